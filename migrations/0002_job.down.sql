@@ -1,0 +1,4 @@
+DROP TABLE process;
+DROP TABLE schedule;
+DROP TABLE job_log;
+DROP TABLE job;

@@ -1,0 +1,4 @@
+DROP TABLE link;
+DROP TABLE identifier;
+DROP TABLE record;
+DROP TABLE record_type;

@@ -1,0 +1,3 @@
+DROP TABLE idempotency;
+DROP TABLE setup_link;
+DROP TABLE token;

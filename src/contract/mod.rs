@@ -1,0 +1,3 @@
+//! What modules may know of each other: ports, events, plain data. No logic, no SQL, no HTTP; never gated.
+
+pub mod records;

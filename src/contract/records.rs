@@ -1,0 +1,185 @@
+//! Records and their types, as other modules see them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::kernel::access::{Caller, Level};
+use crate::kernel::db::Tx;
+use crate::kernel::error::{FieldIssue, Result};
+use crate::kernel::ledger::Position;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldKind {
+    /// Words, one line or many.
+    Text,
+    /// A term of a vocabulary: few values, many records.
+    Term,
+    /// A code taken whole: accession numbers, keys. Always text.
+    Identifier,
+    Integer,
+    Number,
+    Boolean,
+    /// A civil date as text: `1979`, `1979-12` or `1979-12-06`.
+    Date,
+    Url,
+    /// The id of another record, of the type named in `target`.
+    Link,
+    /// Fields of its own, in `fields`.
+    Group,
+}
+
+/// One field of a type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(no_recursion)]
+pub struct Field {
+    /// Key in the document, as in the source.
+    pub name: String,
+    pub kind: FieldKind,
+    /// Label by language (`en`, `fr` …); without one the name is shown, made readable.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub labels: Map<String, Value>,
+    /// A list of values.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub repeated: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub required: bool,
+    /// No two live records of the type have the same value.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unique: bool,
+    /// Counted beside the results.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub facet: bool,
+    /// Shown in the table.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub column: bool,
+    /// Who may see it.
+    #[serde(default, skip_serializing_if = "is_public")]
+    pub level: Level,
+    /// For links: the type it leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// For numbers: smallest and largest; for texts: length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+    /// For terms: the only values allowed; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// For groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+fn is_public(level: &Level) -> bool {
+    *level == Level::Public
+}
+
+/// A type of record, as text in `assets/models/*.toml`, made in the UI or inferred from a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordType {
+    /// Singular and kebab-case: `museum-object`.
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub labels: Map<String, Value>,
+    /// The field whose value is the record's title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The field by which an import recognises a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Visibility of its records where they do not say their own.
+    #[serde(default)]
+    pub visibility: Level,
+    pub fields: Vec<Field>,
+}
+
+/// A type with where it stands in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredType {
+    pub id: String,
+    pub version: i64,
+    pub definition: RecordType,
+}
+
+/// A record as stored. `document` holds all fields; [`Records::cut`] removes what a level may not see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub id: String,
+    pub type_name: String,
+    pub version: i64,
+    pub deleted: bool,
+    pub visibility: Level,
+    pub created_at: i64,
+    pub updated_at: i64,
+    /// The imported file (a blob) and the row in it, from 1.
+    pub source: Option<(String, i64)>,
+    pub document: Map<String, Value>,
+}
+
+/// One row of an import batch.
+#[derive(Clone, Debug)]
+pub struct ImportRow {
+    /// Row in the file, from 1.
+    pub row: i64,
+    pub document: Map<String, Value>,
+}
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowOutcome {
+    Created,
+    Updated,
+    Unchanged,
+    Refused(Vec<FieldIssue>),
+}
+
+/// Rows to put into a type within one transaction.
+#[derive(Clone, Debug)]
+pub struct ImportBatch {
+    pub set_id: String,
+    pub stored_type: Arc<StoredType>,
+    /// Field by which rows are recognised; without one, identity is (file, row).
+    pub key: Option<String>,
+    /// The blob of the file.
+    pub source_blob: String,
+    pub rows: Vec<ImportRow>,
+}
+
+/// The port of the module `records`.
+#[async_trait]
+pub trait Records: Send + Sync {
+    /// A type by its name.
+    async fn record_type(&self, name: &str) -> Result<Option<Arc<StoredType>>>;
+    /// Every type, by name.
+    async fn record_types(&self) -> Result<Vec<Arc<StoredType>>>;
+    /// Makes a type or changes it, as part of a change set. Refuses what would lose values.
+    async fn put_type(&self, tx: &mut Tx<'_>, set_id: &str, definition: &RecordType) -> Result<StoredType>;
+    /// A type that fits these documents (a sample or all): kinds that lose nothing, vocabularies, facets, identifier, title.
+    fn infer(&self, name: &str, key: Option<&str>, sample: &mut dyn Iterator<Item = &Map<String, Value>>) -> RecordType;
+    /// What is wrong with a document; empty if nothing.
+    fn validate(&self, definition: &RecordType, document: &Map<String, Value>) -> Vec<FieldIssue>;
+    /// Writes a batch: validates each row, recognises by key, leaves unchanged records alone. One outcome per row, and
+    /// where the ledger stands after it.
+    async fn import(&self, tx: &mut Tx<'_>, batch: &ImportBatch) -> Result<(Vec<RowOutcome>, Option<Position>)>;
+    /// Live records of a type after an id, in id order, as far as the caller may see them.
+    async fn page(&self, caller: &Caller, type_name: &str, after: Option<&str>, limit: i64) -> Result<Vec<Record>>;
+    /// Records by id in the order of the ids; those that are not there or not visible are left out.
+    async fn get_many(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Record>>;
+    /// Removes from a document what the level may not see.
+    fn cut(&self, definition: &RecordType, level: Level, document: Map<String, Value>) -> Map<String, Value>;
+    /// The title to show for a document.
+    fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String;
+}

@@ -1,0 +1,435 @@
+//! SQLite: a pool of readers and one writer with group commit.
+//!
+//! A closure runs on its caller's task while it holds the writer, inside a savepoint. After the savepoint's release it
+//! joins the open group and waits for the group's commit, which is one `fsync` for all. Whoever gives the writer up
+//! decides: the group closes when nobody interactive waits, at 64 members or after 5 ms. Commits run on a task of their
+//! own, so a caller that goes away cannot tear one in half. A guard that is dropped half-way leaves the savepoint for
+//! the next holder to roll back.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::oneshot;
+use tracing::error;
+
+use super::error::from_sqlx;
+use super::signal::{Signal, Signals};
+use super::tx::{AfterCommit, TxConn};
+use super::write::{Lane, Write, attempt};
+use super::{Db, Options, Tx};
+use crate::kernel::clock::Clock;
+use crate::kernel::error::{Code, Error, Result};
+
+/// A closure that takes longer is rolled back: it holds up everybody.
+const LIMIT: Duration = Duration::from_secs(2);
+const GROUP_SIZE: usize = 64;
+const GROUP_AGE: Duration = Duration::from_millis(5);
+/// A bulk write that has waited this long goes before interactive ones, once.
+const BULK_PATIENCE: Duration = Duration::from_millis(250);
+
+pub(super) struct Sqlite {
+    pub read: SqlitePool,
+    pub signals: Signals,
+    pub clock: Clock,
+    pub file: PathBuf,
+    writer: Arc<Shared>,
+}
+
+struct Shared {
+    lanes: Mutex<Lanes>,
+    signals: Signals,
+    runtime: tokio::runtime::Handle,
+    committed: tokio::sync::watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Lanes {
+    free: Option<Box<Holder>>,
+    interactive: VecDeque<oneshot::Sender<WriterGuard>>,
+    bulk: VecDeque<(Instant, oneshot::Sender<WriterGuard>)>,
+    closed: bool,
+}
+
+/// The one write connection and what it is in the middle of.
+struct Holder {
+    connection: SqliteConnection,
+    open: Open,
+    in_savepoint: bool,
+    committing: bool,
+    group: Vec<Member>,
+    next_position: Option<i64>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Open {
+    No,
+    /// `BEGIN` was sent; whether it arrived is not known.
+    Maybe,
+    Since(Instant),
+}
+
+/// One released closure that waits for the group's commit.
+struct Member {
+    after: Vec<AfterCommit>,
+    signals: Vec<Signal>,
+    done: oneshot::Sender<Committed>,
+}
+
+enum Committed {
+    Yes,
+    /// The group could not be committed; the closure may run once more by itself.
+    GroupFailed,
+    No(Error),
+}
+
+/// The right to write. Gives itself to the next in line when dropped.
+pub struct WriterGuard {
+    holder: Option<Box<Holder>>,
+    shared: Arc<Shared>,
+}
+
+impl Sqlite {
+    pub async fn open(file: &Path, clock: Clock, signals: Signals, options: &Options) -> Result<Self> {
+        let base = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(256)
+            .pragma("wal_autocheckpoint", "0")
+            .pragma("temp_store", "MEMORY")
+            .pragma("cache_size", "-16384")
+            .disable_statement_logging();
+        let connection = base.clone().connect().await.map_err(|e| open_error(file, e))?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(options.readers.max(1))
+            .acquire_timeout(Duration::from_millis(options.wait_ms))
+            .connect_with(base.clone().read_only(true).create_if_missing(false).pragma("cache_size", "-4096"))
+            .await
+            .map_err(|e| open_error(file, e))?;
+        let holder = Holder {
+            connection,
+            open: Open::No,
+            in_savepoint: false,
+            committing: false,
+            group: Vec::new(),
+            next_position: None,
+        };
+        let committed = tokio::sync::watch::channel(0).0;
+        let commits = committed.subscribe();
+        let shared = Arc::new(Shared {
+            lanes: Mutex::new(Lanes { free: Some(Box::new(holder)), ..Lanes::default() }),
+            signals: signals.clone(),
+            runtime: tokio::runtime::Handle::current(),
+            committed,
+        });
+        tokio::spawn(super::checkpoint::run(base, file.to_owned(), commits));
+        Ok(Self { read, signals, clock, file: file.to_owned(), writer: shared })
+    }
+
+    pub async fn write<'e, T, F>(&'e self, db: &'e Db, how: Write, f: F) -> Result<T>
+    where
+        T: Send,
+        F: for<'t> Fn(&'t mut Tx<'e>) -> BoxFuture<'t, Result<T>> + Send + Sync,
+    {
+        let mut alone = false;
+        loop {
+            let mut guard = self.writer.acquire(how.lane).await?;
+            if alone {
+                guard = guard.settle().await?;
+            }
+            guard.begin().await?;
+            let mut tx = Tx::new(TxConn::Sqlite(guard), db.clone());
+            let outcome = attempt(&mut tx, how, LIMIT, &f).await;
+            let Tx { conn, after, signals, .. } = tx;
+            let TxConn::Sqlite(mut guard) = conn else {
+                return Err(Error::internal(anyhow::anyhow!("a SQLite write holds SQLite's writer")));
+            };
+            let value = match outcome {
+                Ok(value) => value,
+                Err(error) => {
+                    guard.undo().await;
+                    return Err(error);
+                }
+            };
+            guard.release().await?;
+            let (done, answer) = oneshot::channel();
+            guard.holder().group.push(Member { after, signals, done });
+            drop(guard);
+            match answer.await {
+                Ok(Committed::Yes) => return Ok(value),
+                Ok(Committed::GroupFailed) if !alone => alone = true,
+                Ok(Committed::GroupFailed) => {
+                    return Err(Error::new(Code::Unavailable, "The database could not commit. Nothing was written."));
+                }
+                Ok(Committed::No(error)) => return Err(error),
+                Err(_) => return Err(ending()),
+            }
+        }
+    }
+
+    /// Hands the write connection to `f` outside any transaction, for migrations.
+    pub async fn exclusive<T>(&self, f: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
+        let mut guard = self.writer.acquire(Lane::Interactive).await?.settle().await?;
+        guard.holder().next_position = None;
+        f(guard.connection()).await
+    }
+
+    pub async fn close(&self) {
+        let holder = match self.writer.acquire(Lane::Bulk).await {
+            Ok(guard) => guard.settle().await.ok().and_then(|mut g| g.holder.take()),
+            Err(_) => None,
+        };
+        self.writer.lanes().closed = true;
+        self.read.close().await;
+        if let Some(mut holder) = holder {
+            // Best effort: an unfolded log is folded at the next start.
+            let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut holder.connection).await;
+            let _ = holder.connection.close().await;
+        }
+    }
+}
+
+fn ending() -> Error {
+    Error::new(Code::Unavailable, "The server is ending; the write may not have been made. Look before you repeat it.")
+}
+
+fn open_error(file: &Path, error: sqlx::Error) -> Error {
+    Error::new(
+        Code::Unavailable,
+        format!("The database file {} cannot be opened. Is the folder there and writable for this user?", file.display()),
+    )
+    .caused_by(error)
+}
+
+impl Shared {
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn acquire(self: &Arc<Self>, lane: Lane) -> Result<WriterGuard> {
+        let waiting = {
+            let mut lanes = self.lanes();
+            if lanes.closed {
+                return Err(ending());
+            }
+            if let Some(holder) = lanes.free.take() {
+                return Ok(WriterGuard { holder: Some(holder), shared: self.clone() });
+            }
+            let (sender, receiver) = oneshot::channel();
+            match lane {
+                Lane::Interactive => lanes.interactive.push_back(sender),
+                Lane::Bulk => lanes.bulk.push_back((Instant::now(), sender)),
+            }
+            receiver
+        };
+        waiting.await.map_err(|_| ending())
+    }
+
+    /// Closes the group if it is time, else gives the writer to the next in line.
+    fn pass_on(self: &Arc<Self>, mut holder: Box<Holder>) {
+        if holder.committing {
+            // The commit's own task was dropped: the runtime is ending. The members' channels close with the holder.
+            return;
+        }
+        let mut lanes = self.lanes();
+        if holder.is_due(&lanes) {
+            drop(lanes);
+            holder.committing = true;
+            let guard = WriterGuard { holder: Some(holder), shared: self.clone() };
+            self.runtime.spawn(async move { drop(commit(guard).await) });
+            return;
+        }
+        let mut guard = WriterGuard { holder: Some(holder), shared: self.clone() };
+        while let Some(next) = lanes.next() {
+            match next.send(guard) {
+                Ok(()) => return,
+                Err(back) => guard = back,
+            }
+        }
+        lanes.free = guard.holder.take();
+    }
+}
+
+impl Lanes {
+    fn next(&mut self) -> Option<oneshot::Sender<WriterGuard>> {
+        if self.bulk.front().is_some_and(|(since, _)| since.elapsed() > BULK_PATIENCE) {
+            return self.bulk.pop_front().map(|(_, sender)| sender);
+        }
+        self.interactive.pop_front().or_else(|| self.bulk.pop_front().map(|(_, sender)| sender))
+    }
+}
+
+impl Holder {
+    /// Is it time to commit? An open transaction without members is ended too, when nobody interactive goes on with it.
+    fn is_due(&self, lanes: &Lanes) -> bool {
+        let age = match self.open {
+            Open::No => return false,
+            Open::Maybe => Duration::ZERO,
+            Open::Since(begun) => begun.elapsed(),
+        };
+        lanes.interactive.is_empty() || self.group.len() >= GROUP_SIZE || age >= GROUP_AGE
+    }
+
+    async fn run(&mut self, text: &'static str) -> Result<()> {
+        sqlx::query(text).execute(&mut self.connection).await.map(drop).map_err(from_sqlx)
+    }
+
+    /// Ends the transaction for everybody in it: they run once more by themselves.
+    async fn abandon(&mut self) {
+        // Fails when SQLite has rolled back by itself already, which is what is wanted.
+        let _ = self.run("ROLLBACK").await;
+        self.open = Open::No;
+        self.in_savepoint = false;
+        for member in self.group.drain(..) {
+            let _ = member.done.send(Committed::GroupFailed);
+        }
+    }
+
+    /// Rolls back what a holder left behind.
+    async fn clean(&mut self) {
+        if self.open == Open::Maybe {
+            self.abandon().await;
+        } else if self.in_savepoint {
+            let undone = match self.run("ROLLBACK TO closure").await {
+                Ok(()) => self.run("RELEASE closure").await,
+                failed => failed,
+            };
+            self.in_savepoint = false;
+            if undone.is_err() {
+                self.abandon().await;
+            }
+        }
+    }
+}
+
+impl WriterGuard {
+    #[expect(clippy::expect_used, reason = "only `drop`, `settle` and `close` take the holder, and they consume the guard")]
+    fn holder(&mut self) -> &mut Holder {
+        self.holder.as_deref_mut().expect("a living guard has its holder")
+    }
+
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.holder().connection
+    }
+
+    /// The first of `count` new positions in the ledger.
+    pub(super) fn positions(&mut self, count: usize) -> i64 {
+        let next = self.holder().next_position.get_or_insert(1);
+        let first = *next;
+        *next += count as i64;
+        first
+    }
+
+    /// Commits what is open, so that the next closure is alone in its group.
+    async fn settle(mut self) -> Result<Self> {
+        self.holder().clean().await;
+        if self.holder().open == Open::No {
+            return Ok(self);
+        }
+        self.holder().committing = true;
+        let runtime = self.shared.runtime.clone();
+        runtime.spawn(commit(self)).await.map_err(|_| ending())
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        let holder = self.holder();
+        holder.clean().await;
+        if holder.open == Open::No {
+            holder.open = Open::Maybe;
+            if let Err(error) = holder.run("BEGIN IMMEDIATE").await {
+                holder.open = Open::No;
+                return Err(error);
+            }
+            holder.open = Open::Since(Instant::now());
+        }
+        if holder.next_position.is_none() {
+            let last = sqlx::query_as("SELECT position FROM version ORDER BY txid DESC, position DESC LIMIT 1");
+            // Without the table there is nothing to number yet.
+            let last: std::result::Result<Option<(i64,)>, _> = last.fetch_optional(&mut holder.connection).await;
+            holder.next_position = last.ok().map(|row| row.map_or(1, |(position,)| position + 1));
+        }
+        holder.in_savepoint = true;
+        holder.run("SAVEPOINT closure").await
+    }
+
+    async fn undo(&mut self) {
+        self.holder().clean().await;
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        let holder = self.holder();
+        match holder.run("RELEASE closure").await {
+            Ok(()) => {
+                holder.in_savepoint = false;
+                Ok(())
+            }
+            Err(error) => {
+                holder.abandon().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for WriterGuard {
+    fn drop(&mut self) {
+        if let Some(holder) = self.holder.take() {
+            self.shared.clone().pass_on(holder);
+        }
+    }
+}
+
+/// Commits the open group and tells its members. Runs on a task of its own.
+async fn commit(mut guard: WriterGuard) -> WriterGuard {
+    let shared = guard.shared.clone();
+    let holder = guard.holder();
+    holder.clean().await;
+    if holder.open != Open::No {
+        match holder.run("COMMIT").await {
+            Ok(()) => {
+                holder.open = Open::No;
+                metrics::histogram!("vitrine_db_group_size").record(holder.group.len() as f64);
+                for member in holder.group.drain(..) {
+                    finish(&shared.signals, member);
+                }
+                shared.committed.send_modify(|n| *n = n.wrapping_add(1));
+            }
+            Err(failed) => {
+                error!(error = ?failed, members = holder.group.len(), "a group could not be committed");
+                if holder.group.len() == 1 {
+                    let only = holder.group.pop();
+                    holder.abandon().await;
+                    if let Some(member) = only {
+                        let _ = member.done.send(Committed::No(failed));
+                    }
+                } else {
+                    holder.abandon().await;
+                }
+            }
+        }
+    }
+    holder.committing = false;
+    guard
+}
+
+/// Wakes whom the member wants woken, then answers it. A caller that has gone is no error.
+fn finish(signals: &Signals, member: Member) {
+    for run in member.after {
+        if std::panic::catch_unwind(AssertUnwindSafe(run)).is_err() {
+            error!("an after-commit action panicked; the write itself stands");
+        }
+    }
+    for signal in member.signals {
+        signals.raise(signal);
+    }
+    let _ = member.done.send(Committed::Yes);
+}

@@ -1,0 +1,1 @@
+//! Texts: every visible word goes through a key and a language.

@@ -1,0 +1,341 @@
+//! The ledger: every change of everything that people curate, once, in named change sets.
+//!
+//! History, compare, restore, undo, audit, search and feeds read it. Followers keep a cursor `(txid, position)` and read
+//! only below the horizon of transactions that are still open: `position` alone loses rows on PostgreSQL, where a later
+//! number may be committed first.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::db::{Db, Engine, Exec, Signal, Tx, Val, insert_many, pick, sql};
+use super::error::{Code, Error, Result};
+use super::id::new_id;
+
+/// A place in the ledger, as clients see it in `Ledger-Position: TXID.POS`. Ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    pub txid: i64,
+    pub position: i64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.txid, self.position)
+    }
+}
+
+impl FromStr for Position {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let parsed = text.split_once('.').and_then(|(t, p)| Some(Self { txid: t.parse().ok()?, position: p.parse().ok()? }));
+        parsed.ok_or_else(|| {
+            Error::new(Code::BadRequest, format!("\"{text}\" is not a ledger position; take it from the header Ledger-Position."))
+        })
+    }
+}
+
+/// What happened to an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    Create,
+    Update,
+    Delete,
+    Restore,
+}
+
+impl Operation {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+        }
+    }
+    fn parse(text: &str) -> Result<Self> {
+        [Self::Create, Self::Update, Self::Delete, Self::Restore]
+            .into_iter()
+            .find(|o| o.as_str() == text)
+            .ok_or_else(|| Error::internal(anyhow::anyhow!("the ledger holds the unknown operation {text}")))
+    }
+}
+
+/// A change set to open.
+#[derive(Clone, Debug)]
+pub struct NewSet<'a> {
+    /// What makes it: `record.edit`, `import`, `undo` …
+    pub kind: &'a str,
+    /// Who: `Caller::actor()`.
+    pub actor: &'a str,
+    /// Why, in the person's words; may be empty.
+    pub reason: &'a str,
+    /// From where: the channel (`api`, `ui`, `cli`, `job`) and what belongs to it.
+    pub origin: serde_json::Value,
+}
+
+/// A change set as stored.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ChangeSet {
+    pub id: String,
+    pub kind: String,
+    pub actor: String,
+    pub reason: String,
+    pub origin: String,
+    pub created_at: i64,
+}
+
+/// A state to append.
+#[derive(Clone, Debug)]
+pub struct NewVersion {
+    pub entity: String,
+    /// From 1, one more than the version it is based on.
+    pub version: i64,
+    /// What kind of entity: [`RECORD`], [`TYPE`] …
+    pub kind: &'static str,
+    pub operation: Operation,
+    /// The whole state as JSON text; `None` for a deletion.
+    pub document: Option<String>,
+}
+
+/// The kind of a record's versions.
+pub const RECORD: &str = "record";
+/// The kind of a record type's versions.
+pub const TYPE: &str = "type";
+
+/// One state of an entity with who, why and when.
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub entity: String,
+    pub version: i64,
+    pub kind: String,
+    pub operation: Operation,
+    pub document: Option<String>,
+    pub at: Position,
+    pub set: ChangeSet,
+}
+
+/// "This id changed", for followers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub at: Position,
+    pub kind: String,
+    pub entity: String,
+    pub version: i64,
+}
+
+/// Opens a change set; versions are appended to it, in this and in later transactions.
+///
+/// # Errors
+/// What the database says.
+pub async fn open_set(tx: &mut Tx<'_>, new: &NewSet<'_>) -> Result<String> {
+    let id = new_id();
+    let now = tx.now();
+    sql("INSERT INTO change_set (id, kind, actor, reason, origin, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(&id)
+        .bind(new.kind)
+        .bind(new.actor)
+        .bind(new.reason)
+        .bind(&new.origin)
+        .bind(now)
+        .exec(tx)
+        .await?;
+    Ok(id)
+}
+
+/// Appends states to a change set and wakes followers after the commit. Answers the place of the last one.
+///
+/// # Errors
+/// `Conflict` when a version exists already: somebody else was faster.
+pub async fn append(tx: &mut Tx<'_>, set_id: &str, versions: Vec<NewVersion>) -> Result<Position> {
+    let first = tx.positions(versions.len());
+    let count = versions.len() as i64;
+    let mut rows = Vec::with_capacity(versions.len());
+    for (offset, v) in versions.into_iter().enumerate() {
+        let mut row: Vec<Val> = vec![
+            v.entity.into(),
+            v.version.into(),
+            v.kind.into(),
+            set_id.into(),
+            v.operation.as_str().into(),
+            Val::Text(v.document),
+        ];
+        if let Some(first) = first {
+            row.extend([Val::from(0i64), Val::from(first + offset as i64)]);
+        }
+        rows.push(row);
+    }
+    tx.signal(Signal::Ledger);
+    if let Some(first) = first {
+        let columns = &["entity", "version", "kind", "set_id", "operation", "document", "txid", "position"];
+        insert_many(tx, "version", columns, "", rows).await?;
+        return Ok(Position { txid: 0, position: first + count - 1 });
+    }
+    insert_many(tx, "version", &["entity", "version", "kind", "set_id", "operation", "document"], "", rows).await?;
+    let (txid, position): (i64, i64) = pick(
+        "SELECT 0, 0",
+        "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), currval('ledger_position')",
+    )
+    .one(tx)
+    .await?;
+    Ok(Position { txid, position })
+}
+
+/// What changed after `after`, oldest first, at most `limit`. Never skips what is committed later with a lower number.
+///
+/// # Errors
+/// What the database says.
+pub async fn follow(db: &Db, after: Position, limit: i64) -> Result<Vec<Change>> {
+    let rows: Vec<(i64, i64, String, String, i64)> = pick(
+        "SELECT txid, position, kind, entity, version FROM version WHERE (txid, position) > ($1, $2) ORDER BY txid, position LIMIT $3",
+        "SELECT txid, position, kind, entity, version FROM version WHERE (txid, position) > ($1, $2) \
+         AND txid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) ORDER BY txid, position LIMIT $3",
+    )
+    .bind(after.txid)
+    .bind(after.position)
+    .bind(limit)
+    .all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(txid, position, kind, entity, version)| Change { at: Position { txid, position }, kind, entity, version })
+        .collect())
+}
+
+/// The last place that is committed now, above the horizon too: what `wait=true` waits for.
+///
+/// # Errors
+/// What the database says.
+pub async fn head(db: &Db) -> Result<Position> {
+    let row: Option<(i64, i64)> =
+        sql("SELECT txid, position FROM version ORDER BY txid DESC, position DESC LIMIT 1").opt(db).await?;
+    Ok(row.map_or_else(Position::default, |(txid, position)| Position { txid, position }))
+}
+
+/// Which database this is, so that a follower notices when it looks at another one.
+///
+/// # Errors
+/// What the database says.
+pub async fn identity(db: &Db) -> Result<String> {
+    let stored: Option<(String,)> = sql("SELECT value FROM fact WHERE name = 'database'").opt(db).await?;
+    let name = match stored {
+        Some((id,)) => id,
+        None => {
+            db.write(super::db::Write::interactive("ledger.identity"), |tx| {
+                Box::pin(async move {
+                    sql("INSERT INTO fact (name, value) VALUES ('database', $1) ON CONFLICT DO NOTHING").bind(new_id()).exec(tx).await
+                })
+            })
+            .await?;
+            let (id,): (String,) = sql("SELECT value FROM fact WHERE name = 'database'").one(db).await?;
+            id
+        }
+    };
+    if db.engine() == Engine::Sqlite {
+        return Ok(name);
+    }
+    let (cluster,): (String,) = pick(
+        "SELECT ''",
+        "SELECT CAST(system_identifier AS TEXT) || '/' || CAST((SELECT oid FROM pg_database WHERE datname = current_database()) AS TEXT) FROM pg_control_system()",
+    )
+    .one(db)
+    .await?;
+    Ok(format!("{name}/{cluster}"))
+}
+
+type VersionRow = (String, i64, String, String, Option<String>, i64, i64, String, String, String, String, String, i64);
+
+fn version_from(row: VersionRow) -> Result<Version> {
+    let (entity, version, kind, operation, document, txid, position, id, set_kind, actor, reason, origin, created_at) = row;
+    Ok(Version {
+        entity,
+        version,
+        kind,
+        operation: Operation::parse(&operation)?,
+        document,
+        at: Position { txid, position },
+        set: ChangeSet { id, kind: set_kind, actor, reason, origin, created_at },
+    })
+}
+
+/// The states of an entity, newest first, below version `before` where that is given.
+///
+/// # Errors
+/// What the database says.
+pub async fn versions(on: impl Into<Exec<'_>>, entity: &str, before: Option<i64>, limit: i64) -> Result<Vec<Version>> {
+    let rows: Vec<VersionRow> = sql(
+        "SELECT v.entity, v.version, v.kind, v.operation, v.document, v.txid, v.position, s.id, s.kind, s.actor, s.reason, s.origin, s.created_at \
+         FROM version v JOIN change_set s ON s.id = v.set_id WHERE v.entity = $1 AND v.version < $2 ORDER BY v.version DESC LIMIT $3",
+    )
+    .bind(entity)
+    .bind(before.unwrap_or(i64::MAX))
+    .bind(limit)
+    .all(on)
+    .await?;
+    rows.into_iter().map(version_from).collect()
+}
+
+/// One state of an entity.
+///
+/// # Errors
+/// What the database says.
+pub async fn version(on: impl Into<Exec<'_>>, entity: &str, number: i64) -> Result<Option<Version>> {
+    let row: Option<VersionRow> = sql(
+        "SELECT v.entity, v.version, v.kind, v.operation, v.document, v.txid, v.position, s.id, s.kind, s.actor, s.reason, s.origin, s.created_at \
+         FROM version v JOIN change_set s ON s.id = v.set_id WHERE v.entity = $1 AND v.version = $2",
+    )
+    .bind(entity)
+    .bind(number)
+    .opt(on)
+    .await?;
+    row.map(version_from).transpose()
+}
+
+/// One change set.
+///
+/// # Errors
+/// What the database says.
+pub async fn set(on: impl Into<Exec<'_>>, id: &str) -> Result<Option<ChangeSet>> {
+    sql("SELECT id, kind, actor, reason, origin, created_at FROM change_set WHERE id = $1").bind(id).opt(on).await
+}
+
+/// The newest change sets, older than `before` (an id) where that is given.
+///
+/// # Errors
+/// What the database says.
+pub async fn sets(db: &Db, before: Option<&str>, limit: i64) -> Result<Vec<ChangeSet>> {
+    // Ids are made in time order, and '~' sorts after every id.
+    sql("SELECT id, kind, actor, reason, origin, created_at FROM change_set WHERE id < $1 ORDER BY id DESC LIMIT $2")
+        .bind(before.unwrap_or("~"))
+        .bind(limit)
+        .all(db)
+        .await
+}
+
+/// What a change set changed, in order, after a place.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_changes(db: &Db, set_id: &str, after: Position, limit: i64) -> Result<Vec<Change>> {
+    let rows: Vec<(i64, i64, String, String, i64)> = sql(
+        "SELECT txid, position, kind, entity, version FROM version WHERE set_id = $1 AND position > $2 ORDER BY position LIMIT $3",
+    )
+    .bind(set_id)
+    .bind(after.position)
+    .bind(limit)
+    .all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(txid, position, kind, entity, version)| Change { at: Position { txid, position }, kind, entity, version })
+        .collect())
+}
+
+/// Empties the content of a state; who, when and why stay. The only operation that overwrites.
+///
+/// # Errors
+/// What the database says.
+pub async fn redact(tx: &mut Tx<'_>, entity: &str, number: i64) -> Result<()> {
+    sql("UPDATE version SET document = NULL WHERE entity = $1 AND version = $2").bind(entity).bind(number).exec(tx).await?;
+    Ok(())
+}

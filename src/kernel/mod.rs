@@ -1,0 +1,42 @@
+//! The ground floor: what every module stands on. Knows no module and nothing of `contract`.
+
+pub mod access;
+pub mod blobs;
+pub mod bus;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod crypto;
+pub mod data;
+pub mod db;
+pub mod error;
+pub mod http;
+pub mod i18n;
+pub mod id;
+pub mod jobs;
+pub mod ledger;
+pub mod module;
+pub mod schedule;
+pub mod search;
+pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod ui;
+
+use std::sync::Arc;
+
+/// What the house gives every module. Cheap to clone.
+#[derive(Clone)]
+pub struct Kernel {
+    pub config: Arc<config::Config>,
+    pub data: Arc<data::DataDir>,
+    pub db: db::Db,
+    pub clock: clock::Clock,
+    pub blobs: blobs::Blobs,
+    pub search: search::Search,
+    pub access: access::Access,
+    /// Fires when the process should end; long work looks at it between steps.
+    pub stop: tokio_util::sync::CancellationToken,
+    /// The id of this process in the table `process`.
+    pub process: Arc<str>,
+}

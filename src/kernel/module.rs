@@ -1,0 +1,77 @@
+//! What a module is to the house.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Kernel;
+use super::access::Permission;
+use super::bus::Bus;
+use super::error::Result;
+use super::http::Routes;
+use super::jobs::JobHandler;
+use super::schedule::Schedule;
+use super::search::IndexSource;
+
+/// An entry of the main navigation.
+#[derive(Clone, Copy, Debug)]
+pub struct NavEntry {
+    /// Key of its label in the locale files.
+    pub label: &'static str,
+    pub href: &'static str,
+    /// Shown to whom this permits.
+    pub permission: Permission,
+    /// Smaller comes first.
+    pub order: u16,
+}
+
+/// How a component is.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Health {
+    Ok,
+    /// Works, but somebody should look.
+    Warning { reason: String },
+    /// Catching up or starting: not ready yet.
+    Starting { reason: String },
+    Failed { reason: String },
+}
+
+/// One component's state, asked by `/health/ready` and `app doctor`.
+#[async_trait]
+pub trait HealthCheck: Send + Sync {
+    fn name(&self) -> &'static str;
+    async fn check(&self) -> Health;
+}
+
+/// One module. Everything but the name is optional.
+pub trait Module: Send + Sync + 'static {
+    fn name(&self) -> &'static str;
+    /// JSON routes and pages, each with its permission.
+    fn routes(&self) -> Routes {
+        Routes::new()
+    }
+    fn jobs(&self) -> Vec<JobHandler> {
+        Vec::new()
+    }
+    fn schedules(&self) -> Vec<Schedule> {
+        Vec::new()
+    }
+    /// What of this module the search index holds.
+    fn index_sources(&self) -> Vec<Arc<dyn IndexSource>> {
+        Vec::new()
+    }
+    /// Every permission the module's routes and services ask for.
+    fn permissions(&self) -> &'static [Permission] {
+        &[]
+    }
+    fn navigation(&self) -> Vec<NavEntry> {
+        Vec::new()
+    }
+    fn health(&self) -> Vec<Arc<dyn HealthCheck>> {
+        Vec::new()
+    }
+}
+
+/// Builds a module and offers its ports. Modules are wired in the order of `app.rs` and ask only for ports of earlier ones.
+pub type Wire = fn(&Kernel, &mut Bus) -> Result<Box<dyn Module>>;

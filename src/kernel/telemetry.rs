@@ -1,0 +1,1 @@
+//! Logs (text or JSON, request id on every line) and metrics.

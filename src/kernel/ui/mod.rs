@@ -1,0 +1,1 @@
+//! The design system: layout, components, the page every template extends.

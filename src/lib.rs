@@ -1,0 +1,5 @@
+//! Vitrine: the whole collection house in one binary. See ARCHITECTURE.md.
+
+pub mod contract;
+pub mod kernel;
+pub mod modules;

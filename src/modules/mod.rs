@@ -1,0 +1,1 @@
+//! One folder per module, each behind a feature of its name.
