@@ -168,7 +168,8 @@ pub trait Records: Send + Sync {
     /// Makes a type or changes it, as part of a change set. Refuses what would lose values.
     async fn put_type(&self, tx: &mut Tx<'_>, set_id: &str, definition: &RecordType) -> Result<StoredType>;
     /// A type that fits these documents (a sample or all): kinds that lose nothing, vocabularies, facets, identifier, title.
-    fn infer(&self, name: &str, key: Option<&str>, sample: &mut dyn Iterator<Item = &Map<String, Value>>) -> RecordType;
+    fn infer(&self, name: &str, key: Option<&str>, sample: &mut dyn Iterator<Item = &Map<String, Value>>)
+    -> RecordType;
     /// What is wrong with a document; empty if nothing.
     fn validate(&self, definition: &RecordType, document: &Map<String, Value>) -> Vec<FieldIssue>;
     /// Writes a batch: validates each row, recognises by key, leaves unchanged records alone. One outcome per row, and

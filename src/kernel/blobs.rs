@@ -23,7 +23,11 @@ impl Blobs {
     /// A folder that cannot be made.
     pub fn local(folder: PathBuf) -> Result<Self> {
         std::fs::create_dir_all(&folder)?;
-        let store = object_store::local::LocalFileSystem::new_with_prefix(&folder).map_err(super::error::Error::internal)?;
-        Ok(Self { store: Arc::new(store), root: folder })
+        let store =
+            object_store::local::LocalFileSystem::new_with_prefix(&folder).map_err(super::error::Error::internal)?;
+        Ok(Self {
+            store: Arc::new(store),
+            root: folder,
+        })
     }
 }

@@ -44,13 +44,19 @@ impl Bus {
     pub fn provide<P: ?Sized + Send + Sync + 'static>(&mut self, port: Arc<P>) -> Result<()> {
         match self.ports.insert(TypeId::of::<P>(), Box::new(port)) {
             None => Ok(()),
-            Some(_) => Err(Error::internal(anyhow::anyhow!("the port {} is provided twice", type_name::<P>()))),
+            Some(_) => Err(Error::internal(anyhow::anyhow!(
+                "the port {} is provided twice",
+                type_name::<P>()
+            ))),
         }
     }
 
     /// The port, if a module of this build and these roles offers it.
     pub fn find<P: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<P>> {
-        self.ports.get(&TypeId::of::<P>()).and_then(|p| p.downcast_ref::<Arc<P>>()).cloned()
+        self.ports
+            .get(&TypeId::of::<P>())
+            .and_then(|p| p.downcast_ref::<Arc<P>>())
+            .cloned()
     }
 
     /// The port, needed.
@@ -59,7 +65,10 @@ impl Bus {
     /// `Unavailable` naming the port, when nothing offers it.
     pub fn port<P: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<P>> {
         self.find::<P>().ok_or_else(|| {
-            Error::new(Code::Unavailable, format!("This build or these roles do not offer {}.", type_name::<P>()))
+            Error::new(
+                Code::Unavailable,
+                format!("This build or these roles do not offer {}.", type_name::<P>()),
+            )
         })
     }
 
@@ -77,7 +86,10 @@ impl Bus {
                 handler(context, event).await.map(|()| serde_json::Value::Null)
             }
         });
-        self.subscribers.entry(E::TOPIC).or_default().push(Subscriber { name, handler });
+        self.subscribers
+            .entry(E::TOPIC)
+            .or_default()
+            .push(Subscriber { name, handler });
     }
 
     /// Tells every subscriber, in the transaction of the change.
@@ -85,7 +97,9 @@ impl Bus {
     /// # Errors
     /// What the database says.
     pub async fn publish<E: Event>(&self, tx: &mut Tx<'_>, caller: &Caller, event: &E) -> Result<()> {
-        let Some(subscribers) = self.subscribers.get(E::TOPIC) else { return Ok(()) };
+        let Some(subscribers) = self.subscribers.get(E::TOPIC) else {
+            return Ok(());
+        };
         let payload = serde_json::to_value(event)?;
         for subscriber in subscribers {
             let job = NewJob::new(subscriber.name, payload.clone())
@@ -103,6 +117,9 @@ impl Bus {
 
     /// Every topic with its subscribers: stored names, watched by a test.
     pub fn topics(&self) -> BTreeMap<&'static str, Vec<&'static str>> {
-        self.subscribers.iter().map(|(topic, subs)| (*topic, subs.iter().map(|s| s.name).collect())).collect()
+        self.subscribers
+            .iter()
+            .map(|(topic, subs)| (*topic, subs.iter().map(|s| s.name).collect()))
+            .collect()
     }
 }

@@ -18,7 +18,10 @@ impl DataDir {
     pub fn open(root: &Path, exclusive: bool) -> Result<Self> {
         let _ = exclusive;
         std::fs::create_dir_all(root)?;
-        Ok(Self { root: root.to_owned(), _lock: None })
+        Ok(Self {
+            root: root.to_owned(),
+            _lock: None,
+        })
     }
     pub fn root(&self) -> &Path {
         &self.root

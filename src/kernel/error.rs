@@ -76,11 +76,20 @@ struct Inner {
 impl Error {
     /// An error with a sentence that names the cause, the place and the next step.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Inner { code, detail: detail.into(), fields: vec![], extra: serde_json::Map::new(), source: None }))
+        Self(Box::new(Inner {
+            code,
+            detail: detail.into(),
+            fields: vec![],
+            extra: serde_json::Map::new(),
+            source: None,
+        }))
     }
     /// Something broke that the caller could not have avoided. `source` is logged, not shown.
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
-        let mut error = Self::new(Code::Internal, "The server could not finish this. The request id leads to its log.");
+        let mut error = Self::new(
+            Code::Internal,
+            "The server could not finish this. The request id leads to its log.",
+        );
         error.0.source = Some(source.into());
         error
     }
@@ -91,7 +100,11 @@ impl Error {
     /// One wrong field.
     pub fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
         let (path, message) = (path.into(), message.into());
-        let detail = if path.is_empty() { message.clone() } else { format!("{path}: {message}") };
+        let detail = if path.is_empty() {
+            message.clone()
+        } else {
+            format!("{path}: {message}")
+        };
         let mut error = Self::new(Code::Invalid, detail);
         error.0.fields.push(FieldIssue { path, message });
         error
@@ -164,8 +177,11 @@ impl From<serde_json::Error> for Error {
 impl From<std::io::Error> for Error {
     fn from(source: std::io::Error) -> Self {
         if source.kind() == std::io::ErrorKind::StorageFull {
-            return Self::new(Code::DiskFull, "The disk is full. Free some space; the work goes on from where it stopped.")
-                .caused_by(source);
+            return Self::new(
+                Code::DiskFull,
+                "The disk is full. Free some space; the work goes on from where it stopped.",
+            )
+            .caused_by(source);
         }
         Self::internal(source)
     }

@@ -20,6 +20,7 @@ pub mod schedule;
 pub mod search;
 pub mod telemetry;
 #[cfg(feature = "testing")]
+#[expect(clippy::expect_used, reason = "a test that cannot be set up should stop at once")]
 pub mod testing;
 pub mod ui;
 

@@ -31,10 +31,16 @@ pub struct NavEntry {
 pub enum Health {
     Ok,
     /// Works, but somebody should look.
-    Warning { reason: String },
+    Warning {
+        reason: String,
+    },
     /// Catching up or starting: not ready yet.
-    Starting { reason: String },
-    Failed { reason: String },
+    Starting {
+        reason: String,
+    },
+    Failed {
+        reason: String,
+    },
 }
 
 /// One component's state, asked by `/health/ready` and `app doctor`.

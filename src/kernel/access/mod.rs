@@ -27,7 +27,11 @@ pub enum Subject {
     /// Whoever holds the setup cookie, or runs the command line on this machine.
     Operator,
     /// A program with a token; its scope is a list of permissions, `*` for all.
-    Token { id: String, name: String, scope: Vec<String> },
+    Token {
+        id: String,
+        name: String,
+        scope: Vec<String>,
+    },
     /// The house itself: schedules, upkeep.
     System,
 }
@@ -43,13 +47,22 @@ pub struct Caller {
 
 impl Caller {
     pub fn anonymous() -> Self {
-        Self { subject: Subject::Anonymous, request_id: None }
+        Self {
+            subject: Subject::Anonymous,
+            request_id: None,
+        }
     }
     pub fn operator() -> Self {
-        Self { subject: Subject::Operator, request_id: None }
+        Self {
+            subject: Subject::Operator,
+            request_id: None,
+        }
     }
     pub fn system() -> Self {
-        Self { subject: Subject::System, request_id: None }
+        Self {
+            subject: Subject::System,
+            request_id: None,
+        }
     }
     /// How the ledger and logs name the caller.
     pub fn actor(&self) -> String {
@@ -102,7 +115,11 @@ pub enum Object<'a> {
     /// A record type by name, with everything in it.
     Type(&'a str),
     /// One record.
-    Record { id: &'a str, type_name: &'a str, visibility: Level },
+    Record {
+        id: &'a str,
+        type_name: &'a str,
+        visibility: Level,
+    },
 }
 
 /// Which documents and levels a caller may see, as terms for the search index.
@@ -175,10 +192,16 @@ impl Access {
         if caller.is_anonymous() {
             return Err(Error::new(
                 Code::Unauthenticated,
-                format!("This needs the permission {}. Sign in, or send a token: Authorization: Bearer …", permission.0),
+                format!(
+                    "This needs the permission {}. Sign in, or send a token: Authorization: Bearer …",
+                    permission.0
+                ),
             ));
         }
-        Err(Error::new(Code::Forbidden, format!("This needs the permission {}, which you do not have.", permission.0)))
+        Err(Error::new(
+            Code::Forbidden,
+            format!("This needs the permission {}, which you do not have.", permission.0),
+        ))
     }
     /// See [`Authorizer::level`].
     ///
@@ -219,7 +242,11 @@ impl Fallback {
             Subject::Anonymous => Level::Public,
             Subject::Operator | Subject::System => Level::Restricted,
             Subject::Token { scope, .. } => {
-                if scope.iter().any(|s| s == "*" || s == "records.restricted") { Level::Restricted } else { Level::Members }
+                if scope.iter().any(|s| s == "*" || s == "records.restricted") {
+                    Level::Restricted
+                } else {
+                    Level::Members
+                }
             }
         }
     }
@@ -235,8 +262,12 @@ impl Authorizer for Fallback {
         let held = permission == OPEN
             || match &caller.subject {
                 Subject::Operator | Subject::System => true,
-                Subject::Token { scope, .. } => scope.iter().any(|s| s == "*" || s == permission.0) || permission.0.ends_with(".read"),
-                Subject::Anonymous => permission.0.ends_with(".read") && permission.0 != "operations.read" && permission.0 != "jobs.read",
+                Subject::Token { scope, .. } => {
+                    scope.iter().any(|s| s == "*" || s == permission.0) || permission.0.ends_with(".read")
+                }
+                Subject::Anonymous => {
+                    permission.0.ends_with(".read") && permission.0 != "operations.read" && permission.0 != "jobs.read"
+                }
             };
         Ok(visible && held)
     }
@@ -250,12 +281,24 @@ impl Authorizer for Fallback {
     async fn filter(&self, caller: &Caller, _permission: Permission) -> Result<Visibility> {
         let nothing = Terms::Any(Vec::new());
         Ok(match Self::reach(&caller.subject) {
-            Level::Public => Visibility { public: Terms::Any(vec!["public".to_owned()]), members: nothing.clone(), restricted: nothing },
+            Level::Public => Visibility {
+                public: Terms::Any(vec!["public".to_owned()]),
+                members: nothing.clone(),
+                restricted: nothing,
+            },
             Level::Members => {
                 let terms = Terms::Any(vec!["public".to_owned(), "members".to_owned()]);
-                Visibility { public: terms.clone(), members: terms, restricted: nothing }
+                Visibility {
+                    public: terms.clone(),
+                    members: terms,
+                    restricted: nothing,
+                }
             }
-            Level::Restricted => Visibility { public: Terms::All, members: Terms::All, restricted: Terms::All },
+            Level::Restricted => Visibility {
+                public: Terms::All,
+                members: Terms::All,
+                restricted: Terms::All,
+            },
         })
     }
     fn terms(&self, _type_name: &str, visibility: Level) -> [Vec<String>; 3] {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::stmt::{Stmt, Val, built};
 use super::Tx;
+use super::stmt::{Stmt, Val, built};
 use crate::kernel::error::Result;
 
 /// Bound values one statement may carry: SQLite allows 32,766, PostgreSQL 65,535.
@@ -34,7 +34,11 @@ pub async fn insert_many(
         let mut text = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
         let mut values = Vec::with_capacity(chunk.len() * columns.len());
         for (index, row) in chunk.into_iter().enumerate() {
-            debug_assert_eq!(row.len(), columns.len(), "a row of {table} has as many values as columns");
+            debug_assert_eq!(
+                row.len(),
+                columns.len(),
+                "a row of {table} has as many values as columns"
+            );
             text.push_str(if index == 0 { "(" } else { ", (" });
             for column in 0..columns.len() {
                 let comma = if column == 0 { "" } else { ", " };
@@ -63,10 +67,15 @@ pub struct Filter {
 impl Filter {
     /// Starts from a statement without a `WHERE`.
     pub fn new(select: &'static str) -> Self {
-        Self { text: select.to_owned(), values: Vec::new(), conditions: 0 }
+        Self {
+            text: select.to_owned(),
+            values: Vec::new(),
+            conditions: 0,
+        }
     }
     fn join(&mut self) {
-        self.text.push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
+        self.text
+            .push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
         self.conditions += 1;
     }
     fn place(&mut self, condition: &'static str, values: Vec<Val>) {

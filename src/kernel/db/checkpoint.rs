@@ -35,8 +35,9 @@ pub(super) async fn run(options: SqliteConnectOptions, file: PathBuf, mut commit
         if size < WORTHWHILE || (size == folded && count.wrapping_sub(seen) < 500) {
             continue;
         }
-        let answer: Result<(i64, i64, i64), _> =
-            sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut connection).await;
+        let answer: Result<(i64, i64, i64), _> = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)")
+            .fetch_one(&mut connection)
+            .await;
         match answer {
             Ok((_, frames, moved)) => debug!(frames, moved, "folded the write-ahead log"),
             Err(error) => warn!(%error, "the write-ahead log could not be folded"),

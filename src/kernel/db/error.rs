@@ -6,23 +6,31 @@ use crate::kernel::error::{Code, Error};
 pub fn from_sqlx(error: sqlx::Error) -> Error {
     use sqlx::error::ErrorKind;
     match &error {
-        sqlx::Error::PoolTimedOut => {
-            Error::new(Code::Busy, "Every database connection is in use. Try again in a moment.").caused_by(error)
+        sqlx::Error::PoolTimedOut => Error::new(
+            Code::Busy,
+            "Every database connection is in use. Try again in a moment.",
+        )
+        .caused_by(error),
+        sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
+            unavailable(error)
         }
-        sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => unavailable(error),
         sqlx::Error::Database(db) => {
             let code = db.code().unwrap_or_default().into_owned();
             match db.kind() {
                 ErrorKind::UniqueViolation => {
                     Error::new(Code::Conflict, "Something with the same key exists already.").caused_by(error)
                 }
-                ErrorKind::ForeignKeyViolation => {
-                    Error::new(Code::Conflict, "Something else refers to this, or what it refers to is gone.").caused_by(error)
-                }
+                ErrorKind::ForeignKeyViolation => Error::new(
+                    Code::Conflict,
+                    "Something else refers to this, or what it refers to is gone.",
+                )
+                .caused_by(error),
                 // PostgreSQL: 53100 disk full, 57P0x shutting down, 08xxx connection; SQLite: 13 SQLITE_FULL.
-                _ if code == "53100" || code == "13" => {
-                    Error::new(Code::DiskFull, "The disk of the database is full. Free some space; nothing was written.").caused_by(error)
-                }
+                _ if code == "53100" || code == "13" => Error::new(
+                    Code::DiskFull,
+                    "The disk of the database is full. Free some space; nothing was written.",
+                )
+                .caused_by(error),
                 _ if code.starts_with("57P") || code.starts_with("08") => unavailable(error),
                 _ => Error::internal(error),
             }
@@ -32,7 +40,11 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
 }
 
 fn unavailable(error: sqlx::Error) -> Error {
-    Error::new(Code::Unavailable, "The database does not answer. It is tried again; so should you, in a moment.").caused_by(error)
+    Error::new(
+        Code::Unavailable,
+        "The database does not answer. It is tried again; so should you, in a moment.",
+    )
+    .caused_by(error)
 }
 
 /// True where PostgreSQL asks for the transaction to be tried again: serialization failure or deadlock.

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use rust_embed::RustEmbed;
-use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
 use super::error::from_sqlx;
 use super::{Db, Engine, Inner};
@@ -59,7 +59,10 @@ fn migrator(engine: Engine) -> Result<Migrator> {
         let Some((stem, kind)) = path
             .strip_suffix(".up.sql")
             .map(|s| (s, MigrationType::ReversibleUp))
-            .or_else(|| path.strip_suffix(".down.sql").map(|s| (s, MigrationType::ReversibleDown)))
+            .or_else(|| {
+                path.strip_suffix(".down.sql")
+                    .map(|s| (s, MigrationType::ReversibleDown))
+            })
         else {
             continue;
         };
@@ -69,7 +72,13 @@ fn migrator(engine: Engine) -> Result<Migrator> {
         let file = Files::get(&path).ok_or_else(broken)?;
         let text = filtered(&String::from_utf8_lossy(&file.data), engine);
         let sql = sqlx::AssertSqlSafe(text).into_sql_str();
-        migrations.push(Migration::new(number, Cow::Owned(name.replace('_', " ")), kind, sql, false));
+        migrations.push(Migration::new(
+            number,
+            Cow::Owned(name.replace('_', " ")),
+            kind,
+            sql,
+            false,
+        ));
     }
     Ok(Migrator::with_migrations(migrations))
 }
@@ -77,10 +86,14 @@ fn migrator(engine: Engine) -> Result<Migrator> {
 fn explain(error: MigrateError) -> Error {
     let text = match &error {
         MigrateError::VersionMissing(number) => {
-            format!("The database has migration {number}, which this program does not know: it was made by a newer one. Use that, or restore a backup.")
+            format!(
+                "The database has migration {number}, which this program does not know: it was made by a newer one. Use that, or restore a backup."
+            )
         }
         MigrateError::VersionMismatch(number) => {
-            format!("Migration {number} was applied in another form than this program has it. Restore a backup or use the program that applied it.")
+            format!(
+                "Migration {number} was applied in another form than this program has it. Restore a backup or use the program that applied it."
+            )
         }
         MigrateError::Dirty(number) => {
             format!("Migration {number} broke off half-way. Restore a backup, or repair the database and try again.")
@@ -91,8 +104,14 @@ fn explain(error: MigrateError) -> Error {
 }
 
 async fn states<C: Migrate>(migrator: &Migrator, connection: &mut C) -> Result<Vec<MigrationState>> {
-    connection.ensure_migrations_table(&migrator.table_name).await.map_err(explain)?;
-    let applied = connection.list_applied_migrations(&migrator.table_name).await.map_err(explain)?;
+    connection
+        .ensure_migrations_table(&migrator.table_name)
+        .await
+        .map_err(explain)?;
+    let applied = connection
+        .list_applied_migrations(&migrator.table_name)
+        .await
+        .map_err(explain)?;
     Ok(migrator
         .iter()
         .filter(|m| m.migration_type.is_up_migration())
@@ -110,12 +129,17 @@ async fn walk<C: Migrate>(migrator: &Migrator, connection: &mut C, step: Step) -
         Step::Latest => migrator.run_direct(None, connection, false).await.map_err(explain)?,
         Step::One => {
             if let Some(next) = before.iter().find(|m| !m.applied) {
-                migrator.run_direct(Some(next.number), connection, false).await.map_err(explain)?;
+                migrator
+                    .run_direct(Some(next.number), connection, false)
+                    .await
+                    .map_err(explain)?;
             }
         }
         Step::Undo => {
             let newest = before.iter().rev().find(|m| m.applied).map(|m| m.number);
-            let down = migrator.iter().find(|m| Some(m.version) == newest && m.migration_type.is_down_migration());
+            let down = migrator
+                .iter()
+                .find(|m| Some(m.version) == newest && m.migration_type.is_down_migration());
             if let Some(down) = down {
                 connection.lock().await.map_err(explain)?;
                 let reverted = connection.revert(&migrator.table_name, down).await.map_err(explain);
@@ -135,7 +159,10 @@ impl Db {
     pub async fn migrate(&self, step: Step) -> Result<Vec<MigrationState>> {
         let migrator = migrator(self.engine())?;
         match &*self.0 {
-            Inner::Sqlite(s) => s.exclusive(async |connection| walk(&migrator, connection, step).await).await,
+            Inner::Sqlite(s) => {
+                s.exclusive(async |connection| walk(&migrator, connection, step).await)
+                    .await
+            }
             Inner::Postgres(p) => {
                 let mut connection = p.pool.acquire().await.map_err(from_sqlx)?;
                 walk(&migrator, &mut *connection, step).await
@@ -150,7 +177,10 @@ impl Db {
     pub async fn migrations(&self) -> Result<Vec<MigrationState>> {
         let migrator = migrator(self.engine())?;
         match &*self.0 {
-            Inner::Sqlite(s) => s.exclusive(async |connection| states(&migrator, connection).await).await,
+            Inner::Sqlite(s) => {
+                s.exclusive(async |connection| states(&migrator, connection).await)
+                    .await
+            }
             Inner::Postgres(p) => {
                 let mut connection = p.pool.acquire().await.map_err(from_sqlx)?;
                 states(&migrator, &mut *connection).await

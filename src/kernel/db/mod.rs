@@ -70,7 +70,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 8, wait_ms: 5_000 }
+        Self {
+            readers: 8,
+            wait_ms: 5_000,
+        }
     }
 }
 
@@ -135,6 +138,14 @@ impl Db {
         .one(self)
         .await?;
         Ok(bytes)
+    }
+
+    /// Bytes of SQLite's write-ahead log; `None` on PostgreSQL. A log that keeps growing has a reader that does not let go.
+    pub fn log_size(&self) -> Option<u64> {
+        match &*self.0 {
+            Inner::Sqlite(s) => Some(checkpoint::log_size(&s.file)),
+            Inner::Postgres(_) => None,
+        }
     }
 
     /// Closes every connection after the current work; on SQLite folds the write-ahead log into the file.

@@ -30,7 +30,13 @@ pub(super) struct Postgres {
 impl Postgres {
     pub async fn open(url: &str, clock: Clock, signals: Signals, options: &Options) -> Result<Self> {
         let connect = PgConnectOptions::from_str(url)
-            .map_err(|e| Error::new(Code::BadRequest, "database.url is not a PostgreSQL address: postgres://user@host/name").caused_by(e))?
+            .map_err(|e| {
+                Error::new(
+                    Code::BadRequest,
+                    "database.url is not a PostgreSQL address: postgres://user@host/name",
+                )
+                .caused_by(e)
+            })?
             .application_name("vitrine")
             .options([("idle_in_transaction_session_timeout", "10s"), ("lock_timeout", "5s")]);
         let pool = PgPoolOptions::new()
@@ -39,14 +45,25 @@ impl Postgres {
             .connect_with(connect)
             .await
             .map_err(from_sqlx)?;
-        let (version,): (String,) = sqlx::query_as("SHOW server_version_num").fetch_one(&pool).await.map_err(from_sqlx)?;
+        let (version,): (String,) = sqlx::query_as("SHOW server_version_num")
+            .fetch_one(&pool)
+            .await
+            .map_err(from_sqlx)?;
         if version.parse::<u32>().is_ok_and(|n| n < 150_000) {
-            return Err(Error::new(Code::Unavailable, format!("PostgreSQL 15 or newer is needed; this server is {}.", version)));
+            return Err(Error::new(
+                Code::Unavailable,
+                format!("PostgreSQL 15 or newer is needed; this server is {}.", version),
+            ));
         }
         let (notify, inbox) = mpsc::unbounded_channel();
         tokio::spawn(announce(pool.clone(), inbox));
         tokio::spawn(listen(pool.clone(), signals.clone()));
-        Ok(Self { pool, signals, clock, notify })
+        Ok(Self {
+            pool,
+            signals,
+            clock,
+            notify,
+        })
     }
 
     pub async fn write<'e, T, F>(&'e self, db: &'e Db, how: Write, f: F) -> Result<T>
@@ -77,7 +94,9 @@ impl Postgres {
         let begun = self.pool.begin().await.map_err(from_sqlx)?;
         let mut tx = Tx::new(TxConn::Postgres(begun), db.clone());
         let value = attempt(&mut tx, how, LIMIT, f).await?;
-        let Tx { conn, after, signals, .. } = tx;
+        let Tx {
+            conn, after, signals, ..
+        } = tx;
         if let TxConn::Postgres(begun) = conn {
             begun.commit().await.map_err(from_sqlx)?;
         }
@@ -103,7 +122,11 @@ async fn announce(pool: PgPool, mut inbox: mpsc::UnboundedReceiver<Signal>) {
                 names.push(more.name());
             }
         }
-        let sent = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(names.join(" ")).execute(&pool).await;
+        let sent = sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(names.join(" "))
+            .execute(&pool)
+            .await;
         if let Err(error) = sent {
             if pool.is_closed() {
                 return;
@@ -122,7 +145,11 @@ async fn listen(pool: PgPool, signals: Signals) {
                 if listener.listen(CHANNEL).await.is_ok() {
                     Signal::ALL.iter().for_each(|s| signals.raise(*s));
                     while let Ok(notification) = listener.recv().await {
-                        notification.payload().split(' ').filter_map(Signal::parse).for_each(|s| signals.raise(s));
+                        notification
+                            .payload()
+                            .split(' ')
+                            .filter_map(Signal::parse)
+                            .for_each(|s| signals.raise(s));
                     }
                 }
             }

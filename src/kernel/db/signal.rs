@@ -29,7 +29,9 @@ pub struct Signals(std::sync::Arc<Vec<watch::Sender<u64>>>);
 
 impl Signals {
     pub(super) fn new() -> Self {
-        Self(std::sync::Arc::new(Signal::ALL.iter().map(|_| watch::channel(0).0).collect()))
+        Self(std::sync::Arc::new(
+            Signal::ALL.iter().map(|_| watch::channel(0).0).collect(),
+        ))
     }
     /// Wakes local followers.
     pub fn raise(&self, signal: Signal) {

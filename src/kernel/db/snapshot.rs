@@ -22,7 +22,11 @@ impl Db {
         match &*self.0 {
             Inner::Sqlite(s) => Ok(Snapshot::Sqlite(s.read.begin().await.map_err(from_sqlx)?)),
             Inner::Postgres(p) => {
-                let tx = p.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(from_sqlx)?;
+                let tx = p
+                    .pool
+                    .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await
+                    .map_err(from_sqlx)?;
                 Ok(Snapshot::Postgres(tx))
             }
         }

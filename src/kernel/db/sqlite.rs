@@ -13,7 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::oneshot;
 use tracing::error;
@@ -112,7 +114,12 @@ impl Sqlite {
         let read = SqlitePoolOptions::new()
             .max_connections(options.readers.max(1))
             .acquire_timeout(Duration::from_millis(options.wait_ms))
-            .connect_with(base.clone().read_only(true).create_if_missing(false).pragma("cache_size", "-4096"))
+            .connect_with(
+                base.clone()
+                    .read_only(true)
+                    .create_if_missing(false)
+                    .pragma("cache_size", "-4096"),
+            )
             .await
             .map_err(|e| open_error(file, e))?;
         let holder = Holder {
@@ -126,13 +133,22 @@ impl Sqlite {
         let committed = tokio::sync::watch::channel(0).0;
         let commits = committed.subscribe();
         let shared = Arc::new(Shared {
-            lanes: Mutex::new(Lanes { free: Some(Box::new(holder)), ..Lanes::default() }),
+            lanes: Mutex::new(Lanes {
+                free: Some(Box::new(holder)),
+                ..Lanes::default()
+            }),
             signals: signals.clone(),
             runtime: tokio::runtime::Handle::current(),
             committed,
         });
         tokio::spawn(super::checkpoint::run(base, file.to_owned(), commits));
-        Ok(Self { read, signals, clock, file: file.to_owned(), writer: shared })
+        Ok(Self {
+            read,
+            signals,
+            clock,
+            file: file.to_owned(),
+            writer: shared,
+        })
     }
 
     pub async fn write<'e, T, F>(&'e self, db: &'e Db, how: Write, f: F) -> Result<T>
@@ -149,7 +165,9 @@ impl Sqlite {
             guard.begin().await?;
             let mut tx = Tx::new(TxConn::Sqlite(guard), db.clone());
             let outcome = attempt(&mut tx, how, LIMIT, &f).await;
-            let Tx { conn, after, signals, .. } = tx;
+            let Tx {
+                conn, after, signals, ..
+            } = tx;
             let TxConn::Sqlite(mut guard) = conn else {
                 return Err(Error::internal(anyhow::anyhow!("a SQLite write holds SQLite's writer")));
             };
@@ -168,7 +186,10 @@ impl Sqlite {
                 Ok(Committed::Yes) => return Ok(value),
                 Ok(Committed::GroupFailed) if !alone => alone = true,
                 Ok(Committed::GroupFailed) => {
-                    return Err(Error::new(Code::Unavailable, "The database could not commit. Nothing was written."));
+                    return Err(Error::new(
+                        Code::Unavailable,
+                        "The database could not commit. Nothing was written.",
+                    ));
                 }
                 Ok(Committed::No(error)) => return Err(error),
                 Err(_) => return Err(ending()),
@@ -192,20 +213,28 @@ impl Sqlite {
         self.read.close().await;
         if let Some(mut holder) = holder {
             // Best effort: an unfolded log is folded at the next start.
-            let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut holder.connection).await;
+            let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .execute(&mut holder.connection)
+                .await;
             let _ = holder.connection.close().await;
         }
     }
 }
 
 fn ending() -> Error {
-    Error::new(Code::Unavailable, "The server is ending; the write may not have been made. Look before you repeat it.")
+    Error::new(
+        Code::Unavailable,
+        "The server is ending; the write may not have been made. Look before you repeat it.",
+    )
 }
 
 fn open_error(file: &Path, error: sqlx::Error) -> Error {
     Error::new(
         Code::Unavailable,
-        format!("The database file {} cannot be opened. Is the folder there and writable for this user?", file.display()),
+        format!(
+            "The database file {} cannot be opened. Is the folder there and writable for this user?",
+            file.display()
+        ),
     )
     .caused_by(error)
 }
@@ -222,7 +251,10 @@ impl Shared {
                 return Err(ending());
             }
             if let Some(holder) = lanes.free.take() {
-                return Ok(WriterGuard { holder: Some(holder), shared: self.clone() });
+                return Ok(WriterGuard {
+                    holder: Some(holder),
+                    shared: self.clone(),
+                });
             }
             let (sender, receiver) = oneshot::channel();
             match lane {
@@ -244,11 +276,17 @@ impl Shared {
         if holder.is_due(&lanes) {
             drop(lanes);
             holder.committing = true;
-            let guard = WriterGuard { holder: Some(holder), shared: self.clone() };
+            let guard = WriterGuard {
+                holder: Some(holder),
+                shared: self.clone(),
+            };
             self.runtime.spawn(async move { drop(commit(guard).await) });
             return;
         }
-        let mut guard = WriterGuard { holder: Some(holder), shared: self.clone() };
+        let mut guard = WriterGuard {
+            holder: Some(holder),
+            shared: self.clone(),
+        };
         while let Some(next) = lanes.next() {
             match next.send(guard) {
                 Ok(()) => return,
@@ -261,10 +299,16 @@ impl Shared {
 
 impl Lanes {
     fn next(&mut self) -> Option<oneshot::Sender<WriterGuard>> {
-        if self.bulk.front().is_some_and(|(since, _)| since.elapsed() > BULK_PATIENCE) {
+        if self
+            .bulk
+            .front()
+            .is_some_and(|(since, _)| since.elapsed() > BULK_PATIENCE)
+        {
             return self.bulk.pop_front().map(|(_, sender)| sender);
         }
-        self.interactive.pop_front().or_else(|| self.bulk.pop_front().map(|(_, sender)| sender))
+        self.interactive
+            .pop_front()
+            .or_else(|| self.bulk.pop_front().map(|(_, sender)| sender))
     }
 }
 
@@ -280,7 +324,11 @@ impl Holder {
     }
 
     async fn run(&mut self, text: &'static str) -> Result<()> {
-        sqlx::query(text).execute(&mut self.connection).await.map(drop).map_err(from_sqlx)
+        sqlx::query(text)
+            .execute(&mut self.connection)
+            .await
+            .map(drop)
+            .map_err(from_sqlx)
     }
 
     /// Ends the transaction for everybody in it: they run once more by themselves.
@@ -312,7 +360,10 @@ impl Holder {
 }
 
 impl WriterGuard {
-    #[expect(clippy::expect_used, reason = "only `drop`, `settle` and `close` take the holder, and they consume the guard")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only `drop`, `settle` and `close` take the holder, and they consume the guard"
+    )]
     fn holder(&mut self) -> &mut Holder {
         self.holder.as_deref_mut().expect("a living guard has its holder")
     }

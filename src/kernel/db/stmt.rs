@@ -31,7 +31,7 @@ val_from! {
     i64 => I64 std::convert::identity, i32 => I64 i64::from, u32 => I64 i64::from, f64 => F64 std::convert::identity, bool => Bool std::convert::identity,
     String => Text std::convert::identity, &str => Text str::to_owned, &String => Text String::clone,
     Vec<u8> => Blob std::convert::identity, &[u8] => Blob <[u8]>::to_vec,
-    &serde_json::Value => Text (|v: &serde_json::Value| v.to_string()),
+    &serde_json::Value => Text serde_json::Value::to_string,
 }
 
 /// A row that either engine can give. `#[derive(sqlx::FromRow)]` on a plain struct is enough; tuples work too.
@@ -41,7 +41,10 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 #[derive(Clone, Debug)]
 enum Text {
     Static(&'static str),
-    Pick { sqlite: &'static str, postgres: &'static str },
+    Pick {
+        sqlite: &'static str,
+        postgres: &'static str,
+    },
     Built(String),
 }
 
@@ -55,17 +58,26 @@ pub struct Stmt {
 
 /// A statement both engines understand.
 pub fn sql(text: &'static str) -> Stmt {
-    Stmt { text: Text::Static(text), values: Vec::new() }
+    Stmt {
+        text: Text::Static(text),
+        values: Vec::new(),
+    }
 }
 
 /// A statement that must differ between the engines.
 pub fn pick(sqlite: &'static str, postgres: &'static str) -> Stmt {
-    Stmt { text: Text::Pick { sqlite, postgres }, values: Vec::new() }
+    Stmt {
+        text: Text::Pick { sqlite, postgres },
+        values: Vec::new(),
+    }
 }
 
 /// A statement whose text was built by `build.rs`, from literals only.
 pub(super) fn built(text: String, values: Vec<Val>) -> Stmt {
-    Stmt { text: Text::Built(text), values }
+    Stmt {
+        text: Text::Built(text),
+        values,
+    }
 }
 
 /// Where a statement runs: the readers of a `Db`, a write transaction or a snapshot.
@@ -106,7 +118,10 @@ macro_rules! run {
     }};
 }
 macro_rules! plain {
-    ($engine:ident $stmt:expr) => {{ let (text, args) = $stmt.$engine()?; sqlx::query_with(text, args) }};
+    ($engine:ident $stmt:expr) => {{
+        let (text, args) = $stmt.$engine()?;
+        sqlx::query_with(text, args)
+    }};
 }
 
 impl Stmt {
@@ -167,25 +182,60 @@ impl Stmt {
 
     /// Every row.
     pub async fn all<T: Row>(self, on: impl Into<Exec<'_>>) -> Result<Vec<T>> {
-        macro_rules! typed { ($engine:ident $stmt:expr) => {{ let (text, args) = $stmt.$engine()?; sqlx::query_as_with::<_, T, _>(text, args) }}; }
-        run!(on.into(), self, |query, on| query.fetch_all(on).await.map_err(from_sqlx), typed)
+        macro_rules! typed {
+            ($engine:ident $stmt:expr) => {{
+                let (text, args) = $stmt.$engine()?;
+                sqlx::query_as_with::<_, T, _>(text, args)
+            }};
+        }
+        run!(
+            on.into(),
+            self,
+            |query, on| query.fetch_all(on).await.map_err(from_sqlx),
+            typed
+        )
     }
 
     /// The only row, if there is one.
     pub async fn opt<T: Row>(self, on: impl Into<Exec<'_>>) -> Result<Option<T>> {
-        macro_rules! typed { ($engine:ident $stmt:expr) => {{ let (text, args) = $stmt.$engine()?; sqlx::query_as_with::<_, T, _>(text, args) }}; }
-        run!(on.into(), self, |query, on| query.fetch_optional(on).await.map_err(from_sqlx), typed)
+        macro_rules! typed {
+            ($engine:ident $stmt:expr) => {{
+                let (text, args) = $stmt.$engine()?;
+                sqlx::query_as_with::<_, T, _>(text, args)
+            }};
+        }
+        run!(
+            on.into(),
+            self,
+            |query, on| query.fetch_optional(on).await.map_err(from_sqlx),
+            typed
+        )
     }
 
     /// The only row; its absence is an internal error. For counts and `RETURNING`.
     pub async fn one<T: Row>(self, on: impl Into<Exec<'_>>) -> Result<T> {
-        macro_rules! typed { ($engine:ident $stmt:expr) => {{ let (text, args) = $stmt.$engine()?; sqlx::query_as_with::<_, T, _>(text, args) }}; }
-        run!(on.into(), self, |query, on| query.fetch_one(on).await.map_err(from_sqlx), typed)
+        macro_rules! typed {
+            ($engine:ident $stmt:expr) => {{
+                let (text, args) = $stmt.$engine()?;
+                sqlx::query_as_with::<_, T, _>(text, args)
+            }};
+        }
+        run!(
+            on.into(),
+            self,
+            |query, on| query.fetch_one(on).await.map_err(from_sqlx),
+            typed
+        )
     }
 
     /// Runs it and answers how many rows it touched. Writes are possible only inside `Db::write`: the readers of a
     /// SQLite database refuse them, and a test refuses `exec` on a `Db` in the sources.
     pub async fn exec(self, on: impl Into<Exec<'_>>) -> Result<u64> {
-        run!(on.into(), self, |query, on| query.execute(on).await.map(|r| r.rows_affected()).map_err(from_sqlx), plain)
+        run!(
+            on.into(),
+            self,
+            |query, on| query.execute(on).await.map(|r| r.rows_affected()).map_err(from_sqlx),
+            plain
+        )
     }
 }

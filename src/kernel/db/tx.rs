@@ -33,7 +33,15 @@ pub enum TxConn {
 impl Tx<'_> {
     pub(super) fn new(conn: TxConn, db: Db) -> Self {
         let now = db.clock().now();
-        Self { conn, after: Vec::new(), signals: Vec::new(), now, db, statements: 0, environment: PhantomData }
+        Self {
+            conn,
+            after: Vec::new(),
+            signals: Vec::new(),
+            now,
+            db,
+            statements: 0,
+            environment: PhantomData,
+        }
     }
 
     /// The time of this transaction: milliseconds since 1970 in UTC, the same for all its writes.
@@ -68,8 +76,10 @@ impl Tx<'_> {
     /// What the database says.
     pub async fn lock(&mut self, key: &str) -> Result<()> {
         if self.engine() == Engine::Postgres {
-            let (_,): (bool,) =
-                sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL").bind(key).one(self).await?;
+            let (_,): (bool,) = sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL")
+                .bind(key)
+                .one(self)
+                .await?;
         }
         Ok(())
     }

@@ -29,7 +29,10 @@ pub struct Write {
 impl Write {
     /// Somebody waits for it.
     pub const fn interactive(name: &'static str) -> Self {
-        Self { name, lane: Lane::Interactive }
+        Self {
+            name,
+            lane: Lane::Interactive,
+        }
     }
     /// Nobody waits for it.
     pub const fn bulk(name: &'static str) -> Self {
@@ -75,16 +78,29 @@ where
     };
     let took = started.elapsed();
     if took > SLOW {
-        warn!(write = how.name, duration_ms = took.as_millis() as u64, statements = tx.statements(), "slow write");
+        warn!(
+            write = how.name,
+            duration_ms = took.as_millis() as u64,
+            statements = tx.statements(),
+            "slow write"
+        );
     }
     match outcome {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            Err(Error::internal(anyhow::anyhow!("the write {} panicked: {text}", how.name)))
+            let text = text
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            Err(Error::internal(anyhow::anyhow!(
+                "the write {} panicked: {text}",
+                how.name
+            )))
         }
-        Err(_) => Err(Error::new(Code::Timeout, format!("The write {} took longer than {limit:?} and was rolled back.", how.name))),
+        Err(_) => Err(Error::new(
+            Code::Timeout,
+            format!("The write {} took longer than {limit:?} and was rolled back.", how.name),
+        )),
     }
 }
 

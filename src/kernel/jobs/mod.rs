@@ -103,7 +103,10 @@ impl JobHandler {
         F: Fn(JobContext) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Value>> + Send + 'static,
     {
-        Self { kind, run: Arc::new(move |context| Box::pin(run(context))) }
+        Self {
+            kind,
+            run: Arc::new(move |context| Box::pin(run(context))),
+        }
     }
 }
 

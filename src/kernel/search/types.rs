@@ -49,8 +49,15 @@ pub enum Value {
     Real(f64),
     Boolean(bool),
     /// A civil date or span as days since 1970-01-01, both included, with the text it was read from.
-    Days { from: i64, to: i64, verbatim: String },
-    Place { latitude: f64, longitude: f64 },
+    Days {
+        from: i64,
+        to: i64,
+        verbatim: String,
+    },
+    Place {
+        latitude: f64,
+        longitude: f64,
+    },
 }
 
 /// A question.
@@ -97,9 +104,16 @@ pub enum Sort {
     #[default]
     Relevance,
     /// By a field's smallest value (largest when descending), missing last; ties by id.
-    Field { field: String, descending: bool },
-    Created { descending: bool },
-    Updated { descending: bool },
+    Field {
+        field: String,
+        descending: bool,
+    },
+    Created {
+        descending: bool,
+    },
+    Updated {
+        descending: bool,
+    },
 }
 
 /// An answer.

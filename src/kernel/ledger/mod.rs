@@ -4,6 +4,9 @@
 //! only below the horizon of transactions that are still open: `position` alone loses rows on PostgreSQL, where a later
 //! number may be committed first.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -27,9 +30,17 @@ impl fmt::Display for Position {
 impl FromStr for Position {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
-        let parsed = text.split_once('.').and_then(|(t, p)| Some(Self { txid: t.parse().ok()?, position: p.parse().ok()? }));
+        let parsed = text.split_once('.').and_then(|(t, p)| {
+            Some(Self {
+                txid: t.parse().ok()?,
+                position: p.parse().ok()?,
+            })
+        });
         parsed.ok_or_else(|| {
-            Error::new(Code::BadRequest, format!("\"{text}\" is not a ledger position; take it from the header Ledger-Position."))
+            Error::new(
+                Code::BadRequest,
+                format!("\"{text}\" is not a ledger position; take it from the header Ledger-Position."),
+            )
         })
     }
 }
@@ -167,11 +178,30 @@ pub async fn append(tx: &mut Tx<'_>, set_id: &str, versions: Vec<NewVersion>) ->
     }
     tx.signal(Signal::Ledger);
     if let Some(first) = first {
-        let columns = &["entity", "version", "kind", "set_id", "operation", "document", "txid", "position"];
+        let columns = &[
+            "entity",
+            "version",
+            "kind",
+            "set_id",
+            "operation",
+            "document",
+            "txid",
+            "position",
+        ];
         insert_many(tx, "version", columns, "", rows).await?;
-        return Ok(Position { txid: 0, position: first + count - 1 });
+        return Ok(Position {
+            txid: 0,
+            position: first + count - 1,
+        });
     }
-    insert_many(tx, "version", &["entity", "version", "kind", "set_id", "operation", "document"], "", rows).await?;
+    insert_many(
+        tx,
+        "version",
+        &["entity", "version", "kind", "set_id", "operation", "document"],
+        "",
+        rows,
+    )
+    .await?;
     let (txid, position): (i64, i64) = pick(
         "SELECT 0, 0",
         "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), currval('ledger_position')",
@@ -198,7 +228,12 @@ pub async fn follow(db: &Db, after: Position, limit: i64) -> Result<Vec<Change>>
     .await?;
     Ok(rows
         .into_iter()
-        .map(|(txid, position, kind, entity, version)| Change { at: Position { txid, position }, kind, entity, version })
+        .map(|(txid, position, kind, entity, version)| Change {
+            at: Position { txid, position },
+            kind,
+            entity,
+            version,
+        })
         .collect())
 }
 
@@ -207,8 +242,9 @@ pub async fn follow(db: &Db, after: Position, limit: i64) -> Result<Vec<Change>>
 /// # Errors
 /// What the database says.
 pub async fn head(db: &Db) -> Result<Position> {
-    let row: Option<(i64, i64)> =
-        sql("SELECT txid, position FROM version ORDER BY txid DESC, position DESC LIMIT 1").opt(db).await?;
+    let row: Option<(i64, i64)> = sql("SELECT txid, position FROM version ORDER BY txid DESC, position DESC LIMIT 1")
+        .opt(db)
+        .await?;
     Ok(row.map_or_else(Position::default, |(txid, position)| Position { txid, position }))
 }
 
@@ -223,7 +259,10 @@ pub async fn identity(db: &Db) -> Result<String> {
         None => {
             db.write(super::db::Write::interactive("ledger.identity"), |tx| {
                 Box::pin(async move {
-                    sql("INSERT INTO fact (name, value) VALUES ('database', $1) ON CONFLICT DO NOTHING").bind(new_id()).exec(tx).await
+                    sql("INSERT INTO fact (name, value) VALUES ('database', $1) ON CONFLICT DO NOTHING")
+                        .bind(new_id())
+                        .exec(tx)
+                        .await
                 })
             })
             .await?;
@@ -243,10 +282,25 @@ pub async fn identity(db: &Db) -> Result<String> {
     Ok(format!("{name}/{cluster}"))
 }
 
-type VersionRow = (String, i64, String, String, Option<String>, i64, i64, String, String, String, String, String, i64);
+type VersionRow = (
+    String,
+    i64,
+    String,
+    String,
+    Option<String>,
+    i64,
+    i64,
+    String,
+    String,
+    String,
+    String,
+    String,
+    i64,
+);
 
 fn version_from(row: VersionRow) -> Result<Version> {
-    let (entity, version, kind, operation, document, txid, position, id, set_kind, actor, reason, origin, created_at) = row;
+    let (entity, version, kind, operation, document, txid, position, id, set_kind, actor, reason, origin, created_at) =
+        row;
     Ok(Version {
         entity,
         version,
@@ -254,7 +308,14 @@ fn version_from(row: VersionRow) -> Result<Version> {
         operation: Operation::parse(&operation)?,
         document,
         at: Position { txid, position },
-        set: ChangeSet { id, kind: set_kind, actor, reason, origin, created_at },
+        set: ChangeSet {
+            id,
+            kind: set_kind,
+            actor,
+            reason,
+            origin,
+            created_at,
+        },
     })
 }
 
@@ -296,7 +357,10 @@ pub async fn version(on: impl Into<Exec<'_>>, entity: &str, number: i64) -> Resu
 /// # Errors
 /// What the database says.
 pub async fn set(on: impl Into<Exec<'_>>, id: &str) -> Result<Option<ChangeSet>> {
-    sql("SELECT id, kind, actor, reason, origin, created_at FROM change_set WHERE id = $1").bind(id).opt(on).await
+    sql("SELECT id, kind, actor, reason, origin, created_at FROM change_set WHERE id = $1")
+        .bind(id)
+        .opt(on)
+        .await
 }
 
 /// The newest change sets, older than `before` (an id) where that is given.
@@ -327,7 +391,12 @@ pub async fn set_changes(db: &Db, set_id: &str, after: Position, limit: i64) -> 
     .await?;
     Ok(rows
         .into_iter()
-        .map(|(txid, position, kind, entity, version)| Change { at: Position { txid, position }, kind, entity, version })
+        .map(|(txid, position, kind, entity, version)| Change {
+            at: Position { txid, position },
+            kind,
+            entity,
+            version,
+        })
         .collect())
 }
 
@@ -336,6 +405,10 @@ pub async fn set_changes(db: &Db, set_id: &str, after: Position, limit: i64) -> 
 /// # Errors
 /// What the database says.
 pub async fn redact(tx: &mut Tx<'_>, entity: &str, number: i64) -> Result<()> {
-    sql("UPDATE version SET document = NULL WHERE entity = $1 AND version = $2").bind(entity).bind(number).exec(tx).await?;
+    sql("UPDATE version SET document = NULL WHERE entity = $1 AND version = $2")
+        .bind(entity)
+        .bind(number)
+        .exec(tx)
+        .await?;
     Ok(())
 }

@@ -1,0 +1,22 @@
+//! What tests stand on: throw-away databases on both engines. Behind the feature `testing`, never in a release build.
+
+mod database;
+
+pub use database::{TestDb, postgres, postgres_url, sqlite};
+
+/// Runs an `async fn story(db: TestDb)` as two tests, one on each engine: `both!(story);`
+#[macro_export]
+macro_rules! both {
+    ($($story:ident),+ $(,)?) => { $(
+        mod $story {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_sqlite() {
+                super::$story($crate::kernel::testing::sqlite().await).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_postgres() {
+                super::$story($crate::kernel::testing::postgres().await).await;
+            }
+        }
+    )+ };
+}
