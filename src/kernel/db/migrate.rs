@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use rust_embed::RustEmbed;
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Connection, SqlSafeStr};
 
 use super::error::from_sqlx;
 use super::{Db, Engine, Inner};
@@ -164,8 +164,15 @@ impl Db {
                     .await
             }
             Inner::Postgres(p) => {
-                let mut connection = p.pool.acquire().await.map_err(from_sqlx)?;
-                walk(&migrator, &mut *connection, step).await
+                // A connection of its own: a migration may take longer than any request is allowed to.
+                let mut connection = p.pool.acquire().await.map_err(from_sqlx)?.detach();
+                sqlx::query("SET statement_timeout = 0")
+                    .execute(&mut connection)
+                    .await
+                    .map_err(from_sqlx)?;
+                let states = walk(&migrator, &mut connection, step).await;
+                connection.close().await.map_err(from_sqlx)?;
+                states
             }
         }
     }

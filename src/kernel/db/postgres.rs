@@ -38,7 +38,11 @@ impl Postgres {
                 .caused_by(e)
             })?
             .application_name("vitrine")
-            .options([("idle_in_transaction_session_timeout", "10s"), ("lock_timeout", "5s")]);
+            .options([
+                ("idle_in_transaction_session_timeout", "10s"),
+                ("lock_timeout", "5s"),
+                ("statement_timeout", "30s"),
+            ]);
         let pool = PgPoolOptions::new()
             .max_connections(options.readers.max(2))
             .acquire_timeout(Duration::from_millis(options.wait_ms))

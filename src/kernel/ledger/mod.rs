@@ -368,9 +368,9 @@ pub async fn set(on: impl Into<Exec<'_>>, id: &str) -> Result<Option<ChangeSet>>
 /// # Errors
 /// What the database says.
 pub async fn sets(db: &Db, before: Option<&str>, limit: i64) -> Result<Vec<ChangeSet>> {
-    // Ids are made in time order, and '~' sorts after every id.
+    // Ids are made in time order, and "g" sorts after every hexadecimal digit in every collation.
     sql("SELECT id, kind, actor, reason, origin, created_at FROM change_set WHERE id < $1 ORDER BY id DESC LIMIT $2")
-        .bind(before.unwrap_or("~"))
+        .bind(before.unwrap_or("g"))
         .bind(limit)
         .all(db)
         .await
