@@ -134,6 +134,9 @@ pub struct Record {
 pub struct ImportRow {
     /// Row in the file, from 1.
     pub row: i64,
+    /// The record this row is, where the file says it (our own exports do). It goes before the key; a row whose id
+    /// nobody has falls back to the key, and what is then created takes this id.
+    pub id: Option<String>,
     pub document: Map<String, Value>,
 }
 
@@ -158,6 +161,12 @@ pub struct ImportBatch {
     pub rows: Vec<ImportRow>,
 }
 
+/// Looks at documents one after another and says which type fits them all. Memory stays flat however many there are.
+pub trait Inference: Send {
+    fn observe(&mut self, document: &Map<String, Value>);
+    fn finish(self: Box<Self>) -> RecordType;
+}
+
 /// The port of the module `records`.
 #[async_trait]
 pub trait Records: Send + Sync {
@@ -167,14 +176,18 @@ pub trait Records: Send + Sync {
     async fn record_types(&self) -> Result<Vec<Arc<StoredType>>>;
     /// Makes a type or changes it, as part of a change set. Refuses what would lose values.
     async fn put_type(&self, tx: &mut Tx<'_>, set_id: &str, definition: &RecordType) -> Result<StoredType>;
-    /// A type that fits these documents (a sample or all): kinds that lose nothing, vocabularies, facets, identifier, title.
-    fn infer(&self, name: &str, key: Option<&str>, sample: &mut dyn Iterator<Item = &Map<String, Value>>)
-    -> RecordType;
+    /// Starts looking for a type that fits documents: kinds that lose nothing, vocabularies, facets, identifier, title.
+    /// `cells`: the values are texts of a table whose kind is open; else a JSON text stays a text.
+    fn infer(&self, name: &str, key: Option<&str>, cells: bool) -> Box<dyn Inference>;
     /// What is wrong with a document; empty if nothing.
     fn validate(&self, definition: &RecordType, document: &Map<String, Value>) -> Vec<FieldIssue>;
-    /// Writes a batch: validates each row, recognises by key, leaves unchanged records alone. One outcome per row, and
-    /// where the ledger stands after it.
+    /// Writes a batch: validates each row, recognises by id or key, leaves unchanged records alone. A field that is
+    /// missing, `null` or the empty text says the same when states are compared, so that a table changes nothing that a
+    /// JSON file brought. One outcome per row, and where the ledger stands after it.
     async fn import(&self, tx: &mut Tx<'_>, batch: &ImportBatch) -> Result<(Vec<RowOutcome>, Option<Position>)>;
+    /// Deletes those of these records that are live, as part of a change set; answers how many. For rows that a file no
+    /// longer has.
+    async fn delete_many(&self, tx: &mut Tx<'_>, set_id: &str, ids: &[String]) -> Result<i64>;
     /// Live records of a type after an id, in id order, as far as the caller may see them.
     async fn page(&self, caller: &Caller, type_name: &str, after: Option<&str>, limit: i64) -> Result<Vec<Record>>;
     /// Records by id in the order of the ids; those that are not there or not visible are left out.
