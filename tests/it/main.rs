@@ -1,1 +1,3 @@
+//! The one integration binary: the rules of the house, then the features on the real app.
 
+mod guards;

@@ -6,7 +6,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::signal::Signal;
 use super::sqlite::WriterGuard;
-use super::stmt::sql;
+use super::stmt::pick;
 use super::{Db, Engine};
 use crate::kernel::error::Result;
 
@@ -76,10 +76,13 @@ impl Tx<'_> {
     /// What the database says.
     pub async fn lock(&mut self, key: &str) -> Result<()> {
         if self.engine() == Engine::Postgres {
-            let (_,): (bool,) = sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL")
-                .bind(key)
-                .one(self)
-                .await?;
+            let (_,): (bool,) = pick(
+                "SELECT $1 IS NOT NULL",
+                "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL",
+            )
+            .bind(key)
+            .one(self)
+            .await?;
         }
         Ok(())
     }

@@ -1,0 +1,35 @@
+# Everything that people and machines run here. Nothing runs only on a server: .ci/run calls `make test`.
+
+CARGO ?= cargo
+FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
+
+.PHONY: run dev test check fmt clean
+
+# Builds the program and shows the sample collection. The address stands in the last line it prints.
+run:
+	$(CARGO) build --release --locked
+	./target/release/app serve --sample
+
+# The same from a quick build, for working on it.
+dev:
+	$(CARGO) run --locked -- serve --sample
+
+# The whole suite: rooms, features and house rules on SQLite and PostgreSQL.
+test:
+	tests/with-postgres $(CARGO) test --locked --no-fail-fast --features testing --lib --test it
+
+# Form, lints and every feature by itself.
+check:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets --features testing -- -D warnings
+	$(CARGO) check --locked --no-default-features
+	@for feature in $(FEATURES); do \
+	    echo "only $$feature"; \
+	    $(CARGO) check --quiet --locked --no-default-features --features $$feature || exit 1; \
+	done
+
+fmt:
+	$(CARGO) fmt
+
+clean:
+	$(CARGO) clean

@@ -1,0 +1,13 @@
+//! The rules of the house, read from the sources and from the composed app. Each guard is a function from sources to
+//! findings, so that a planted violation can show that it still bites.
+
+mod budgets;
+mod databases;
+mod dialects;
+mod literals;
+mod migrations;
+mod sources;
+mod statements;
+mod templates;
+mod walls;
+mod words;
