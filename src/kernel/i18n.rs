@@ -1,1 +1,265 @@
-//! Texts: every visible word goes through a key and a language.
+//! Texts: every visible word goes through a key and a language; numbers and times are written as its people write them.
+//!
+//! One file per language under `assets/locales`, compiled in. English is complete by test; another language falls back
+//! to it word by word. Nothing here knows pages: templates reach it through `kernel::ui::filters`.
+
+use std::collections::HashMap;
+use std::fmt::{self, Display, Write as _};
+use std::sync::LazyLock;
+
+use toml::{Table, Value};
+
+/// The words of one language.
+struct Catalog {
+    tag: &'static str,
+    texts: HashMap<String, String>,
+}
+
+/// Each language with its file. The first one is the fallback of all others.
+const FILES: &[(&str, &str)] = &[("en", include_str!("../../assets/locales/en.toml"))];
+
+static CATALOGS: LazyLock<Vec<Catalog>> = LazyLock::new(|| FILES.iter().map(|(tag, file)| load(tag, file)).collect());
+
+#[expect(clippy::expect_used, reason = "the files are compiled in, and a test reads each of them")]
+fn load(tag: &'static str, file: &str) -> Catalog {
+    let table: Table = file.parse().expect("a locale file is a TOML table");
+    let mut texts = HashMap::new();
+    flatten("", &table, &mut texts);
+    Catalog { tag, texts }
+}
+
+fn flatten(prefix: &str, table: &Table, into: &mut HashMap<String, String>) {
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            Value::Table(inner) => flatten(&key, inner, into),
+            Value::String(text) => {
+                into.insert(key, text.clone());
+            }
+            other => {
+                into.insert(key, other.to_string());
+            }
+        }
+    }
+}
+
+/// A language there is a file for. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Language(&'static Catalog);
+
+impl Default for Language {
+    fn default() -> Self {
+        Self(&CATALOGS[0])
+    }
+}
+
+impl fmt::Debug for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.tag)
+    }
+}
+
+/// A value that takes the place of `{name}` in a text.
+pub type Arg<'a> = (&'a str, &'a dyn Display);
+
+impl Language {
+    /// The language with this tag, or of the same primary tag (`en` for `en-GB`).
+    pub fn find(tag: &str) -> Option<Self> {
+        let primary = tag.split('-').next().unwrap_or(tag);
+        CATALOGS.iter().find(|c| c.tag.eq_ignore_ascii_case(tag) || c.tag.eq_ignore_ascii_case(primary)).map(Self)
+    }
+
+    /// The best language for a header `Accept-Language`.
+    pub fn negotiate(header: &str) -> Self {
+        let mut best: Option<(f32, Self)> = None;
+        for part in header.split(',').take(16) {
+            let (tag, quality) = part.split_once(';').unwrap_or((part, ""));
+            let quality = quality.trim().strip_prefix("q=").map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
+            let Some(language) = Self::find(tag.trim()) else { continue };
+            if quality > best.map_or(0.0, |(q, _)| q) {
+                best = Some((quality, language));
+            }
+        }
+        best.map(|(_, language)| language).unwrap_or_default()
+    }
+
+    /// The tag for `lang` attributes: `en`.
+    pub fn tag(self) -> &'static str {
+        self.0.tag
+    }
+
+    /// The text of a key, if this language or English has it.
+    pub fn get(self, key: &str) -> Option<&'static str> {
+        self.0.texts.get(key).or_else(|| CATALOGS[0].texts.get(key)).map(String::as_str)
+    }
+
+    /// The text of a key; the key itself where it is missing, which a test refuses.
+    pub fn text(self, key: &str) -> String {
+        self.get(key).map_or_else(|| missing(key), str::to_owned)
+    }
+
+    /// The text of a key with each `{name}` replaced. What replaces is not searched again.
+    pub fn with(self, key: &str, args: &[Arg<'_>]) -> String {
+        self.get(key).map_or_else(|| missing(key), |text| fill(text, args))
+    }
+
+    /// The text for a number of things: `key.one`, `key.other` …; `{n}` is the number, written for people.
+    pub fn count(self, key: &str, n: u64, args: &[Arg<'_>]) -> String {
+        let number = self.number(n);
+        let mut all: Vec<Arg<'_>> = vec![("n", &number)];
+        all.extend_from_slice(args);
+        let exact = format!("{key}.{}", self.category(n));
+        match self.get(&exact).or_else(|| self.get(&format!("{key}.other"))) {
+            Some(text) => fill(text, &all),
+            None => missing(&exact),
+        }
+    }
+
+    /// The plural category of a whole number, as CLDR names it.
+    fn category(self, n: u64) -> &'static str {
+        match (self.0.tag, n) {
+            ("fr" | "pt", 0 | 1) | (_, 1) => "one",
+            _ => "other",
+        }
+    }
+
+    /// A whole number with its thousands set apart.
+    pub fn number(self, n: impl Into<i128>) -> String {
+        let n: i128 = n.into();
+        let digits = n.unsigned_abs().to_string();
+        let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+        if n < 0 {
+            out.push('\u{2212}');
+        }
+        let mark = self.text("format.thousands");
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                out.push_str(&mark);
+            }
+            out.push(digit);
+        }
+        out
+    }
+
+    /// A size in bytes, with one decimal above a thousand.
+    pub fn bytes(self, n: u64) -> String {
+        let mut units = ["unit.bytes", "unit.kb", "unit.mb", "unit.gb", "unit.tb"].into_iter();
+        let (mut value, mut unit) = (n as f64, units.next().unwrap_or_default());
+        for next in units {
+            if value < 1000.0 {
+                break;
+            }
+            value /= 1000.0;
+            unit = next;
+        }
+        let text = if unit == "unit.bytes" { self.number(n) } else { self.decimal(value, 1) };
+        self.with(unit, &[("n", &text)])
+    }
+
+    /// A number with at most `places` decimals.
+    pub fn decimal(self, value: f64, places: usize) -> String {
+        let text = format!("{value:.places$}");
+        text.replace('.', &self.text("format.decimal"))
+    }
+
+    /// A length of time: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
+    pub fn duration(self, ms: i64) -> String {
+        let seconds = ms.max(0) / 1000;
+        let parts = |big: i64, small: i64, key: &str| self.with(key, &[("a", &big), ("b", &small)]);
+        match seconds {
+            ..10 => self.with("unit.seconds", &[("n", &self.decimal(ms.max(0) as f64 / 1000.0, 1))]),
+            10..60 => self.with("unit.seconds", &[("n", &seconds)]),
+            60..3600 => parts(seconds / 60, seconds % 60, "unit.minutes-seconds"),
+            3600..86_400 => parts(seconds / 3600, seconds % 3600 / 60, "unit.hours-minutes"),
+            _ => parts(seconds / 86_400, seconds % 86_400 / 3600, "unit.days-hours"),
+        }
+    }
+
+    /// A day: `6 December 1979`.
+    pub fn date(self, ms: i64) -> String {
+        let at = civil(ms);
+        let month = self.text(&format!("month.{}", at.month()));
+        self.with("format.date", &[("day", &at.day()), ("month", &month), ("year", &at.year())])
+    }
+
+    /// A day with its time: `6 December 1979, 14:05 UTC`.
+    pub fn time(self, ms: i64) -> String {
+        let at = civil(ms);
+        let (hour, minute) = (format!("{:02}", at.hour()), format!("{:02}", at.minute()));
+        self.with("format.time", &[("date", &self.date(ms)), ("hour", &hour), ("minute", &minute)])
+    }
+}
+
+fn civil(ms: i64) -> jiff::civil::DateTime {
+    let at = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    at.to_zoned(jiff::tz::TimeZone::UTC).datetime()
+}
+
+fn missing(key: &str) -> String {
+    tracing::error!(i18n.key = key, "a text is missing from the locale files");
+    key.to_owned()
+}
+
+fn fill(text: &str, args: &[Arg<'_>]) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let (before, from) = rest.split_at(open);
+        out.push_str(before);
+        let Some(close) = from.find('}') else {
+            rest = from;
+            break;
+        };
+        let name = &from[1..close];
+        match args.iter().find(|(n, _)| *n == name) {
+            // Writing to a `String` does not fail.
+            Some((_, value)) => drop(write!(out, "{value}")),
+            None => out.push_str(&from[..=close]),
+        }
+        rest = &from[close + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Every key of the English file, for guards.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    CATALOGS[0].texts.keys().map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_filled_once() {
+        assert_eq!(fill("{a} of {b}", &[("a", &"{b}"), ("b", &2)]), "{b} of 2");
+        assert_eq!(fill("open { and {x}", &[]), "open { and {x}");
+    }
+
+    #[test]
+    fn numbers_and_times_are_written_for_people() {
+        let en = Language::default();
+        assert_eq!(en.number(28_258), "28,258");
+        assert_eq!(en.number(-1_000), "\u{2212}1,000");
+        assert_eq!(en.number(7u64), "7");
+        assert_eq!(en.date(313_286_400_000), "6 December 1979");
+        assert_eq!(en.time(0), "1 January 1970, 00:00 UTC");
+        assert_eq!(en.duration(125_000), "2 min 5 s");
+        assert_eq!(en.bytes(999), "999 bytes");
+        assert_eq!(en.bytes(1_530_000), "1.5 MB");
+    }
+
+    #[test]
+    fn a_language_is_chosen_by_weight_and_falls_back() {
+        assert_eq!(Language::negotiate("de;q=0.9, en-GB;q=0.5").tag(), "en");
+        assert_eq!(Language::negotiate("xx").tag(), "en");
+        assert_eq!(Language::negotiate(&",;q=".repeat(10_000)).tag(), "en");
+    }
+
+    #[test]
+    fn every_file_is_read() {
+        assert_eq!(CATALOGS.len(), FILES.len());
+        assert!(keys().count() > 50);
+    }
+}

@@ -1,0 +1,48 @@
+//! A rendered page as an answer.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::filters::Spoken;
+use super::page::Page;
+use crate::kernel::error::Error;
+
+/// A template that is a page: it says which [`Page`] it is shown in. `view!(SearchPage)` writes this for a struct with
+/// the field `page`.
+pub trait View: askama::Template {
+    fn page(&self) -> &Page;
+}
+
+/// Says for page templates with a field `page: Page` that they are pages.
+#[macro_export]
+macro_rules! view {
+    ($($template:ty),+ $(,)?) => { $(impl $crate::kernel::ui::View for $template {
+        fn page(&self) -> &$crate::kernel::ui::Page { &self.page }
+    })+ };
+}
+
+/// Renders a page in its language. A template that cannot be rendered becomes the error page.
+pub struct Html<T>(pub T);
+
+impl<T: View> IntoResponse for Html<T> {
+    fn into_response(self) -> Response {
+        match self.0.render_with_values(&Spoken(self.0.page().language)) {
+            Ok(text) => answer(StatusCode::OK, text),
+            Err(source) => {
+                tracing::error!(error = %source, page.path = self.0.page().path, "a page cannot be rendered");
+                super::error_page(self.0.page(), &Error::internal(source))
+            }
+        }
+    }
+}
+
+/// HTML with what every page says about itself to browsers and caches.
+pub(super) fn answer(status: StatusCode, text: String) -> Response {
+    let mut response = (status, text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    // What a page shows depends on who asks; browsers keep it for going back, shared caches never.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept, accept-language, cookie"));
+    response
+}

@@ -1,0 +1,175 @@
+//! What every page knows of the request and the house: language, caller, navigation, address, form token, theme.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use super::assets;
+use crate::kernel::access::{Access, Caller, Object, Permission};
+use crate::kernel::i18n::Language;
+use crate::kernel::module::NavEntry;
+
+/// What the pages of one house share. Put into each request's extensions by the middleware; without it a page has no
+/// navigation and relative addresses.
+#[derive(Clone, Default)]
+pub struct Shell {
+    /// Entries of the main navigation, of all modules.
+    pub navigation: Arc<[NavEntry]>,
+    /// Where people reach the house, without a slash at the end.
+    pub public_url: Arc<str>,
+    pub access: Access,
+}
+
+impl Shell {
+    /// Sorts the entries by their order.
+    pub fn new(mut navigation: Vec<NavEntry>, public_url: &str, access: Access) -> Self {
+        navigation.sort_by_key(|entry| (entry.order, entry.href));
+        Self { navigation: navigation.into(), public_url: public_url.trim_end_matches('/').into(), access }
+    }
+}
+
+/// The token that forms of this caller carry. Put into the request's extensions by the middleware.
+#[derive(Clone, Debug, Default)]
+pub struct CsrfToken(pub String);
+
+/// The request's id in its extensions.
+#[derive(Clone, Debug, Default)]
+pub struct ShownRequestId(pub String);
+
+/// Light or dark as chosen by the reader; without a choice the device decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+    fn from_cookies(headers: &HeaderMap) -> Option<Self> {
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+        cookies.flat_map(|line| line.split(';')).find_map(|pair| match pair.trim() {
+            "theme=light" => Some(Self::Light),
+            "theme=dark" => Some(Self::Dark),
+            _ => None,
+        })
+    }
+}
+
+/// An entry of the navigation as this caller sees it.
+#[derive(Clone, Debug)]
+pub struct NavItem {
+    /// Key of its label.
+    pub label: &'static str,
+    pub href: &'static str,
+    /// The page shown is this entry's or below it.
+    pub current: bool,
+}
+
+/// See the module's text. Every page template has a field `page: Page`.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub language: Language,
+    pub caller: Caller,
+    pub navigation: Vec<NavItem>,
+    /// For the hidden field `csrf` of every form that posts.
+    pub csrf: String,
+    /// The path, without the question.
+    pub path: String,
+    /// The whole address from the root: path and question.
+    pub here: String,
+    /// The address other sites should use.
+    pub canonical: String,
+    /// Where people reach the house.
+    pub public_url: String,
+    pub request_id: String,
+    pub theme: Option<Theme>,
+    /// What stands in the search box of the header.
+    pub query: String,
+}
+
+impl Page {
+    /// A page of nothing in particular, where there is no request: tests and answers outside the house.
+    pub fn bare(path: &str) -> Self {
+        Self {
+            language: Language::default(),
+            caller: Caller::anonymous(),
+            navigation: Vec::new(),
+            csrf: String::new(),
+            path: path.to_owned(),
+            here: path.to_owned(),
+            canonical: path.to_owned(),
+            public_url: String::new(),
+            request_id: String::new(),
+            theme: None,
+            query: String::new(),
+        }
+    }
+
+    /// The page of a request. Never fails: what is missing is left out.
+    pub async fn of(parts: &Parts) -> Self {
+        let shell = parts.extensions.get::<Shell>().cloned().unwrap_or_default();
+        let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_else(Caller::anonymous);
+        // Nested routers see a shortened address; people see the original one.
+        let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let path = uri.path().to_owned();
+        let accept = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        Self {
+            language: Language::negotiate(accept),
+            navigation: navigation(&shell, &caller, &path).await,
+            csrf: parts.extensions.get::<CsrfToken>().map(|t| t.0.clone()).unwrap_or_default(),
+            here: uri.path_and_query().map_or_else(|| path.clone(), |p| p.as_str().to_owned()),
+            canonical: format!("{}{path}", shell.public_url),
+            public_url: shell.public_url.to_string(),
+            request_id: parts.extensions.get::<ShownRequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            theme: Theme::from_cookies(&parts.headers),
+            query: String::new(),
+            caller,
+            path,
+        }
+    }
+
+    /// May the caller of this page do this to the house? For showing or hiding a control; the service decides again.
+    pub async fn may(&self, access: &Access, permission: Permission) -> bool {
+        access.check(&self.caller, permission, &Object::House).await.unwrap_or(false)
+    }
+
+    /// The address of a static file.
+    #[expect(clippy::unused_self, reason = "templates reach it through the page")]
+    pub fn asset(&self, name: &str) -> String {
+        assets::href(name)
+    }
+
+    /// A whole address for a path.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts).await)
+    }
+}
+
+async fn navigation(shell: &Shell, caller: &Caller, path: &str) -> Vec<NavItem> {
+    let mut items = Vec::with_capacity(shell.navigation.len());
+    for entry in shell.navigation.iter() {
+        // A navigation without an entry is better than no page: an error of the check hides the entry.
+        if !shell.access.check(caller, entry.permission, &Object::House).await.unwrap_or(false) {
+            continue;
+        }
+        let below = path.strip_prefix(entry.href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        items.push(NavItem { label: entry.label, href: entry.href, current: below });
+    }
+    items
+}

@@ -1,0 +1,115 @@
+//! Values as people read them: links found in texts, names made readable.
+
+/// A part of a text: plain, or an address that may be followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    /// An `http` or `https` address; nothing else ever becomes a link.
+    Link(String),
+}
+
+/// Splits a text at the web addresses in it. Escaping is the template's.
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let mut out = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = next_address(rest) {
+        let (before, from) = rest.split_at(at);
+        let end = from.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).unwrap_or(from.len());
+        let address = trimmed(&from[..end]);
+        plain.push_str(before);
+        rest = &from[address.len()..];
+        // "https://" alone is no address.
+        if address.split_once("://").is_some_and(|(_, host)| !host.is_empty()) {
+            if !plain.is_empty() {
+                out.push(Piece::Text(std::mem::take(&mut plain)));
+            }
+            out.push(Piece::Link(address.to_owned()));
+        } else {
+            plain.push_str(address);
+        }
+    }
+    plain.push_str(rest);
+    if !plain.is_empty() {
+        out.push(Piece::Text(plain));
+    }
+    out
+}
+
+/// The address without the sentence's mark at its end, and without a bracket that was opened before it.
+fn trimmed(text: &str) -> &str {
+    let mut address = text.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'']);
+    while address.ends_with(')') && address.matches(')').count() > address.matches('(').count() {
+        address = address[..address.len() - 1].trim_end_matches(['.', ',', ';']);
+    }
+    address
+}
+
+fn next_address(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text[from..].find("http")?;
+        let tail = &text[at..];
+        let starts = tail.starts_with("http://") || tail.starts_with("https://");
+        let alone = !text[..at].ends_with(char::is_alphanumeric);
+        if starts && alone {
+            return Some(at);
+        }
+        from = at + "http".len();
+    }
+}
+
+/// A field's name for people: `birth_date` becomes `Birth date`, `creditLine` becomes `Credit line`.
+pub fn readable(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 4);
+    let mut lower_before = false;
+    for c in name.chars() {
+        if matches!(c, '_' | '-' | '.' | ' ') {
+            if !out.is_empty() && !out.ends_with(' ') {
+                out.push(' ');
+            }
+            lower_before = false;
+        } else if out.is_empty() {
+            out.extend(c.to_uppercase());
+            lower_before = c.is_lowercase();
+        } else if c.is_uppercase() && lower_before {
+            out.push(' ');
+            out.extend(c.to_lowercase());
+            lower_before = false;
+        } else {
+            out.push(c);
+            lower_before = c.is_lowercase() || c.is_numeric();
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn links(text: &str, want: &[&str]) {
+        let found = pieces(text);
+        let got: Vec<&str> = found.iter().filter_map(|p| if let Piece::Link(l) = p { Some(l.as_str()) } else { None }).collect();
+        assert_eq!(got, want);
+        let whole: String = found.iter().map(|p| match p { Piece::Text(t) | Piece::Link(t) => t.as_str() }).collect();
+        assert_eq!(whole, text, "nothing is lost");
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        links("See http://example.org/a?b=1, and (https://example.org/x_(y)).", &["http://example.org/a?b=1", "https://example.org/x_(y)"]);
+        links("javascript:alert(1) data:text/html,x ftp://x xhttp://y https:// http", &[]);
+        links("\"><script>http://a<b>", &["http://a"]);
+        links("https://é.example/ü", &["https://é.example/ü"]);
+    }
+
+    #[test]
+    fn names_are_made_readable() {
+        for (name, want) in [("birth_date", "Birth date"), ("creditLine", "Credit line"), ("ID", "ID"), ("web_url", "Web url"), ("__x__", "X"), ("", "")] {
+            assert_eq!(readable(name), want);
+        }
+    }
+}
