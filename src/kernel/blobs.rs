@@ -1,19 +1,46 @@
-//! Blobs: imported files, reports, exports, snapshots. Kept by digest, zstd-compressed, in a folder (later: S3).
+//! Blobs: imported files, reports, exports, snapshots. Kept once by the SHA-256 of their content, zstd-compressed, in a
+//! folder (later: S3).
+//!
+//! A blob is written under a temporary name and gets its own only when it is whole and on the disk: nobody ever sees half
+//! of one. Knows nothing of what the bytes mean.
 
-use std::path::PathBuf;
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use object_store::ObjectStore;
+use bytes::Bytes;
+use futures_util::Stream;
+use object_store::path::Path as Key;
+use object_store::{GetResultPayload, MultipartUpload, ObjectStore, ObjectStoreExt};
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use super::error::Result;
+use super::error::{Code, Error, Result};
+use super::id::new_id;
+
+/// Bytes hashed and compressed in one go, short enough not to hold up other tasks.
+const CHUNK: usize = 64 * 1024;
+/// Bytes per part of an upload; S3 takes no smaller ones but the last.
+const PART: usize = 5 * 1024 * 1024;
+/// Left-overs of writers that were killed are removed after this time.
+const STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// The blob store. Cheap to clone.
 #[derive(Clone)]
 pub struct Blobs {
-    #[expect(dead_code, reason = "filled in with the room")]
     store: Arc<dyn ObjectStore>,
-    #[expect(dead_code, reason = "filled in with the room")]
     root: PathBuf,
+}
+
+/// A stored blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobInfo {
+    /// The SHA-256 of the content as 64 hexadecimal digits.
+    pub id: String,
+    /// Bytes of the content, before compression.
+    pub bytes: u64,
 }
 
 impl Blobs {
@@ -22,12 +49,264 @@ impl Blobs {
     /// # Errors
     /// A folder that cannot be made.
     pub fn local(folder: PathBuf) -> Result<Self> {
-        std::fs::create_dir_all(&folder)?;
-        let store =
-            object_store::local::LocalFileSystem::new_with_prefix(&folder).map_err(super::error::Error::internal)?;
-        Ok(Self {
-            store: Arc::new(store),
-            root: folder,
-        })
+        std::fs::create_dir_all(folder.join("tmp"))?;
+        sweep(&folder.join("tmp"))?;
+        let store = object_store::local::LocalFileSystem::new_with_prefix(&folder).map_err(from_store)?.with_fsync(true);
+        Ok(Self { store: Arc::new(store), root: folder })
+    }
+
+    /// Starts a blob. Nothing is left of it unless it is finished.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn writer(&self) -> Result<BlobWriter> {
+        let key = Key::from_iter(["tmp", &new_id()]);
+        let upload = self.store.put_multipart(&key).await.map_err(from_store)?;
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3)?;
+        encoder.include_checksum(true)?;
+        Ok(BlobWriter { blobs: self.clone(), key, upload, encoder, hasher: Sha256::new(), bytes: 0 })
+    }
+
+    /// Stores all that `reader` gives, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// `TooLarge` above the limit, `DiskFull`, what the reader says. Nothing is kept then.
+    pub async fn put_stream(&self, mut reader: impl AsyncRead + Send + Unpin, limit: u64) -> Result<BlobInfo> {
+        let mut writer = self.writer().await?;
+        let mut chunk = vec![0u8; CHUNK];
+        loop {
+            let read = reader.read(&mut chunk).await?;
+            if read == 0 {
+                return writer.finish().await;
+            }
+            if writer.bytes + read as u64 > limit {
+                return Err(Error::new(Code::TooLarge, format!("This is larger than {limit} bytes, the most that is taken.")));
+            }
+            writer.write(&chunk[..read]).await?;
+        }
+    }
+
+    /// Opens a blob for reading its content. The reader blocks: use it on a thread of its own.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the store says.
+    pub async fn open(&self, id: &str) -> Result<Box<dyn Read + Send>> {
+        let result = match self.store.get(&key(id)?).await {
+            Err(object_store::Error::NotFound { .. }) => return Err(Error::not_found("blob", id)),
+            other => other.map_err(from_store)?,
+        };
+        let packed: Box<dyn Read + Send> = match result.payload {
+            GetResultPayload::File(file, _) => Box::new(file),
+            GetResultPayload::Stream(stream) => Box::new(SyncIoBridge::new(StreamReader::new(Box::pin(
+                futures_util::TryStreamExt::map_err(stream, io::Error::other),
+            )))),
+        };
+        Ok(Box::new(zstd::stream::read::Decoder::new(packed)?))
+    }
+
+    /// The content in pieces, for an answer's body.
+    ///
+    /// # Errors
+    /// As [`Blobs::open`].
+    pub async fn stream(&self, id: &str) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + use<>> {
+        let mut reader = self.open(id).await?;
+        let (sender, receiver) = tokio::sync::mpsc::channel(4);
+        tokio::task::spawn_blocking(move || {
+            loop {
+                let mut chunk = vec![0u8; CHUNK];
+                let piece = match reader.read(&mut chunk) {
+                    Ok(0) => return,
+                    Ok(read) => {
+                        chunk.truncate(read);
+                        Ok(Bytes::from(chunk))
+                    }
+                    Err(error) => Err(error),
+                };
+                let failed = piece.is_err();
+                if sender.blocking_send(piece).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Ok(futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|p| (p, receiver)) }))
+    }
+
+    /// True if there is such a blob.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn exists(&self, id: &str) -> Result<bool> {
+        let Ok(key) = key(id) else { return Ok(false) };
+        match self.store.head(&key).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(from_store(error)),
+        }
+    }
+
+    /// Bytes that a blob takes in the store, compressed.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the store says.
+    pub async fn stored_bytes(&self, id: &str) -> Result<u64> {
+        match self.store.head(&key(id)?).await {
+            Err(object_store::Error::NotFound { .. }) => Err(Error::not_found("blob", id)),
+            other => Ok(other.map_err(from_store)?.size),
+        }
+    }
+
+    /// Removes a blob; one that is not there is no error.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn delete(&self, id: &str) -> Result<()> {
+        match self.store.delete(&key(id)?).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(()),
+            other => other.map_err(from_store),
+        }
+    }
+
+    /// Where a blob lies, for reports. The file is zstd-compressed.
+    ///
+    /// # Errors
+    /// `NotFound` for a text that is no blob's id.
+    pub fn path(&self, id: &str) -> Result<PathBuf> {
+        Ok(self.root.join(key(id)?.as_ref()))
+    }
+}
+
+/// A blob in the making.
+pub struct BlobWriter {
+    blobs: Blobs,
+    key: Key,
+    upload: Box<dyn MultipartUpload>,
+    encoder: zstd::stream::write::Encoder<'static, Vec<u8>>,
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl BlobWriter {
+    /// Bytes so far, before compression.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// `DiskFull`, or what the store says.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        for chunk in bytes.chunks(CHUNK) {
+            self.hasher.update(chunk);
+            self.encoder.write_all(chunk)?;
+            self.bytes += chunk.len() as u64;
+            if self.encoder.get_ref().len() >= PART {
+                let part = std::mem::take(self.encoder.get_mut());
+                self.upload.put_part(part.into()).await.map_err(from_store)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the blob what it is: from here on it has its id and survives a power cut.
+    ///
+    /// # Errors
+    /// `DiskFull`, or what the store says; then nothing is kept.
+    pub async fn finish(mut self) -> Result<BlobInfo> {
+        let rest = self.encoder.finish()?;
+        self.upload.put_part(rest.into()).await.map_err(from_store)?;
+        self.upload.complete().await.map_err(from_store)?;
+        let id = hex::encode(self.hasher.finalize());
+        if self.blobs.exists(&id).await? {
+            self.blobs.store.delete(&self.key).await.map_err(from_store)?;
+        } else {
+            self.blobs.store.rename(&self.key, &key(&id)?).await.map_err(from_store)?;
+        }
+        Ok(BlobInfo { id, bytes: self.bytes })
+    }
+}
+
+/// The place of a blob: two levels, so that no folder grows too long.
+fn key(id: &str) -> Result<Key> {
+    let sound = id.len() == 64 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if !sound {
+        return Err(Error::not_found("blob", id));
+    }
+    Ok(Key::from_iter([&id[..2], &format!("{id}.zst")]))
+}
+
+fn sweep(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+        if age.is_some_and(|age| age > STALE) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A full disk is the one failure of the store that people can do something about: it keeps its own code.
+fn from_store(error: object_store::Error) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(source) = cause {
+        if source.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::StorageFull) {
+            return Error::from(io::Error::from(io::ErrorKind::StorageFull)).caused_by(error);
+        }
+        cause = source.source();
+    }
+    Error::internal(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blobs() -> (tempfile::TempDir, Blobs) {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::local(folder.path().join("blobs")).unwrap();
+        (folder, blobs)
+    }
+
+    #[tokio::test]
+    async fn a_blob_is_its_content_once() {
+        let (_folder, blobs) = blobs();
+        let content: Vec<u8> = (0..3_000_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let first = blobs.put_stream(content.as_slice(), u64::MAX).await.unwrap();
+        let second = blobs.put_stream(content.as_slice(), u64::MAX).await.unwrap();
+        assert_eq!(first, second);
+        assert_eq!(first.bytes, content.len() as u64);
+        assert!(blobs.exists(&first.id).await.unwrap() && blobs.path(&first.id).unwrap().exists());
+        let mut reader = blobs.open(&first.id).await.unwrap();
+        let mut back = Vec::new();
+        reader.read_to_end(&mut back).unwrap();
+        assert!(back == content);
+        let streamed: Vec<io::Result<Bytes>> =
+            futures_util::StreamExt::collect(blobs.stream(&first.id).await.unwrap()).await;
+        assert!(streamed.into_iter().flat_map(|p| p.unwrap().to_vec()).eq(content));
+        assert_eq!(std::fs::read_dir(blobs.root.join("tmp")).unwrap().count(), 0);
+        blobs.delete(&first.id).await.unwrap();
+        blobs.delete(&first.id).await.unwrap();
+        assert_eq!(blobs.open(&first.id).await.err().unwrap().code(), Code::NotFound);
+    }
+
+    #[tokio::test]
+    async fn half_a_blob_is_none() {
+        let (_folder, blobs) = blobs();
+        let mut writer = blobs.writer().await.unwrap();
+        writer.write(b"half").await.unwrap();
+        drop(writer);
+        let refused = blobs.put_stream(&b"too long"[..], 4).await.unwrap_err();
+        assert_eq!(refused.code(), Code::TooLarge);
+        assert_eq!(std::fs::read_dir(blobs.root.join("tmp")).unwrap().count(), 0);
+        for odd in ["", "../../etc/passwd", &"Z".repeat(64)] {
+            assert_eq!(blobs.open(odd).await.err().unwrap().code(), Code::NotFound);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_keeps_its_code() {
+        let full = object_store::Error::Generic { store: "local", source: Box::new(io::Error::from(io::ErrorKind::StorageFull)) };
+        assert_eq!(from_store(full).code(), Code::DiskFull);
     }
 }
