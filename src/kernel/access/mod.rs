@@ -9,6 +9,10 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+mod identity;
+
+pub use identity::{Credential, Identity};
+
 use super::error::{Code, Error, Result};
 
 /// The name of a right: `records.write`. Part of the API (`x-permission`).
@@ -164,19 +168,22 @@ pub trait Authorizer: Send + Sync {
 
 /// The authorizer's place in the kernel: filled by the module `access`, else the small rule of the module's text.
 #[derive(Clone, Default)]
-pub struct Access(Arc<ArcSwapOption<Box<dyn Authorizer>>>);
+pub struct Access {
+    authorizer: Arc<ArcSwapOption<Box<dyn Authorizer>>>,
+    identity: Arc<ArcSwapOption<Box<dyn Identity>>>,
+}
 
 impl Access {
     /// Puts the authorizer in its place, while wiring.
     pub fn install(&self, authorizer: Box<dyn Authorizer>) {
-        self.0.store(Some(Arc::new(authorizer)));
+        self.authorizer.store(Some(Arc::new(authorizer)));
     }
     /// May the caller do this?
     ///
     /// # Errors
     /// What the authorizer's database says.
     pub async fn check(&self, caller: &Caller, permission: Permission, object: &Object<'_>) -> Result<bool> {
-        match &*self.0.load() {
+        match &*self.authorizer.load() {
             Some(authorizer) => authorizer.check(caller, permission, object).await,
             None => Fallback.check(caller, permission, object).await,
         }
@@ -208,7 +215,7 @@ impl Access {
     /// # Errors
     /// What the authorizer's database says.
     pub async fn level(&self, caller: &Caller, object: &Object<'_>) -> Result<Option<Level>> {
-        match &*self.0.load() {
+        match &*self.authorizer.load() {
             Some(authorizer) => authorizer.level(caller, object).await,
             None => Fallback.level(caller, object).await,
         }
@@ -218,14 +225,14 @@ impl Access {
     /// # Errors
     /// What the authorizer's database says.
     pub async fn filter(&self, caller: &Caller, permission: Permission) -> Result<Visibility> {
-        match &*self.0.load() {
+        match &*self.authorizer.load() {
             Some(authorizer) => authorizer.filter(caller, permission).await,
             None => Fallback.filter(caller, permission).await,
         }
     }
     /// See [`Authorizer::terms`].
     pub fn terms(&self, type_name: &str, visibility: Level) -> [Vec<String>; 3] {
-        match &*self.0.load() {
+        match &*self.authorizer.load() {
             Some(authorizer) => authorizer.terms(type_name, visibility),
             None => Fallback.terms(type_name, visibility),
         }

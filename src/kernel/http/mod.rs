@@ -1,16 +1,32 @@
-//! The web: routes with permissions, extractors, problem documents, the middleware stack.
+//! The web: routes with permissions, extractors, problem documents, the middleware stack, the server.
+//!
+//! Knows no module and no template. A route is registered only through [`RouteSet`], so that it has a permission and,
+//! under `/api`, a place in the OpenAPI document.
 
-use super::access::Permission;
+mod body;
+mod context;
+mod csrf;
+mod extract;
+mod hosts;
+mod idempotency;
+mod problem;
+mod respond;
+mod routes;
+mod serve;
+mod site;
+mod stack;
 
-/// A module's routes. JSON routes go through utoipa and stand in OpenAPI; pages stand in the permission table.
-#[derive(Default)]
-pub struct Routes {
-    /// Method, path and permission of every route.
-    pub table: Vec<(String, String, Permission)>,
-}
+#[cfg(all(test, feature = "testing"))]
+mod tests;
 
-impl Routes {
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub use body::{Form, Json, MAX_DEPTH};
+pub use context::{Context, ErrorPage, Nonce, Setup, Shared, SitemapSource, public_url};
+pub use csrf::csrf_token;
+pub use extract::{IdempotencyKey, IfMatch, Path, Query, RequestId};
+pub use problem::{ProblemDocument, prefers_html};
+pub use respond::{Versioned, WithPosition, etag_of, session_cookie, session_cookie_end};
+pub use routes::{RouteFact, RouteSet, Routes, Web};
+pub use serve::{Listener, LocalOperator, Peer, local, serve};
+
+/// The operator's cookie. HttpOnly and SameSite=Strict; Secure where the public address is https.
+pub const SESSION_COOKIE: &str = "vitrine_operator";

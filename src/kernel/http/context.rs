@@ -1,0 +1,121 @@
+//! What every request of one web role shares, and what the composition root hands over to build it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use super::hosts::Hosts;
+use super::routes::RouteFact;
+use crate::kernel::Kernel;
+use crate::kernel::config::Config;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::module::NavEntry;
+
+/// Renders an error as a page for a request, or answers `None` to fall back to the plain page. Templates live above
+/// this room, so the composition root hands the function over.
+pub type ErrorPage = Arc<dyn Fn(Parts, Arc<Error>) -> BoxFuture<'static, Option<Response>> + Send + Sync>;
+
+/// Addresses for `sitemap.xml`: what everybody may read.
+#[async_trait]
+pub trait SitemapSource: Send + Sync {
+    /// The paths after `after` (a value answered before), at most `limit`, and where to go on; `None` at the end.
+    async fn paths(&self, after: Option<String>, limit: usize) -> Result<(Vec<String>, Option<String>)>;
+}
+
+/// What [`super::Routes::into_router`] needs beside the routes.
+pub struct Setup {
+    pub kernel: Kernel,
+    /// The main navigation, in order.
+    pub navigation: Vec<NavEntry>,
+    pub error_page: Option<ErrorPage>,
+    pub sitemap: Option<Arc<dyn SitemapSource>>,
+}
+
+impl Setup {
+    /// A setup without pages: problems are JSON or the plain page.
+    pub fn new(kernel: Kernel) -> Self {
+        Self {
+            kernel,
+            navigation: Vec::new(),
+            error_page: None,
+            sitemap: None,
+        }
+    }
+}
+
+/// What every request shares. An extractor: `context: Arc<Context>` is found in the request by [`Context::of`].
+pub struct Context {
+    pub kernel: Kernel,
+    /// The main navigation, in order.
+    pub navigation: Vec<NavEntry>,
+    /// Where people reach this, without a slash at the end.
+    pub public_url: String,
+    /// Every route with its permission.
+    pub table: Vec<RouteFact>,
+    /// The OpenAPI document as JSON.
+    pub openapi: Bytes,
+    pub(super) error_page: Option<ErrorPage>,
+    pub(super) sitemap: Option<Arc<dyn SitemapSource>>,
+    pub(super) hosts: Hosts,
+}
+
+impl Context {
+    pub(super) fn new(setup: Setup, table: Vec<RouteFact>, openapi: Bytes) -> Self {
+        let public_url = public_url(&setup.kernel.config);
+        let hosts = Hosts::new(&setup.kernel.config, &public_url);
+        Self {
+            kernel: setup.kernel,
+            navigation: setup.navigation,
+            public_url,
+            table,
+            openapi,
+            error_page: setup.error_page,
+            sitemap: setup.sitemap,
+            hosts,
+        }
+    }
+
+    /// The context of a request.
+    ///
+    /// # Errors
+    /// Internal, when the request did not come through the router of [`super::Routes::into_router`].
+    pub fn of(parts: &Parts) -> Result<Arc<Self>> {
+        let context = parts.extensions.get::<Shared>().map(|shared| shared.0.clone());
+        context.ok_or_else(|| Error::internal(anyhow::anyhow!("the request did not pass the middleware stack")))
+    }
+
+    /// True where people reach this over TLS, so that cookies are for TLS only.
+    pub fn secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+/// The context as it travels with a request; as an extractor it gives handlers the context without state of their own.
+#[derive(Clone)]
+pub struct Shared(pub Arc<Context>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Shared {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        Context::of(parts).map(Self)
+    }
+}
+
+/// The random word of one response that its inline scripts and styles must carry.
+#[derive(Clone, Debug)]
+pub struct Nonce(pub Arc<str>);
+
+/// Where people reach this, without a slash at the end: the setting, or `http://localhost:PORT`.
+pub fn public_url(config: &Config) -> String {
+    let given = config.http.public_url.trim_end_matches('/');
+    if !given.is_empty() {
+        return given.to_owned();
+    }
+    let port = config.http.bind.rsplit_once(':').map_or("8080", |(_, port)| port);
+    format!("http://localhost:{port}")
+}

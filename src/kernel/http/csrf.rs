@@ -1,0 +1,54 @@
+//! The token that a form carries beside the session cookie, so that a page of another site cannot send it.
+//!
+//! It is derived from the cookie's secret and a fresh pad: nothing is stored, and no two pages show the same text (so
+//! that compression tells nothing about it).
+
+use axum::http::request::Parts;
+
+use super::SESSION_COOKIE;
+use crate::kernel::crypto;
+use crate::kernel::error::{Code, Error, Result};
+
+const PAD: usize = 32;
+
+/// The secret of the session cookie, if the request has one.
+pub(super) fn session(parts: &Parts) -> Option<&str> {
+    let cookies = parts
+        .headers
+        .get_all(axum::http::header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == SESSION_COOKIE && !value.is_empty()).then_some(value)
+    })
+}
+
+fn token(secret: &str, pad: &str) -> String {
+    format!("{pad}{}", crypto::digest(&format!("form {pad} {secret}")))
+}
+
+/// The value of the hidden field `_csrf` for forms of this answer; empty for those who have no session cookie.
+pub fn csrf_token(parts: &Parts) -> String {
+    session(parts)
+        .map(|secret| token(secret, &hex::encode(crypto::random::<{ PAD / 2 }>())))
+        .unwrap_or_default()
+}
+
+/// Refuses a form without its token, where the caller comes by cookie.
+pub(super) fn check(parts: &Parts, given: Option<&str>) -> Result<()> {
+    let Some(secret) = session(parts) else { return Ok(()) };
+    let header = || parts.headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
+    let right = given.or_else(header).is_some_and(|given| {
+        given
+            .get(..PAD)
+            .is_some_and(|pad| crypto::same(given, &token(secret, pad)))
+    });
+    if right {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::BadOrigin,
+        "The form is too old or was not made here. Load the page again and send it once more.",
+    ))
+}

@@ -1,0 +1,409 @@
+//! The one ordered middleware list: what happens to every request before and after its handler.
+//!
+//! From outside: compression; [`around`] = request id, span, host, origin, caller, panic, problem, 304, headers, log,
+//! metrics; [`guard`] (per route) = permission, body limit, time limit, repeated requests; then the handler.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http_body_util::Limited;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::timeout::TimeoutBody;
+use tracing::Instrument;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+
+use super::context::{Context, Nonce, Shared};
+use super::extract::{IdempotencyKey, RequestId};
+use super::idempotency::Repeats;
+use super::serve::{LocalOperator, Peer};
+use super::{SESSION_COOKIE, body, csrf, problem};
+use crate::kernel::access::{Access, Caller, Credential, Object, Permission, Subject};
+use crate::kernel::crypto;
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::id::new_id;
+
+/// How much a route may be sent and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Load {
+    /// JSON in, JSON out.
+    Ordinary,
+    /// A page or an asset.
+    Page,
+    /// A file, read as it comes.
+    Upload,
+}
+
+/// The longest pause between two pieces of an upload.
+const UPLOAD_PAUSE: Duration = Duration::from_secs(30);
+/// Bytes of path and query.
+const MAX_TARGET: usize = 16 << 10;
+
+/// What stands before one route.
+pub(super) struct Gate {
+    access: Access,
+    permission: Permission,
+    load: Load,
+    body_limit: u64,
+    time_limit: Duration,
+    repeats: Repeats,
+}
+
+impl Gate {
+    pub(super) fn new(context: &Context, permission: Permission, load: Load) -> Self {
+        let http = &context.kernel.config.http;
+        Self {
+            access: context.kernel.access.clone(),
+            permission,
+            load,
+            body_limit: if load == Load::Upload {
+                http.upload_limit
+            } else {
+                http.body_limit
+            },
+            time_limit: Duration::from_secs(http.timeout_seconds.max(1)),
+            repeats: Repeats::new(context.kernel.db.clone()),
+        }
+    }
+}
+
+/// Permission, limits and repeated requests, before one route's handler.
+pub(super) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    match guarded(&gate, request, next).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn guarded(gate: &Gate, request: Request, next: Next) -> Result<Response> {
+    let caller = request
+        .extensions()
+        .get::<Caller>()
+        .cloned()
+        .unwrap_or_else(Caller::anonymous);
+    gate.access.require(&caller, gate.permission, &Object::House).await?;
+    let request = limit_body(gate, request)?;
+    if gate.load == Load::Upload {
+        return Ok(next
+            .run(request.map(|b| Body::new(TimeoutBody::new(UPLOAD_PAUSE, b))))
+            .await);
+    }
+    let key = match gate.load {
+        Load::Ordinary if !request.method().is_safe() => IdempotencyKey::of(request.headers())?.0,
+        _ => None,
+    };
+    let limit = gate.time_limit;
+    let answer = match key {
+        Some(key) => tokio::time::timeout(limit, gate.repeats.once(&caller, key, request, next, limit)).await,
+        None => tokio::time::timeout(limit, next.run(request).map(Ok)).await,
+    };
+    answer.unwrap_or_else(|_| {
+        let text = format!(
+            "The answer was not ready within {} s. Ask for less, or try again.",
+            limit.as_secs()
+        );
+        Err(Error::new(Code::Timeout, text))
+    })
+}
+
+fn limit_body(gate: &Gate, request: Request) -> Result<Request> {
+    let size = request.body().size_hint();
+    if size.exact() == Some(0) {
+        return Ok(request);
+    }
+    let limit = gate.body_limit;
+    if size.lower() > limit {
+        return Err(body::too_large(Some(limit)));
+    }
+    Ok(request.map(|b| Body::new(Limited::new(b, usize::try_from(limit).unwrap_or(usize::MAX)))))
+}
+
+/// What is said about a request in its span, its log line and the metrics.
+struct Line {
+    method: Method,
+    /// The pattern of the route, so that labels stay few.
+    route: String,
+    started: Instant,
+}
+
+/// Everything around every request; see the module's text for the order.
+pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("(none)", MatchedPath::as_str)
+        .to_owned();
+    let line = Line {
+        method: request.method().clone(),
+        route,
+        started: Instant::now(),
+    };
+    let span = tracing::info_span!(
+        "request",
+        request_id = &*id,
+        http.method = line.method.as_str(),
+        http.route = line.route
+    );
+    let nonce = Nonce(hex::encode(crypto::random::<16>()).into());
+    let extensions = request.extensions_mut();
+    extensions.insert(Shared(context.clone()));
+    extensions.insert(RequestId(id.clone()));
+    extensions.insert(nonce.clone());
+    async move {
+        let (parts, body) = request.into_parts();
+        let headers = Conditions::of(&parts);
+        let admitted = admit(&context, parts, &id).await;
+        let (asked, private, response) = match admitted {
+            Ok(parts) => {
+                let asked = problem::prefers_html(&parts.headers).then(|| parts.clone());
+                let private = parts
+                    .extensions
+                    .get::<Caller>()
+                    .is_some_and(|caller| !caller.is_anonymous());
+                let handled = AssertUnwindSafe(next.run(Request::from_parts(parts, body)))
+                    .catch_unwind()
+                    .await;
+                (
+                    asked,
+                    private,
+                    handled.unwrap_or_else(|panic| panicked(&*panic).into_response()),
+                )
+            }
+            Err((parts, error)) => {
+                let asked = problem::prefers_html(&parts.headers).then_some(*parts);
+                (asked, true, error.into_response())
+            }
+        };
+        let response = problem::finish(&context, &id, asked, response).await;
+        let mut response = headers.apply(response);
+        dress(&context, response.headers_mut(), &nonce, &id, private);
+        report(&line, response.status());
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Host, origin, target and caller. The parts come back with the error, for the page about it.
+async fn admit(context: &Context, mut parts: Parts, id: &Arc<str>) -> Result<Parts, (Box<Parts>, Error)> {
+    match identify(context, &parts).await {
+        Ok(subject) => {
+            let caller = Caller {
+                subject,
+                request_id: Some(id.to_string()),
+            };
+            parts.extensions.insert(caller);
+            Ok(parts)
+        }
+        Err(error) => Err((Box::new(parts), error)),
+    }
+}
+
+async fn identify(context: &Context, parts: &Parts) -> Result<Subject> {
+    check_target(parts)?;
+    if parts.extensions.get::<LocalOperator>().is_some() {
+        return Ok(Subject::Operator);
+    }
+    context.hosts.check_host(parts)?;
+    context.hosts.check_origin(parts)?;
+    let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
+    who(context, parts, peer).await
+}
+
+async fn who(context: &Context, parts: &Parts, peer: Option<IpAddr>) -> Result<Subject> {
+    let access = &context.kernel.access;
+    if let Some(given) = parts.headers.get(header::AUTHORIZATION) {
+        let secret = given
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once(' '))
+            .and_then(|(scheme, secret)| scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim()));
+        let Some(secret) = secret else {
+            let text = "Only tokens are understood. Send the header Authorization: Bearer TOKEN.";
+            return Err(Error::new(Code::Unauthenticated, text));
+        };
+        // A wrong token is never taken for nobody: the program would see less than it believes to see.
+        return access.identify(Credential::Bearer(secret), peer).await?.ok_or_else(|| {
+            Error::new(
+                Code::Unauthenticated,
+                "The token is unknown, revoked or expired. Make a new one: app token create.",
+            )
+        });
+    }
+    let subject = match csrf::session(parts) {
+        Some(secret) => access.identify(Credential::Cookie(secret), peer).await?,
+        None => None,
+    };
+    Ok(subject.unwrap_or(Subject::Anonymous))
+}
+
+fn check_target(parts: &Parts) -> Result<()> {
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("", axum::http::uri::PathAndQuery::as_str);
+    if target.len() > MAX_TARGET {
+        let text = format!("The address is longer than {MAX_TARGET} bytes. Send less in it.");
+        return Err(Error::new(Code::BadRequest, text));
+    }
+    if target.contains("%00") {
+        return Err(Error::new(
+            Code::BadRequest,
+            "The address holds the character NUL (%00).",
+        ));
+    }
+    Ok(())
+}
+
+fn request_id(headers: &HeaderMap) -> Arc<str> {
+    let given = headers
+        .get("x-request-id")
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| {
+            (8..=64).contains(&id.len())
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        });
+    given.map_or_else(|| new_id().into(), Into::into)
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Error::internal(anyhow::anyhow!("the handler panicked: {text}"))
+}
+
+/// What the client has already, for 304.
+struct Conditions {
+    if_none_match: Option<HeaderValue>,
+    readable: bool,
+}
+
+impl Conditions {
+    fn of(parts: &Parts) -> Self {
+        Self {
+            if_none_match: parts.headers.get(header::IF_NONE_MATCH).cloned(),
+            readable: matches!(parts.method, Method::GET | Method::HEAD),
+        }
+    }
+
+    fn apply(self, mut response: Response) -> Response {
+        let Some(asked) = self.if_none_match.filter(|_| self.readable) else {
+            return response;
+        };
+        let Some(tag) = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
+            return response;
+        };
+        let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        let same = asked
+            .to_str()
+            .is_ok_and(|list| list.split(',').any(|t| t.trim() == "*" || bare(t) == bare(tag)));
+        if same && response.status() == StatusCode::OK {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = Body::empty();
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        }
+        response
+    }
+}
+
+/// The headers every answer carries; what a handler has set stays.
+fn dress(context: &Context, headers: &mut HeaderMap, nonce: &Nonce, id: &str, private: bool) {
+    let nonce = &nonce.0;
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
+         font-src 'self'; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    let cache = if private { "no-store" } else { "no-cache" };
+    let fixed = [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        (
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+        ("cache-control", cache),
+    ];
+    for (name, value) in fixed {
+        headers
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
+    }
+    headers.append(
+        header::VARY,
+        HeaderValue::from_static("cookie, authorization, accept, accept-language"),
+    );
+    if let Ok(value) = HeaderValue::from_str(&policy) {
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(value);
+    }
+    if context.secure() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+    }
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+}
+
+fn report(line: &Line, status: StatusCode) {
+    let took = line.started.elapsed();
+    let method = match line.method.as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known.to_owned(),
+        _ => "other".to_owned(),
+    };
+    let code = status.as_u16();
+    metrics::counter!("vitrine_http_requests_total", "method" => method.clone(), "route" => line.route.clone(), "status" => code.to_string())
+        .increment(1);
+    metrics::histogram!("vitrine_http_request_seconds", "method" => method, "route" => line.route.clone())
+        .record(took.as_secs_f64());
+    let duration_ms = took.as_micros() as f64 / 1000.0;
+    if status.is_server_error() {
+        tracing::warn!(http.status = code, duration_ms, "answered");
+    } else {
+        tracing::info!(http.status = code, duration_ms, "answered");
+    }
+}
+
+/// gzip and zstd at their fastest; pictures and live streams are left alone.
+pub(super) fn compression() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Fastest)
+}
+
+/// How callers say who they are, for the OpenAPI document.
+pub(super) fn describe_security(components: &mut utoipa::openapi::Components) {
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token: app token create"))
+        .build();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(SESSION_COOKIE, "The operator's cookie"));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+}
+
+/// A token, a session, or nobody: what each may do is said by `x-permission`.
+pub(super) fn security_choices() -> Vec<SecurityRequirement> {
+    let nothing: [&str; 0] = [];
+    vec![
+        SecurityRequirement::new("token", nothing),
+        SecurityRequirement::new("session", nothing),
+        SecurityRequirement::default(),
+    ]
+}
