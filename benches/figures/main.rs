@@ -1,0 +1,58 @@
+//! The figures of BENCHMARKS.md: each command measures the program and, in the same run, the raw limit below it, and
+//! prints the ratio. Measures the release build; nothing here is linked into it.
+
+mod api;
+mod bare_http;
+mod bare_search;
+mod data;
+mod files;
+mod import;
+mod load;
+mod postgres_search;
+mod record;
+mod report;
+mod search;
+mod server;
+mod start;
+mod writes;
+
+use anyhow::{Context, Result, bail};
+
+const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
+
+  make-data N            N museum objects made from the real file, as JSON lines on standard output
+  import [FILE]          import into an empty house against parse + bare SQLite + bare tantivy
+  search [N]             1,000 queries over N records (100,000) against bare tantivy and PostgreSQL full text
+  record                 one record by API against a bare handler, on both databases
+  writes                 durable single writes of 64 clients against one commit each
+  start [N]              cold start empty and with N records (100,000), idle memory, size of the program
+
+The museum file is looked for in VITRINE_TEST_DATA (../shared/data) under museum/; without it an invented one is made.
+PostgreSQL is taken from TEST_POSTGRES_URL; `make bench-NAME` sets it.";
+
+fn main() -> Result<()> {
+    // Cargo adds `--bench` of its own.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let number = |at: usize, default: usize| -> Result<usize> {
+        arguments.get(at).map_or(Ok(default), |n| {
+            n.parse().with_context(|| format!("\"{n}\" is not a number"))
+        })
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match arguments.first().map(String::as_str) {
+        Some("make-data") => data::print(number(1, 100_000)?),
+        Some("import") => runtime.block_on(import::measure(arguments.get(1).map(String::as_str))),
+        Some("search") => runtime.block_on(search::measure(number(1, 100_000)?)),
+        Some("record") => runtime.block_on(record::measure()),
+        Some("writes") => runtime.block_on(writes::measure()),
+        Some("start") => runtime.block_on(start::measure(number(1, 100_000)?)),
+        // The raw limits that answer over HTTP run in a process of their own, as the program does.
+        Some("bare-record") => runtime.block_on(bare_http::serve_records(&arguments[1..])),
+        Some("bare-search") => runtime.block_on(bare_http::serve_search(&arguments[1..])),
+        None | Some("help" | "--help" | "-h") => {
+            println!("{HELP}");
+            Ok(())
+        }
+        Some(other) => bail!("there is no command \"{other}\"\n\n{HELP}"),
+    }
+}
