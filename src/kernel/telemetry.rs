@@ -1,1 +1,105 @@
-//! Logs (text or JSON, request id on every line) and metrics.
+//! Logs and metrics. Logs go to standard error, as text or JSON, with the spans (and so the request id) on each line;
+//! metrics are kept in this process and rendered on demand. Nothing is sent anywhere.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use super::config::Log;
+use super::error::{Error, Result};
+use super::program;
+
+/// The process has one recorder: libraries report through it, whichever house in this process they work for.
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Seconds, for everything that ends in `_seconds`.
+const BUCKETS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
+/// How often what was measured is put in order, so that nothing piles up while nobody asks.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Starts logging as configured. Does nothing where a test has started it already.
+///
+/// # Errors
+/// A level that is not one; `Config::check` refuses it earlier.
+pub fn start_logging(log: &Log) -> Result<()> {
+    let filter = EnvFilter::try_new(&log.level).map_err(|e| Error::invalid("log.level", e.to_string()))?;
+    let base = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(FmtSpan::NONE)
+        .with_writer(std::io::stderr);
+    // A second start in the same process keeps the first one's logging.
+    let _ = match log.format.as_str() {
+        "json" => base
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(true)
+            .try_init(),
+        _ => base
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+    };
+    Ok(())
+}
+
+/// Starts counting. A second call changes nothing.
+pub fn start_metrics() {
+    if METRICS.get().is_some() {
+        return;
+    }
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS);
+    let Ok(builder) = builder else { return };
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_ok() && METRICS.set(handle).is_ok() {
+        metrics::gauge!("vitrine_build_info", "version" => program::VERSION, "commit" => program::COMMIT).set(1.0);
+    }
+}
+
+/// Keeps the metrics small until the process ends.
+pub async fn upkeep(stop: tokio_util::sync::CancellationToken) {
+    while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+        if let Some(handle) = METRICS.get() {
+            handle.run_upkeep();
+        }
+    }
+}
+
+/// Everything measured so far, in the text form of Prometheus. Empty where counting was never started.
+pub fn metrics_text() -> String {
+    let Some(handle) = METRICS.get() else {
+        return String::new();
+    };
+    if let Some(bytes) = resident_bytes() {
+        metrics::gauge!("process_resident_memory_bytes").set(bytes as f64);
+    }
+    handle.render()
+}
+
+/// The memory of this process that is in RAM, where the system tells.
+pub fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn metrics_carry_build_and_memory() {
+        super::start_metrics();
+        super::start_metrics();
+        let text = super::metrics_text();
+        assert!(
+            text.contains("vitrine_build_info{") && text.contains("commit=\""),
+            "{text}"
+        );
+        assert!(text.contains("process_resident_memory_bytes "), "{text}");
+    }
+}

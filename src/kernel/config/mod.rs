@@ -1,8 +1,19 @@
 //! Configuration: `config/default.toml` < file < environment `APP__SECTION__KEY` < flags.
+//!
+//! The only room that reads the environment. [`load`] knows where each value came from; [`Config::check`] refuses unsafe
+//! values. No secret leaves this room in a message, a `Debug` or a listing.
+
+mod layers;
+mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use layers::{DEFAULT, Entry, Loaded, Sources, load};
+pub use rules::{listen_address, redacted_url};
 
 /// Every setting. Each key stands with its meaning in `config/default.toml`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -28,10 +39,12 @@ pub struct Data {
 #[serde(deny_unknown_fields)]
 pub struct Http {
     pub bind: String,
-    /// Where people reach it; empty: `http://localhost:PORT`.
+    /// Where people reach it; empty: `http://localhost:PORT`. Filled in by the time modules are wired.
     pub public_url: String,
     /// Other host names it answers to.
     pub hosts: Vec<String>,
+    /// Accept plain http for another host than localhost.
+    pub allow_plain: bool,
     pub body_limit: u64,
     pub upload_limit: u64,
     pub timeout_seconds: u64,
@@ -42,14 +55,24 @@ pub struct Http {
 pub struct Database {
     /// `sqlite:` or `postgres://…`. May hold a password: redacted in `Debug` and `config show`.
     pub url: String,
+    /// A file that holds the address instead; already read into `url`.
+    pub url_file: String,
     pub connections: u32,
+}
+
+impl Database {
+    /// True where several processes may share the data folder.
+    pub fn is_shared(&self) -> bool {
+        !self.url.starts_with("sqlite:")
+    }
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database")
+            .field("url", &redacted_url(&self.url))
             .field("connections", &self.connections)
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
@@ -57,7 +80,11 @@ impl std::fmt::Debug for Database {
 #[serde(deny_unknown_fields)]
 pub struct Jobs {
     pub concurrency: u32,
+    /// Queues that a worker serves; empty: all.
+    pub queues: Vec<String>,
     pub lease_seconds: u64,
+    /// How long running jobs may go on after the process was asked to stop.
+    pub stop_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -88,4 +115,10 @@ pub struct Log {
     /// `text` or `json`.
     pub format: String,
     pub level: String,
+}
+
+/// The address of the service manager's notification socket, if there is one. No setting of ours, so it stands apart.
+#[expect(clippy::disallowed_methods, reason = "this room is where the environment is read")]
+pub fn notify_socket() -> Option<std::ffi::OsString> {
+    std::env::var_os("NOTIFY_SOCKET").filter(|value| !value.is_empty())
 }

@@ -1,0 +1,127 @@
+//! The command line: one file per subcommand. Speaks to the house only through its API (over the control socket) or by
+//! starting it; holds no rules of its own.
+
+mod config;
+mod migrate;
+mod output;
+mod roles;
+mod serve;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::program;
+use settings::Settings;
+
+const ABOUT: &str = "Vitrine: the whole collection house in one binary.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  app serve --sample               a collection in the browser, on SQLite, with nothing to configure
+  app import objects.csv --type object --infer --key id
+  app token create --name script --json
+  app doctor
+
+Exit codes:
+  0  done
+  1  failed
+  2  the command line or a setting is wrong
+  3  done, but something was refused or needs a look
+  4  not available: in use by another process, no database, taken port, full disk
+
+Settings: `app config default` explains each; APP__HTTP__BIND sets http.bind, and so on.";
+
+/// The whole command line.
+#[derive(Parser)]
+#[command(name = "app", version = program::VERSION_WITH_COMMIT, about = ABOUT, after_help = AFTER_HELP)]
+#[command(disable_help_subcommand = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the house: web, worker and scheduler in one process
+    Serve(serve::Args),
+    /// Run jobs only, beside other processes on one PostgreSQL
+    Worker(roles::WorkerArgs),
+    /// Make jobs when they are due, beside other processes on one PostgreSQL
+    Scheduler(roles::SchedulerArgs),
+    /// Move the database's schema
+    Migrate(migrate::Args),
+    /// Show, check and explain the settings
+    Config(config::Args),
+    /// Print what completes commands in a shell
+    Completion(CompletionArgs),
+}
+
+/// `app completion SHELL`
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  app completion bash > ~/.local/share/bash-completion/completions/app")]
+struct CompletionArgs {
+    shell: clap_complete::Shell,
+}
+
+/// How a command ended, when it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    /// Done, but something was refused or needs a look.
+    Partly,
+}
+
+/// Parses the command line, runs the command and answers the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Partly) => ExitCode::from(3),
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::from(code(&error))
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let settings = cli.settings;
+    match cli.command {
+        Command::Serve(args) => block_on(serve::run(args, settings)),
+        Command::Worker(args) => block_on(roles::worker(args, settings)),
+        Command::Scheduler(args) => block_on(roles::scheduler(args, settings)),
+        Command::Migrate(args) => block_on(migrate::run(args, settings)),
+        Command::Config(args) => config::run(&args, &settings),
+        Command::Completion(args) => {
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "app", &mut script);
+            output::print(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(command);
+    // What is left belongs to nobody any more: readers of a standard input that never ends, for example.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// The exit code of an error, as the help promises it.
+fn code(error: &Error) -> u8 {
+    match error.code() {
+        Code::Invalid | Code::BadRequest => 2,
+        Code::Unavailable | Code::Busy | Code::DiskFull => 4,
+        Code::Conflict if error.extra().contains_key("in_use") => 4,
+        _ => 1,
+    }
+}

@@ -1,0 +1,55 @@
+//! `app serve`: the house, or some of its roles, until it is asked to stop.
+
+use clap::ValueEnum;
+
+use super::Exit;
+use super::settings::Settings;
+use crate::app::{App, Plan, Roles};
+use crate::kernel::error::Result;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  app serve                               everything, on http://localhost:8080
+  app serve --sample                      with a small collection to look at
+  app serve --bind 127.0.0.1:0            on a free port
+  app serve --roles web --migrate         one of several processes on PostgreSQL")]
+pub struct Args {
+    /// What this process does
+    #[arg(long, value_delimiter = ',', default_value = "web,worker,scheduler")]
+    roles: Vec<Role>,
+    /// Apply pending migrations on PostgreSQL too (SQLite does by itself)
+    #[arg(long)]
+    migrate: bool,
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    bind: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Role {
+    Web,
+    Worker,
+    Scheduler,
+}
+
+pub async fn run(args: Args, mut settings: Settings) -> Result<Exit> {
+    if let Some(bind) = args.bind {
+        settings.flag("http.bind", bind, "--bind");
+    }
+    let config = settings.for_service()?;
+    let has = |role| args.roles.contains(&role);
+    let roles = Roles {
+        web: has(Role::Web),
+        worker: has(Role::Worker),
+        scheduler: has(Role::Scheduler),
+    };
+    let plan = Plan {
+        roles,
+        migrate: args.migrate,
+        ..Plan::default()
+    };
+    let running = App::build(config, plan).await?.start().await?;
+    running.until_asked().await?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,228 @@
+//! Which values are safe to start with. Every complaint names its key and what would be right.
+
+use std::net::{IpAddr, SocketAddr};
+
+use tracing_subscriber::EnvFilter;
+
+use super::Config;
+use crate::kernel::error::{Error, FieldIssue, Result};
+
+/// What tantivy needs at least for each thread.
+const INDEX_MEMORY_PER_THREAD: u64 = 15_000_000;
+
+#[derive(Default)]
+struct Issues(Vec<FieldIssue>);
+
+impl Issues {
+    fn add(&mut self, key: &str, message: impl Into<String>) {
+        self.0.push(FieldIssue {
+            path: key.to_owned(),
+            message: message.into(),
+        });
+    }
+    fn between(&mut self, key: &str, value: u64, least: u64, most: u64) {
+        if value < least || value > most {
+            self.add(key, format!("is {value}, but must be between {least} and {most}"));
+        }
+    }
+}
+
+impl Config {
+    /// Refuses values that cannot work or are unsafe, all of them at once.
+    ///
+    /// # Errors
+    /// `Invalid` with one entry for each key.
+    pub fn check(&self) -> Result<()> {
+        let mut issues = Issues::default();
+        self.check_places(&mut issues);
+        self.check_limits(&mut issues);
+        if issues.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::invalid_fields(issues.0))
+        }
+    }
+
+    fn check_places(&self, issues: &mut Issues) {
+        let dir = &self.data.dir;
+        if dir.as_os_str().is_empty() || dir.parent().is_none() {
+            issues.add("data.dir", "must name a folder of its own, such as ./vitrine-data");
+        }
+        let bind = listen_address(&self.http.bind);
+        if bind.is_none() {
+            let message = format!(
+                "is \"{}\", but must be an address with a port, such as 127.0.0.1:8080 or [::]:8080",
+                self.http.bind
+            );
+            issues.add("http.bind", message);
+        }
+        self.check_public_url(bind, issues);
+        for host in &self.http.hosts {
+            if !is_host(host) {
+                issues.add(
+                    "http.hosts",
+                    format!("\"{host}\" is not a host name; write it without scheme, port and path"),
+                );
+            }
+        }
+        let url = &self.database.url;
+        if !["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
+            let kind = url.split(':').next().unwrap_or_default();
+            issues.add(
+                "database.url",
+                format!("starts with \"{kind}\", but only sqlite: and postgres:// are understood"),
+            );
+        }
+        if !matches!(self.log.format.as_str(), "text" | "json") {
+            issues.add(
+                "log.format",
+                format!("is \"{}\", but must be text or json", self.log.format),
+            );
+        }
+        if EnvFilter::try_new(&self.log.level).is_err() {
+            issues.add(
+                "log.level",
+                format!(
+                    "is \"{}\", but must be a level such as info or info,vitrine=debug",
+                    self.log.level
+                ),
+            );
+        }
+    }
+
+    fn check_public_url(&self, bind: Option<SocketAddr>, issues: &mut Issues) {
+        const KEY: &str = "http.public_url";
+        let url = &self.http.public_url;
+        if url.is_empty() {
+            if bind.is_some_and(|address| !address.ip().is_loopback()) {
+                let message = format!(
+                    "is not set, but http.bind {} can be reached from other machines. Say where people reach it: \
+                     https://collection.example.org, or http://localhost:PORT where only this machine does",
+                    self.http.bind
+                );
+                issues.add(KEY, message);
+            }
+            return;
+        }
+        let Some((secure, host)) = split_url(url) else {
+            let message = format!(
+                "is \"{url}\", but must be http:// or https:// with a host and nothing after it: https://collection.example.org"
+            );
+            issues.add(KEY, message);
+            return;
+        };
+        if !secure && !is_local(host) && !self.http.allow_plain {
+            let message = format!(
+                "is {url}: the cookies of whoever signs in would travel unprotected. Use https:// (a proxy in front can \
+                 end it), or set http.allow_plain = true for a network you trust"
+            );
+            issues.add(KEY, message);
+        }
+    }
+
+    fn check_limits(&self, issues: &mut Issues) {
+        const ANY: u64 = i64::MAX as u64;
+        issues.between("http.body_limit", self.http.body_limit, 1024, 1 << 30);
+        issues.between("http.upload_limit", self.http.upload_limit, 1024, ANY);
+        issues.between("http.timeout_seconds", self.http.timeout_seconds, 1, 3_600);
+        issues.between("database.connections", self.database.connections.into(), 2, 1_000);
+        issues.between("jobs.concurrency", self.jobs.concurrency.into(), 1, 256);
+        issues.between("jobs.lease_seconds", self.jobs.lease_seconds, 5, 3_600);
+        issues.between("jobs.stop_seconds", self.jobs.stop_seconds, 0, 3_600);
+        issues.between("search.threads", self.search.threads.into(), 1, 8);
+        issues.between(
+            "search.memory",
+            self.search.memory,
+            INDEX_MEMORY_PER_THREAD * u64::from(self.search.threads.clamp(1, 8)),
+            16 << 30,
+        );
+        issues.between("import.max_bytes", self.import.max_bytes, 1, ANY);
+        issues.between("import.max_rows", self.import.max_rows, 1, ANY);
+        issues.between("import.max_columns", self.import.max_columns, 1, 100_000);
+        issues.between("import.max_cell_bytes", self.import.max_cell_bytes, 1, 1 << 30);
+        issues.between("import.max_depth", self.import.max_depth.into(), 1, 128);
+        issues.between("import.max_ratio", self.import.max_ratio, 2, ANY);
+        for queue in &self.jobs.queues {
+            if queue.is_empty()
+                || !queue
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            {
+                issues.add(
+                    "jobs.queues",
+                    format!("\"{queue}\" is not the name of a queue: lower-case letters, digits and -"),
+                );
+            }
+        }
+    }
+}
+
+/// The address to listen on; `localhost` is understood as the loopback address.
+pub fn listen_address(text: &str) -> Option<SocketAddr> {
+    let text = text
+        .strip_prefix("localhost:")
+        .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    text.parse().ok()
+}
+
+/// Scheme (true: https) and host of an address without path, query and user.
+fn split_url(url: &str) -> Option<(bool, &str)> {
+    let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (_, Some(rest)) => (false, rest),
+        _ => return None,
+    };
+    let (host, port) = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, port)) => (host, Some(port.strip_prefix(':')?)),
+        None => rest
+            .split_once(':')
+            .map_or((rest, None), |(host, port)| (host, Some(port))),
+    };
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return None;
+    }
+    (is_host(host) || host.parse::<IpAddr>().is_ok()).then_some((secure, host))
+}
+
+fn is_host(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 253
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+}
+
+fn is_local(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A database address without its password.
+pub fn redacted_url(url: &str) -> String {
+    let (main, query) = url
+        .split_once('?')
+        .map_or((url, None), |(main, query)| (main, Some(query)));
+    let mut out = match main.split_once("://") {
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((user, host)) => {
+                let name = user.split(':').next().unwrap_or_default();
+                let mask = if user.contains(':') { ":***" } else { "" };
+                format!("{scheme}://{name}{mask}@{host}")
+            }
+            None => main.to_owned(),
+        },
+        None => main.to_owned(),
+    };
+    if let Some(query) = query {
+        let parts = query.split('&').map(|part| match part.split_once('=') {
+            Some((name, _)) if name.to_lowercase().contains("pass") => format!("{name}=***"),
+            _ => part.to_owned(),
+        });
+        out.push('?');
+        out.push_str(&parts.collect::<Vec<_>>().join("&"));
+    }
+    out
+}

@@ -1,0 +1,210 @@
+//! The layers, their complaints and the rules.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use super::{DEFAULT, Loaded, Sources, load, redacted_url};
+use crate::kernel::error::Result;
+
+fn with_env(pairs: &[(&str, &str)]) -> Sources {
+    let environment = pairs
+        .iter()
+        .map(|(k, v)| (OsString::from(k), OsString::from(v)))
+        .collect();
+    Sources {
+        environment,
+        ..Sources::default()
+    }
+}
+
+fn checked(sources: &Sources) -> Result<Loaded> {
+    let loaded = load(sources)?;
+    loaded.config.check()?;
+    Ok(loaded)
+}
+
+#[track_caller]
+fn refused(sources: &Sources, words: &[&str]) {
+    let error = checked(sources).expect_err("these settings must be refused");
+    let text = std::iter::once(error.detail().to_owned())
+        .chain(error.fields().iter().map(|f| format!("{}: {}", f.path, f.message)))
+        .collect::<Vec<_>>()
+        .join("\n");
+    for word in words {
+        assert!(text.contains(word), "{word:?} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn defaults_are_safe_and_name_every_key() {
+    let loaded = checked(&Sources::default()).expect("the defaults work");
+    let in_file: BTreeSet<String> = loaded.entries.iter().map(|e| e.key.clone()).collect();
+    let value = serde_json::to_value(&loaded.config).expect("settings are data");
+    let mut in_struct = BTreeSet::new();
+    for (section, keys) in value.as_object().expect("sections") {
+        for key in keys.as_object().expect("keys").keys() {
+            in_struct.insert(format!("{section}.{key}"));
+        }
+    }
+    assert_eq!(in_file, in_struct);
+}
+
+#[test]
+fn every_key_is_explained() {
+    let mut explained = false;
+    for line in DEFAULT.lines() {
+        if line.starts_with('#') {
+            explained = true;
+        } else if line.contains(" = ") {
+            assert!(explained, "no comment above: {line}");
+            explained = false;
+        } else {
+            explained = false;
+        }
+    }
+}
+
+#[test]
+fn later_layers_win_and_say_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("museum.toml");
+    std::fs::write(
+        &file,
+        "[http]\nbind = \"127.0.0.1:1\"\nbody_limit = 5000\ntimeout_seconds = 7\n",
+    )
+    .expect("a file");
+    let mut sources = with_env(&[
+        ("APP__HTTP__BODY_LIMIT", "6000"),
+        ("APP__HTTP__HOSTS", "a.example, b.example"),
+        ("APPLE", "1"),
+    ])
+    .flag("http.bind", "127.0.0.1:2", "--bind");
+    sources.file = Some(file.clone());
+    let loaded = checked(&sources).expect("all layers are right");
+    assert_eq!(loaded.config.http.bind, "127.0.0.1:2");
+    assert_eq!(loaded.config.http.body_limit, 6000);
+    assert_eq!(loaded.config.http.timeout_seconds, 7);
+    assert_eq!(loaded.config.http.hosts, ["a.example", "b.example"]);
+    let from = |key: &str| loaded.entries.iter().find(|e| e.key == key).map(|e| e.source.clone());
+    assert_eq!(from("http.bind").as_deref(), Some("flag --bind"));
+    assert_eq!(
+        from("http.body_limit").as_deref(),
+        Some("environment APP__HTTP__BODY_LIMIT")
+    );
+    assert_eq!(from("http.timeout_seconds"), Some(format!("file {}", file.display())));
+    assert_eq!(from("jobs.concurrency").as_deref(), Some("default"));
+}
+
+#[test]
+fn unknown_keys_name_the_nearest() {
+    refused(
+        &with_env(&[("APP__HTTP__BNID", "x")]),
+        &["http.bnid", "APP__HTTP__BIND", "environment APP__HTTP__BNID"],
+    );
+    refused(
+        &with_env(&[("APP__SERVER__PUBLIC_URL", "x")]),
+        &["APP__HTTP__PUBLIC_URL"],
+    );
+    refused(
+        &Sources::default().flag("log.levle", "info", "--set"),
+        &["log.level", "flag --set"],
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("museum.toml");
+    for (text, words) in [
+        (
+            "[databse]\nurl = \"sqlite:\"\n",
+            ["databse.url", "database.url", "museum.toml"],
+        ),
+        ("[jobz]\n", ["jobz", "jobs.", "museum.toml"]),
+        ("http = 3\n", ["http: there is no such setting", "http.", "museum.toml"]),
+        (
+            "[http]\nbody_limit = \"big\"\n",
+            ["http.body_limit", "a whole number", "museum.toml"],
+        ),
+        ("[http\n", ["museum.toml", "not TOML", "line 1"]),
+    ] {
+        std::fs::write(&file, text).expect("a file");
+        refused(
+            &Sources {
+                file: Some(file.clone()),
+                ..Sources::default()
+            },
+            &words,
+        );
+    }
+    refused(
+        &Sources {
+            file: Some(folder.path().join("none.toml")),
+            ..Sources::default()
+        },
+        &["none.toml", "cannot be read"],
+    );
+}
+
+#[test]
+fn unsafe_values_name_their_key() {
+    refused(
+        &with_env(&[("APP__HTTP__BIND", "0.0.0.0:8080")]),
+        &["http.public_url", "0.0.0.0:8080"],
+    );
+    refused(
+        &with_env(&[("APP__HTTP__PUBLIC_URL", "http://museum.example")]),
+        &["http.public_url", "http.allow_plain"],
+    );
+    refused(
+        &with_env(&[("APP__HTTP__PUBLIC_URL", "https://museum.example/sub")]),
+        &["http.public_url"],
+    );
+    refused(&with_env(&[("APP__HTTP__BIND", "museum")]), &["http.bind"]);
+    refused(
+        &with_env(&[("APP__HTTP__BODY_LIMIT", "0"), ("APP__JOBS__CONCURRENCY", "0")]),
+        &["http.body_limit", "jobs.concurrency"],
+    );
+    refused(&with_env(&[("APP__HTTP__BODY_LIMIT", "many")]), &["a whole number"]);
+    refused(
+        &with_env(&[("APP__DATABASE__URL", "mysql://x")]),
+        &["database.url", "sqlite:"],
+    );
+    refused(&with_env(&[("APP__LOG__LEVEL", "info,=")]), &["log.level"]);
+    refused(&with_env(&[("APP__DATA__DIR", "/")]), &["data.dir"]);
+    for good in [
+        [
+            ("APP__HTTP__BIND", "0.0.0.0:8080"),
+            ("APP__HTTP__PUBLIC_URL", "https://museum.example"),
+        ],
+        [
+            ("APP__HTTP__BIND", "0.0.0.0:8080"),
+            ("APP__HTTP__PUBLIC_URL", "http://localhost:8080"),
+        ],
+        [
+            ("APP__HTTP__ALLOW_PLAIN", "true"),
+            ("APP__HTTP__PUBLIC_URL", "http://10.0.0.7:8080"),
+        ],
+        [
+            ("APP__HTTP__BIND", "[::1]:0"),
+            ("APP__HTTP__PUBLIC_URL", "http://[::1]:9000"),
+        ],
+    ] {
+        checked(&with_env(&good)).expect("safe enough");
+    }
+}
+
+#[test]
+fn secrets_come_from_files_and_are_never_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("address");
+    std::fs::write(&file, "postgres://ann:hunter2@db/vitrine\n").expect("a file");
+    let named = file.to_str().expect("a plain path");
+    let loaded = checked(&with_env(&[("APP__DATABASE__URL_FILE", named)])).expect("read from the file");
+    assert_eq!(loaded.config.database.url, "postgres://ann:hunter2@db/vitrine");
+    let shown = format!("{:?} {:?}", loaded.config, loaded.entries);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("postgres://ann:***@db/vitrine"));
+    let both = with_env(&[("APP__DATABASE__URL_FILE", named), ("APP__DATABASE__URL", "sqlite:")]);
+    refused(&both, &["database.url_file", "keep one"]);
+    assert_eq!(
+        redacted_url("postgres://h/d?password=x&sslmode=require"),
+        "postgres://h/d?password=***&sslmode=require"
+    );
+}
