@@ -15,8 +15,8 @@ use crate::kernel::error::{Code, Error, Result};
 /// How deep JSON may be nested.
 pub const MAX_DEPTH: usize = 64;
 
-/// The name of the form field that carries the token of [`super::csrf_token`].
-pub(super) const CSRF_FIELD: &str = "_csrf";
+/// The name of the form field that carries the token of a page's form.
+pub(super) const CSRF_FIELD: &str = "csrf";
 
 /// JSON in and out. In: content type, size, nesting, duplicate keys and unknown fields are checked, and an error names
 /// the field.

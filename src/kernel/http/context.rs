@@ -5,9 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::response::Response;
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 
 use super::hosts::Hosts;
 use super::routes::RouteFact;
@@ -15,10 +13,7 @@ use crate::kernel::Kernel;
 use crate::kernel::config::Config;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::module::NavEntry;
-
-/// Renders an error as a page for a request, or answers `None` to fall back to the plain page. Templates live above
-/// this room, so the composition root hands the function over.
-pub type ErrorPage = Arc<dyn Fn(Parts, Arc<Error>) -> BoxFuture<'static, Option<Response>> + Send + Sync>;
+use crate::kernel::ui::Shell;
 
 /// Addresses for `sitemap.xml`: what everybody may read.
 #[async_trait]
@@ -32,17 +27,15 @@ pub struct Setup {
     pub kernel: Kernel,
     /// The main navigation, in order.
     pub navigation: Vec<NavEntry>,
-    pub error_page: Option<ErrorPage>,
     pub sitemap: Option<Arc<dyn SitemapSource>>,
 }
 
 impl Setup {
-    /// A setup without pages: problems are JSON or the plain page.
+    /// A setup without navigation and without records in the sitemap.
     pub fn new(kernel: Kernel) -> Self {
         Self {
             kernel,
             navigation: Vec::new(),
-            error_page: None,
             sitemap: None,
         }
     }
@@ -51,15 +44,13 @@ impl Setup {
 /// What every request shares. An extractor: `context: Arc<Context>` is found in the request by [`Context::of`].
 pub struct Context {
     pub kernel: Kernel,
-    /// The main navigation, in order.
-    pub navigation: Vec<NavEntry>,
     /// Where people reach this, without a slash at the end.
     pub public_url: String,
     /// Every route with its permission.
     pub table: Vec<RouteFact>,
     /// The OpenAPI document as JSON.
     pub openapi: Bytes,
-    pub(super) error_page: Option<ErrorPage>,
+    pub(super) shell: Shell,
     pub(super) sitemap: Option<Arc<dyn SitemapSource>>,
     pub(super) hosts: Hosts,
 }
@@ -68,13 +59,13 @@ impl Context {
     pub(super) fn new(setup: Setup, table: Vec<RouteFact>, openapi: Bytes) -> Self {
         let public_url = public_url(&setup.kernel.config);
         let hosts = Hosts::new(&setup.kernel.config, &public_url);
+        let shell = Shell::new(setup.navigation, &public_url, setup.kernel.access.clone());
         Self {
             kernel: setup.kernel,
-            navigation: setup.navigation,
             public_url,
             table,
             openapi,
-            error_page: setup.error_page,
+            shell,
             sitemap: setup.sitemap,
             hosts,
         }

@@ -28,11 +28,10 @@ fn token(secret: &str, pad: &str) -> String {
     format!("{pad}{}", crypto::digest(&format!("form {pad} {secret}")))
 }
 
-/// The value of the hidden field `_csrf` for forms of this answer; empty for those who have no session cookie.
-pub fn csrf_token(parts: &Parts) -> String {
-    session(parts)
-        .map(|secret| token(secret, &hex::encode(crypto::random::<{ PAD / 2 }>())))
-        .unwrap_or_default()
+/// The value of the hidden field `csrf` for the forms of this answer; none for those who have no session cookie. Pages
+/// find it in `page.csrf`.
+pub(super) fn fresh(parts: &Parts) -> Option<String> {
+    session(parts).map(|secret| token(secret, &hex::encode(crypto::random::<{ PAD / 2 }>())))
 }
 
 /// Refuses a form without its token, where the caller comes by cookie.

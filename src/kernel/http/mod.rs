@@ -1,6 +1,6 @@
 //! The web: routes with permissions, extractors, problem documents, the middleware stack, the server.
 //!
-//! Knows no module and no template. A route is registered only through [`RouteSet`], so that it has a permission and,
+//! Knows no module. A route is registered only through [`RouteSet`], so that it has a permission and,
 //! under `/api`, a place in the OpenAPI document.
 
 mod body;
@@ -20,8 +20,7 @@ mod stack;
 mod tests;
 
 pub use body::{Form, Json, MAX_DEPTH};
-pub use context::{Context, ErrorPage, Nonce, Setup, Shared, SitemapSource, public_url};
-pub use csrf::csrf_token;
+pub use context::{Context, Nonce, Setup, Shared, SitemapSource, public_url};
 pub use extract::{IdempotencyKey, IfMatch, Path, Query, RequestId};
 pub use problem::{ProblemDocument, prefers_html};
 pub use respond::{Versioned, WithPosition, etag_of, session_cookie, session_cookie_end};

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder, Schema};
 
-use super::context::Context;
 use crate::kernel::error::{Code, Error, FieldIssue};
+use crate::kernel::ui::{self, Page};
 
 /// The shape of every refusal and failure (RFC 9457). Some codes carry more members, each described on its page.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
@@ -106,16 +106,14 @@ fn dress(response: &mut Response, error: &Error) {
 }
 
 /// Writes the error of a response, if it has one, in the form the client prefers. `asked` is there for people's clients.
-pub(super) async fn finish(context: &Context, request_id: &str, asked: Option<Parts>, response: Response) -> Response {
+pub(super) async fn finish(request_id: &str, asked: Option<Parts>, response: Response) -> Response {
     let Some(Problem(error)) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
-    let mut written = match (asked, &context.error_page) {
-        (Some(parts), Some(page)) => page(parts, error.clone()).await,
-        (Some(_), None) => Some(plain_page(&error, request_id)),
-        (None, _) => None,
-    }
-    .unwrap_or_else(|| json_answer(&error, Some(request_id)));
+    let mut written = match asked {
+        Some(parts) => ui::error_page(&Page::of(&parts).await, &error),
+        None => json_answer(&error, Some(request_id)),
+    };
     dress(&mut written, &error);
     // What others added while the answer came up, such as Allow.
     for (name, value) in response.headers() {
@@ -124,31 +122,6 @@ pub(super) async fn finish(context: &Context, request_id: &str, asked: Option<Pa
         }
     }
     written
-}
-
-/// The page where no template is at hand: code, sentence and request id, nothing else.
-fn plain_page(error: &Error, request_id: &str) -> Response {
-    let code = error.code();
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><h1>{title}</h1><p>{detail}</p><p>{code} {id}</p></html>",
-        title = escape(code.title()),
-        detail = escape(error.detail()),
-        code = code.as_str(),
-        id = escape(request_id),
-    );
-    let mut response = Response::new(Body::from(html));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    response
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 /// True where the client would rather have a page than JSON.

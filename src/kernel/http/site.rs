@@ -3,23 +3,22 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use futures_util::stream;
 
 use super::context::{Context, Shared};
-use super::respond::etag_of;
+use super::extract::Path;
 use super::routes::{RouteSet, Routes};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::ui::assets;
 
 /// Addresses one sitemap may hold.
 const SITEMAP_MAX: usize = 50_000;
 const SITEMAP_PAGE: usize = 1_000;
-
-const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" rx=\"7\" fill=\"#1f4d3f\"/><path d=\"M8 9h16v14H8z\" fill=\"none\" stroke=\"#f3efe4\" stroke-width=\"2\"/><path d=\"M12 23v-6l4-4 4 4v6\" fill=\"none\" stroke=\"#e0b35a\" stroke-width=\"2\" stroke-linejoin=\"round\"/></svg>";
 
 pub(super) fn routes() -> Routes {
     RouteSet::<()>::new()
@@ -27,6 +26,7 @@ pub(super) fn routes() -> Routes {
         .page(OPEN, Method::GET, "/sitemap.xml", get(sitemap))
         .page(OPEN, Method::GET, "/favicon.ico", get(icon))
         .page(OPEN, Method::GET, "/favicon.svg", get(icon))
+        .page(OPEN, Method::GET, "/static/{hash}/{*name}", get(asset))
         .with_state(())
 }
 
@@ -46,12 +46,14 @@ async fn robots(Shared(context): Shared) -> Response {
     typed("text/plain; charset=utf-8", Body::from(text))
 }
 
-async fn icon() -> Response {
-    let mut response = typed("image/svg+xml", Body::from(ICON));
-    let headers = response.headers_mut();
-    headers.insert(header::ETAG, etag_of(ICON.as_bytes()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
-    response
+/// Browsers ask for the icon by its old name too.
+async fn icon(headers: HeaderMap) -> Result<Response> {
+    assets::respond("favicon.svg", None, &headers).ok_or_else(|| Error::not_found("file", "favicon.svg"))
+}
+
+/// A static file by content and name; names are looked up among those built in, never as a path on a disk.
+async fn asset(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Result<Response> {
+    assets::respond(&name, Some(&hash), &headers).ok_or_else(|| Error::not_found("file", &name))
 }
 
 /// Where the sitemap stands: how much is written, and where the source goes on.

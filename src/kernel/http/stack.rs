@@ -32,6 +32,7 @@ use crate::kernel::access::{Access, Caller, Credential, Object, Permission, Subj
 use crate::kernel::crypto;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::new_id;
+use crate::kernel::ui::CsrfToken;
 
 /// How much a route may be sent and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +161,7 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
     extensions.insert(Shared(context.clone()));
     extensions.insert(RequestId(id.clone()));
     extensions.insert(nonce.clone());
+    extensions.insert(context.shell.clone());
     async move {
         let (parts, body) = request.into_parts();
         let headers = Conditions::of(&parts);
@@ -185,7 +187,7 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
                 (asked, true, error.into_response())
             }
         };
-        let response = problem::finish(&context, &id, asked, response).await;
+        let response = problem::finish(&id, asked, response).await;
         let mut response = headers.apply(response);
         dress(&context, response.headers_mut(), &nonce, &id, private);
         report(&line, response.status());
@@ -199,6 +201,9 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
 async fn admit(context: &Context, mut parts: Parts, id: &Arc<str>) -> Result<Parts, (Box<Parts>, Error)> {
     match identify(context, &parts).await {
         Ok(subject) => {
+            if let Some(token) = csrf::fresh(&parts) {
+                parts.extensions.insert(CsrfToken(token));
+            }
             let caller = Caller {
                 subject,
                 request_id: Some(id.to_string()),
@@ -347,10 +352,9 @@ fn dress(context: &Context, headers: &mut HeaderMap, nonce: &Nonce, id: &str, pr
             .entry(HeaderName::from_static(name))
             .or_insert(HeaderValue::from_static(value));
     }
-    headers.append(
-        header::VARY,
-        HeaderValue::from_static("cookie, authorization, accept, accept-language"),
-    );
+    headers
+        .entry(header::VARY)
+        .or_insert(HeaderValue::from_static("cookie, authorization, accept, accept-language"));
     if let Ok(value) = HeaderValue::from_str(&policy) {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(value);
     }

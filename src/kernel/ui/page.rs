@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 
 use super::assets;
 use crate::kernel::access::{Access, Caller, Object, Permission};
+use crate::kernel::http::RequestId;
 use crate::kernel::i18n::Language;
 use crate::kernel::module::NavEntry;
 
@@ -34,10 +35,6 @@ impl Shell {
 /// The token that forms of this caller carry. Put into the request's extensions by the middleware.
 #[derive(Clone, Debug, Default)]
 pub struct CsrfToken(pub String);
-
-/// The request's id in its extensions.
-#[derive(Clone, Debug, Default)]
-pub struct ShownRequestId(pub String);
 
 /// Light or dark as chosen by the reader; without a choice the device decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +125,7 @@ impl Page {
             here: uri.path_and_query().map_or_else(|| path.clone(), |p| p.as_str().to_owned()),
             canonical: format!("{}{path}", shell.public_url),
             public_url: shell.public_url.to_string(),
-            request_id: parts.extensions.get::<ShownRequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.to_string()).unwrap_or_default(),
             theme: Theme::from_cookies(&parts.headers),
             query: String::new(),
             caller,
