@@ -182,6 +182,19 @@ impl Language {
         self.with("format.date", &[("day", &at.day()), ("month", &month), ("year", &at.year())])
     }
 
+    /// A civil date as it stands in records (`1979-12-06`, `1979-12`) for people; `None` where it is not of that form.
+    pub fn civil(self, text: &str) -> Option<String> {
+        if !text.is_ascii() || !matches!(text.len(), 7 | 10) {
+            return None;
+        }
+        let day: jiff::civil::Date = if text.len() == 7 { format!("{text}-01") } else { text.to_owned() }.parse().ok()?;
+        let month = self.text(&format!("month.{}", day.month()));
+        Some(match text.len() {
+            7 => self.with("format.month-year", &[("month", &month), ("year", &day.year())]),
+            _ => self.with("format.date", &[("day", &day.day()), ("month", &month), ("year", &day.year())]),
+        })
+    }
+
     /// A day with its time: `6 December 1979, 14:05 UTC`.
     pub fn time(self, ms: i64) -> String {
         let at = civil(ms);
@@ -245,6 +258,11 @@ mod tests {
         assert_eq!(en.number(7u64), "7");
         assert_eq!(en.date(313_286_400_000), "6 December 1979");
         assert_eq!(en.time(0), "1 January 1970, 00:00 UTC");
+        assert_eq!(en.civil("1979-12-06").as_deref(), Some("6 December 1979"));
+        assert_eq!(en.civil("1979-12").as_deref(), Some("December 1979"));
+        for odd in ["1979", "1979-13", "1979-02-30", "c. 1925-1940", "ééééé"] {
+            assert_eq!(en.civil(odd), None, "{odd}");
+        }
         assert_eq!(en.duration(125_000), "2 min 5 s");
         assert_eq!(en.bytes(999), "999 bytes");
         assert_eq!(en.bytes(1_530_000), "1.5 MB");

@@ -4,6 +4,7 @@
 //! addresses that carry their hash, so that a strict Content-Security-Policy and long caching both hold.
 
 pub mod assets;
+mod changes;
 mod error;
 pub mod filters;
 mod html;
@@ -11,11 +12,12 @@ mod page;
 mod pager;
 mod value;
 
+pub use changes::{Difference, HistoryEntry, actor, differences, operation, set_name};
 pub use error::error_page;
 pub use html::{Html, View};
-pub use page::{CsrfToken, NavItem, Page, Shell, Theme};
-pub use pager::Pager;
-pub use value::{Piece, pieces, readable};
+pub use page::{Crumb, CsrfToken, NavItem, Page, Shell, Theme};
+pub use pager::{PageLink, Pager, PagerLinks};
+pub use value::{Piece, label, pieces, plain, readable, shorten};
 
 #[cfg(test)]
 mod tests;

@@ -70,6 +70,22 @@ pub struct NavItem {
     pub current: bool,
 }
 
+/// A step of the way to a page. Without an address it is the page itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crumb {
+    pub label: String,
+    pub href: Option<String>,
+}
+
+impl Crumb {
+    pub fn to(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self { label: label.into(), href: Some(href.into()) }
+    }
+    pub fn here(label: impl Into<String>) -> Self {
+        Self { label: label.into(), href: None }
+    }
+}
+
 /// See the module's text. Every page template has a field `page: Page`.
 #[derive(Clone, Debug)]
 pub struct Page {

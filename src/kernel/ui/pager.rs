@@ -40,6 +40,34 @@ impl Pager {
     }
 }
 
+/// A pager as links, for the template part `pager`.
+#[derive(Clone, Debug, Default)]
+pub struct PagerLinks {
+    pub previous: Option<String>,
+    pub next: Option<String>,
+    /// `None` where pages are left out.
+    pub numbers: Vec<Option<PageLink>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PageLink {
+    pub number: usize,
+    pub href: String,
+    pub current: bool,
+}
+
+impl Pager {
+    /// The pager with the address of each page.
+    pub fn links(&self, href: impl Fn(usize) -> String) -> PagerLinks {
+        let link = |number| PageLink { number, href: href(number), current: number == self.current };
+        PagerLinks {
+            previous: self.previous().map(&href),
+            next: self.next().map(&href),
+            numbers: self.numbers().into_iter().map(|n| n.map(link)).collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,9 @@
 //! Values as people read them: links found in texts, names made readable.
 
+use serde_json::{Map, Value};
+
+use crate::kernel::i18n::Language;
+
 /// A part of a text: plain, or an address that may be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
@@ -57,6 +61,32 @@ fn next_address(text: &str) -> Option<usize> {
         }
         from = at + "http".len();
     }
+}
+
+/// The label of a field or type: in the language, else in English, else its name made readable.
+pub fn label(labels: &Map<String, Value>, name: &str, language: Language) -> String {
+    let given = [language.tag(), "en"].into_iter().find_map(|tag| labels.get(tag).and_then(Value::as_str));
+    given.map_or_else(|| readable(name), str::to_owned)
+}
+
+/// A single value as text; `None` for nothing, lists and groups.
+pub fn plain(value: &Value, language: Language) -> Option<String> {
+    match value {
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(true) => Some(language.text("value.yes")),
+        Value::Bool(false) => Some(language.text("value.no")),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// At most `limit` characters, cut at a word, with a mark where something is left out.
+pub fn shorten(text: &str, limit: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(limit) else { return text.to_owned() };
+    let cut = &text[..end];
+    let cut = cut.rfind(char::is_whitespace).filter(|at| *at > end / 2).map_or(cut, |at| &cut[..at]);
+    format!("{}…", cut.trim_end())
 }
 
 /// A field's name for people: `birth_date` becomes `Birth date`, `creditLine` becomes `Credit line`.
