@@ -20,7 +20,10 @@ const FILES: &[(&str, &str)] = &[("en", include_str!("../../assets/locales/en.to
 
 static CATALOGS: LazyLock<Vec<Catalog>> = LazyLock::new(|| FILES.iter().map(|(tag, file)| load(tag, file)).collect());
 
-#[expect(clippy::expect_used, reason = "the files are compiled in, and a test reads each of them")]
+#[expect(
+    clippy::expect_used,
+    reason = "the files are compiled in, and a test reads each of them"
+)]
 fn load(tag: &'static str, file: &str) -> Catalog {
     let table: Table = file.parse().expect("a locale file is a TOML table");
     let mut texts = HashMap::new();
@@ -30,7 +33,11 @@ fn load(tag: &'static str, file: &str) -> Catalog {
 
 fn flatten(prefix: &str, table: &Table, into: &mut HashMap<String, String>) {
     for (name, value) in table {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let key = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
         match value {
             Value::Table(inner) => flatten(&key, inner, into),
             Value::String(text) => {
@@ -66,7 +73,10 @@ impl Language {
     /// The language with this tag, or of the same primary tag (`en` for `en-GB`).
     pub fn find(tag: &str) -> Option<Self> {
         let primary = tag.split('-').next().unwrap_or(tag);
-        CATALOGS.iter().find(|c| c.tag.eq_ignore_ascii_case(tag) || c.tag.eq_ignore_ascii_case(primary)).map(Self)
+        CATALOGS
+            .iter()
+            .find(|c| c.tag.eq_ignore_ascii_case(tag) || c.tag.eq_ignore_ascii_case(primary))
+            .map(Self)
     }
 
     /// The best language for a header `Accept-Language`.
@@ -74,8 +84,13 @@ impl Language {
         let mut best: Option<(f32, Self)> = None;
         for part in header.split(',').take(16) {
             let (tag, quality) = part.split_once(';').unwrap_or((part, ""));
-            let quality = quality.trim().strip_prefix("q=").map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
-            let Some(language) = Self::find(tag.trim()) else { continue };
+            let quality = quality
+                .trim()
+                .strip_prefix("q=")
+                .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
+            let Some(language) = Self::find(tag.trim()) else {
+                continue;
+            };
             if quality > best.map_or(0.0, |(q, _)| q) {
                 best = Some((quality, language));
             }
@@ -90,7 +105,11 @@ impl Language {
 
     /// The text of a key, if this language or English has it.
     pub fn get(self, key: &str) -> Option<&'static str> {
-        self.0.texts.get(key).or_else(|| CATALOGS[0].texts.get(key)).map(String::as_str)
+        self.0
+            .texts
+            .get(key)
+            .or_else(|| CATALOGS[0].texts.get(key))
+            .map(String::as_str)
     }
 
     /// The text of a key; the key itself where it is missing, which a test refuses.
@@ -152,7 +171,11 @@ impl Language {
             value /= 1000.0;
             unit = next;
         }
-        let text = if unit == "unit.bytes" { self.number(n) } else { self.decimal(value, 1) };
+        let text = if unit == "unit.bytes" {
+            self.number(n)
+        } else {
+            self.decimal(value, 1)
+        };
         self.with(unit, &[("n", &text)])
     }
 
@@ -179,7 +202,10 @@ impl Language {
     pub fn date(self, ms: i64) -> String {
         let at = civil(ms);
         let month = self.text(&format!("month.{}", at.month()));
-        self.with("format.date", &[("day", &at.day()), ("month", &month), ("year", &at.year())])
+        self.with(
+            "format.date",
+            &[("day", &at.day()), ("month", &month), ("year", &at.year())],
+        )
     }
 
     /// A civil date as it stands in records (`1979-12-06`, `1979-12`) for people; `None` where it is not of that form.
@@ -187,11 +213,20 @@ impl Language {
         if !text.is_ascii() || !matches!(text.len(), 7 | 10) {
             return None;
         }
-        let day: jiff::civil::Date = if text.len() == 7 { format!("{text}-01") } else { text.to_owned() }.parse().ok()?;
+        let day: jiff::civil::Date = if text.len() == 7 {
+            format!("{text}-01")
+        } else {
+            text.to_owned()
+        }
+        .parse()
+        .ok()?;
         let month = self.text(&format!("month.{}", day.month()));
         Some(match text.len() {
             7 => self.with("format.month-year", &[("month", &month), ("year", &day.year())]),
-            _ => self.with("format.date", &[("day", &day.day()), ("month", &month), ("year", &day.year())]),
+            _ => self.with(
+                "format.date",
+                &[("day", &day.day()), ("month", &month), ("year", &day.year())],
+            ),
         })
     }
 
@@ -199,7 +234,10 @@ impl Language {
     pub fn time(self, ms: i64) -> String {
         let at = civil(ms);
         let (hour, minute) = (format!("{:02}", at.hour()), format!("{:02}", at.minute()));
-        self.with("format.time", &[("date", &self.date(ms)), ("hour", &hour), ("minute", &minute)])
+        self.with(
+            "format.time",
+            &[("date", &self.date(ms)), ("hour", &hour), ("minute", &minute)],
+        )
     }
 }
 

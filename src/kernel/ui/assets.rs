@@ -58,13 +58,24 @@ pub fn respond(name: &str, wanted: Option<&str>, headers: &HeaderMap) -> Option<
     let known = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.split(',').any(|t| t.trim().trim_start_matches("W/") == tag || t.trim() == "*"));
+        .is_some_and(|v| {
+            v.split(',')
+                .any(|t| t.trim().trim_start_matches("W/") == tag || t.trim() == "*")
+        });
     let body = match file.data {
         _ if known => Body::empty(),
         Cow::Borrowed(bytes) => Body::from(bytes),
         Cow::Owned(bytes) => Body::from(bytes),
     };
-    let mut response = (if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK }, body).into_response();
+    let mut response = (
+        if known {
+            StatusCode::NOT_MODIFIED
+        } else {
+            StatusCode::OK
+        },
+        body,
+    )
+        .into_response();
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
@@ -95,10 +106,16 @@ mod tests {
         let address = href("vitrine.css");
         let hash = address.split('/').nth(2).unwrap().to_owned();
         let fresh = respond("vitrine.css", Some(&hash), &HeaderMap::new()).unwrap();
-        assert_eq!(fresh.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+        assert_eq!(
+            fresh.headers()[header::CACHE_CONTROL],
+            "public, max-age=31536000, immutable"
+        );
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_NONE_MATCH, fresh.headers()[header::ETAG].clone());
-        assert_eq!(respond("vitrine.css", Some(&hash), &headers).unwrap().status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(
+            respond("vitrine.css", Some(&hash), &headers).unwrap().status(),
+            StatusCode::NOT_MODIFIED
+        );
         let old = respond("vitrine.css", Some("0000000000000000"), &HeaderMap::new()).unwrap();
         assert_eq!(old.headers()[header::CACHE_CONTROL], "public, no-cache");
         assert!(respond("../../Cargo.toml", None, &HeaderMap::new()).is_none());

@@ -88,7 +88,11 @@ pub fn differences(
     let shown = |flat: &Flat, path: &String| flat.values.get(path).map(|texts| shorten(&texts.join("\n"), LONGEST));
     differing
         .take(MOST)
-        .map(|path| Difference { label: label(path), before: shown(&old, path), after: shown(&new, path) })
+        .map(|path| Difference {
+            label: label(path),
+            before: shown(&old, path),
+            after: shown(&new, path),
+        })
         .collect()
 }
 
@@ -102,7 +106,11 @@ struct Flat {
 impl Flat {
     fn object(&mut self, prefix: &str, object: &Map<String, Value>) {
         for (name, value) in object {
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            let path = if prefix.is_empty() {
+                name.clone()
+            } else {
+                format!("{prefix}.{name}")
+            };
             self.value(&path, value);
         }
     }
@@ -136,15 +144,25 @@ mod tests {
 
     #[track_caller]
     fn check(before: &str, after: &str, want: &[(&str, Option<&str>, Option<&str>)]) {
-        let (before, after) = (serde_json::from_str(before).unwrap(), serde_json::from_str(after).unwrap());
+        let (before, after) = (
+            serde_json::from_str(before).unwrap(),
+            serde_json::from_str(after).unwrap(),
+        );
         let got = differences(&before, &after, str::to_owned);
-        let got: Vec<_> = got.iter().map(|d| (d.label.as_str(), d.before.as_deref(), d.after.as_deref())).collect();
+        let got: Vec<_> = got
+            .iter()
+            .map(|d| (d.label.as_str(), d.before.as_deref(), d.after.as_deref()))
+            .collect();
         assert_eq!(got, want);
     }
 
     #[test]
     fn only_what_differs_is_told() {
-        check(r#"{"a":"x","b":1}"#, r#"{"b":1,"a":"y"}"#, &[("a", Some("x"), Some("y"))]);
+        check(
+            r#"{"a":"x","b":1}"#,
+            r#"{"b":1,"a":"y"}"#,
+            &[("a", Some("x"), Some("y"))],
+        );
         check(r#"{"a":null}"#, r#"{"b":["p","q"]}"#, &[("b", None, Some("p\nq"))]);
         check(
             r#"{"c":[{"n":"A"},{"n":"B"}],"gone":true}"#,

@@ -24,7 +24,9 @@ impl Values for Spoken {
 }
 
 fn language(values: &dyn Values) -> Language {
-    askama::get_value::<Language>(values, LANGUAGE).copied().unwrap_or_default()
+    askama::get_value::<Language>(values, LANGUAGE)
+        .copied()
+        .unwrap_or_default()
 }
 
 fn known(found: Option<&str>, key: &str) -> askama::Result<()> {
@@ -95,7 +97,12 @@ pub fn time(ms: &i64, values: &dyn Values) -> askama::Result<Safe<String>> {
 pub fn date(ms: &i64, values: &dyn Values) -> askama::Result<Safe<String>> {
     let language = language(values);
     let (day, full) = (language.date(*ms), language.time(*ms));
-    Ok(Safe(format!("<time datetime=\"{}\" title=\"{}\">{}</time>", rfc3339(*ms), escape(&full), escape(&day))))
+    Ok(Safe(format!(
+        "<time datetime=\"{}\" title=\"{}\">{}</time>",
+        rfc3339(*ms),
+        escape(&full),
+        escape(&day)
+    )))
 }
 
 fn element(ms: i64, shown: &str) -> String {
@@ -125,7 +132,10 @@ pub trait Args {
 
 impl<V: Display, const N: usize> Args for [(&str, V); N] {
     fn with(&self, f: impl FnOnce(&[Arg<'_>]) -> String) -> String {
-        let args: Vec<Arg<'_>> = self.iter().map(|(name, value)| (*name, value as &dyn Display)).collect();
+        let args: Vec<Arg<'_>> = self
+            .iter()
+            .map(|(name, value)| (*name, value as &dyn Display))
+            .collect();
         f(&args)
     }
 }

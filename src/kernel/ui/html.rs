@@ -36,13 +36,12 @@ impl<T: View> IntoResponse for Html<T> {
     }
 }
 
-/// HTML with what every page says about itself to browsers and caches.
+/// HTML with its kind. Caching and the security headers are the middleware's.
 pub(super) fn answer(status: StatusCode, text: String) -> Response {
     let mut response = (status, text).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    // What a page shows depends on who asks; browsers keep it for going back, shared caches never.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept, accept-language, cookie"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     response
 }

@@ -28,7 +28,11 @@ impl Shell {
     /// Sorts the entries by their order.
     pub fn new(mut navigation: Vec<NavEntry>, public_url: &str, access: Access) -> Self {
         navigation.sort_by_key(|entry| (entry.order, entry.href));
-        Self { navigation: navigation.into(), public_url: public_url.trim_end_matches('/').into(), access }
+        Self {
+            navigation: navigation.into(),
+            public_url: public_url.trim_end_matches('/').into(),
+            access,
+        }
     }
 }
 
@@ -52,11 +56,13 @@ impl Theme {
     }
     fn from_cookies(headers: &HeaderMap) -> Option<Self> {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-        cookies.flat_map(|line| line.split(';')).find_map(|pair| match pair.trim() {
-            "theme=light" => Some(Self::Light),
-            "theme=dark" => Some(Self::Dark),
-            _ => None,
-        })
+        cookies
+            .flat_map(|line| line.split(';'))
+            .find_map(|pair| match pair.trim() {
+                "theme=light" => Some(Self::Light),
+                "theme=dark" => Some(Self::Dark),
+                _ => None,
+            })
     }
 }
 
@@ -79,10 +85,16 @@ pub struct Crumb {
 
 impl Crumb {
     pub fn to(label: impl Into<String>, href: impl Into<String>) -> Self {
-        Self { label: label.into(), href: Some(href.into()) }
+        Self {
+            label: label.into(),
+            href: Some(href.into()),
+        }
     }
     pub fn here(label: impl Into<String>) -> Self {
-        Self { label: label.into(), href: None }
+        Self {
+            label: label.into(),
+            href: None,
+        }
     }
 }
 
@@ -129,19 +141,40 @@ impl Page {
     /// The page of a request. Never fails: what is missing is left out.
     pub async fn of(parts: &Parts) -> Self {
         let shell = parts.extensions.get::<Shell>().cloned().unwrap_or_default();
-        let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_else(Caller::anonymous);
+        let caller = parts
+            .extensions
+            .get::<Caller>()
+            .cloned()
+            .unwrap_or_else(Caller::anonymous);
         // Nested routers see a shortened address; people see the original one.
-        let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let uri = parts
+            .extensions
+            .get::<axum::extract::OriginalUri>()
+            .map_or(&parts.uri, |original| &original.0);
         let path = uri.path().to_owned();
-        let accept = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let accept = parts
+            .headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
         Self {
             language: Language::negotiate(accept),
             navigation: navigation(&shell, &caller, &path).await,
-            csrf: parts.extensions.get::<CsrfToken>().map(|t| t.0.clone()).unwrap_or_default(),
-            here: uri.path_and_query().map_or_else(|| path.clone(), |p| p.as_str().to_owned()),
+            csrf: parts
+                .extensions
+                .get::<CsrfToken>()
+                .map(|t| t.0.clone())
+                .unwrap_or_default(),
+            here: uri
+                .path_and_query()
+                .map_or_else(|| path.clone(), |p| p.as_str().to_owned()),
             canonical: format!("{}{path}", shell.public_url),
             public_url: shell.public_url.to_string(),
-            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.to_string()).unwrap_or_default(),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .map(|id| id.0.to_string())
+                .unwrap_or_default(),
             theme: Theme::from_cookies(&parts.headers),
             query: String::new(),
             caller,
@@ -151,7 +184,10 @@ impl Page {
 
     /// May the caller of this page do this to the house? For showing or hiding a control; the service decides again.
     pub async fn may(&self, access: &Access, permission: Permission) -> bool {
-        access.check(&self.caller, permission, &Object::House).await.unwrap_or(false)
+        access
+            .check(&self.caller, permission, &Object::House)
+            .await
+            .unwrap_or(false)
     }
 
     /// The address of a static file.
@@ -178,11 +214,22 @@ async fn navigation(shell: &Shell, caller: &Caller, path: &str) -> Vec<NavItem> 
     let mut items = Vec::with_capacity(shell.navigation.len());
     for entry in shell.navigation.iter() {
         // A navigation without an entry is better than no page: an error of the check hides the entry.
-        if !shell.access.check(caller, entry.permission, &Object::House).await.unwrap_or(false) {
+        if !shell
+            .access
+            .check(caller, entry.permission, &Object::House)
+            .await
+            .unwrap_or(false)
+        {
             continue;
         }
-        let below = path.strip_prefix(entry.href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        items.push(NavItem { label: entry.label, href: entry.href, current: below });
+        let below = path
+            .strip_prefix(entry.href)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        items.push(NavItem {
+            label: entry.label,
+            href: entry.href,
+            current: below,
+        });
     }
     items
 }

@@ -12,7 +12,10 @@ impl Pager {
     pub fn new(current: usize, total: u64, size: usize, reach: usize) -> Option<Self> {
         let rows = usize::try_from(total).unwrap_or(usize::MAX).min(reach);
         let last = rows.div_ceil(size.max(1));
-        (last > 1).then_some(Self { current: current.clamp(1, last), last })
+        (last > 1).then_some(Self {
+            current: current.clamp(1, last),
+            last,
+        })
     }
     pub fn previous(&self) -> Option<usize> {
         (self.current > 1).then(|| self.current - 1)
@@ -25,7 +28,10 @@ impl Pager {
         let mut out = Vec::with_capacity(9);
         let mut before = 0;
         let near = self.current.saturating_sub(1)..=self.current + 1;
-        let mut offered: Vec<usize> = near.chain([1, self.last]).filter(|n| (1..=self.last).contains(n)).collect();
+        let mut offered: Vec<usize> = near
+            .chain([1, self.last])
+            .filter(|n| (1..=self.last).contains(n))
+            .collect();
         offered.sort_unstable();
         offered.dedup();
         for n in offered {
@@ -59,7 +65,11 @@ pub struct PageLink {
 impl Pager {
     /// The pager with the address of each page.
     pub fn links(&self, href: impl Fn(usize) -> String) -> PagerLinks {
-        let link = |number| PageLink { number, href: href(number), current: number == self.current };
+        let link = |number| PageLink {
+            number,
+            href: href(number),
+            current: number == self.current,
+        };
         PagerLinks {
             previous: self.previous().map(&href),
             next: self.next().map(&href),

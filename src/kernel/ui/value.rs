@@ -19,7 +19,9 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     let mut rest = text;
     while let Some(at) = next_address(rest) {
         let (before, from) = rest.split_at(at);
-        let end = from.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).unwrap_or(from.len());
+        let end = from
+            .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'))
+            .unwrap_or(from.len());
         let address = trimmed(&from[..end]);
         plain.push_str(before);
         rest = &from[address.len()..];
@@ -65,7 +67,9 @@ fn next_address(text: &str) -> Option<usize> {
 
 /// The label of a field or type: in the language, else in English, else its name made readable.
 pub fn label(labels: &Map<String, Value>, name: &str, language: Language) -> String {
-    let given = [language.tag(), "en"].into_iter().find_map(|tag| labels.get(tag).and_then(Value::as_str));
+    let given = [language.tag(), "en"]
+        .into_iter()
+        .find_map(|tag| labels.get(tag).and_then(Value::as_str));
     given.map_or_else(|| readable(name), str::to_owned)
 }
 
@@ -83,9 +87,14 @@ pub fn plain(value: &Value, language: Language) -> Option<String> {
 
 /// At most `limit` characters, cut at a word, with a mark where something is left out.
 pub fn shorten(text: &str, limit: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(limit) else { return text.to_owned() };
+    let Some((end, _)) = text.char_indices().nth(limit) else {
+        return text.to_owned();
+    };
     let cut = &text[..end];
-    let cut = cut.rfind(char::is_whitespace).filter(|at| *at > end / 2).map_or(cut, |at| &cut[..at]);
+    let cut = cut
+        .rfind(char::is_whitespace)
+        .filter(|at| *at > end / 2)
+        .map_or(cut, |at| &cut[..at]);
     format!("{}…", cut.trim_end())
 }
 
@@ -122,23 +131,44 @@ mod tests {
     #[track_caller]
     fn links(text: &str, want: &[&str]) {
         let found = pieces(text);
-        let got: Vec<&str> = found.iter().filter_map(|p| if let Piece::Link(l) = p { Some(l.as_str()) } else { None }).collect();
+        let got: Vec<&str> = found
+            .iter()
+            .filter_map(|p| if let Piece::Link(l) = p { Some(l.as_str()) } else { None })
+            .collect();
         assert_eq!(got, want);
-        let whole: String = found.iter().map(|p| match p { Piece::Text(t) | Piece::Link(t) => t.as_str() }).collect();
+        let whole: String = found
+            .iter()
+            .map(|p| match p {
+                Piece::Text(t) | Piece::Link(t) => t.as_str(),
+            })
+            .collect();
         assert_eq!(whole, text, "nothing is lost");
     }
 
     #[test]
     fn only_web_addresses_become_links() {
-        links("See http://example.org/a?b=1, and (https://example.org/x_(y)).", &["http://example.org/a?b=1", "https://example.org/x_(y)"]);
-        links("javascript:alert(1) data:text/html,x ftp://x xhttp://y https:// http", &[]);
+        links(
+            "See http://example.org/a?b=1, and (https://example.org/x_(y)).",
+            &["http://example.org/a?b=1", "https://example.org/x_(y)"],
+        );
+        links(
+            "javascript:alert(1) data:text/html,x ftp://x xhttp://y https:// http",
+            &[],
+        );
         links("\"><script>http://a<b>", &["http://a"]);
         links("https://é.example/ü", &["https://é.example/ü"]);
     }
 
     #[test]
     fn names_are_made_readable() {
-        for (name, want) in [("birth_date", "Birth date"), ("creditLine", "Credit line"), ("ID", "ID"), ("web_url", "Web url"), ("__x__", "X"), ("", "")] {
+        for (name, want) in [
+            ("birth_date", "Birth date"),
+            ("creditLine", "Credit line"),
+            ("ID", "ID"),
+            ("web_url", "Web url"),
+            ("__x__", "X"),
+            ("", ""),
+        ] {
             assert_eq!(readable(name), want);
         }
     }
