@@ -24,7 +24,10 @@ use crate::kernel::{Kernel, program, telemetry};
 pub use running::Running;
 
 /// Every module of this build, in the order in which they are wired: each asks only for ports of those above it.
-const MODULES: &[Wire] = &[];
+const MODULES: &[Wire] = &[
+    #[cfg(feature = "access")]
+    crate::modules::access::wire,
+];
 
 /// What this process does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

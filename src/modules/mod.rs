@@ -1,1 +1,4 @@
 //! One folder per module, each behind a feature of its name.
+
+#[cfg(feature = "access")]
+pub mod access;

@@ -1,7 +1,8 @@
 //! Who asks and what they may: the caller, the permission, the authorizer's port and the visibility terms.
 //!
-//! Deny by default. The module `access` provides the authorizer; without it anonymous callers read what is public and
-//! only the local operator (command line, control socket) writes.
+//! Deny by default. [`Rules`] decides until a module installs its own authorizer; the module `access` knows whose secret
+//! a cookie or token is. Without it nobody is known: everybody reads what is public, and only the local operator (command
+//! line, control socket) writes.
 
 use std::sync::Arc;
 
@@ -10,8 +11,10 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 mod identity;
+mod rules;
 
 pub use identity::{Credential, Identity};
+pub use rules::{PUBLIC_READS, Rules, covers};
 
 use super::error::{Code, Error, Result};
 
@@ -144,6 +147,21 @@ pub struct Visibility {
 }
 
 impl Visibility {
+    /// Sees nothing.
+    pub fn nothing() -> Self {
+        let none = Terms::Any(Vec::new());
+        Self { public: none.clone(), members: none.clone(), restricted: none }
+    }
+    /// Sees every document of a level and below, with the fields of that level and below.
+    pub fn up_to(reach: Level) -> Self {
+        if reach == Level::Restricted {
+            return Self { public: Terms::All, members: Terms::All, restricted: Terms::All };
+        }
+        let documents = Level::ALL.into_iter().filter(|level| *level <= reach);
+        let seen = Terms::Any(documents.map(|level| level.as_str().to_owned()).collect());
+        let members = if reach == Level::Members { seen.clone() } else { Terms::Any(Vec::new()) };
+        Self { public: seen, members, restricted: Terms::Any(Vec::new()) }
+    }
     pub fn level(&self, level: Level) -> &Terms {
         match level {
             Level::Public => &self.public,
@@ -166,7 +184,7 @@ pub trait Authorizer: Send + Sync {
     fn terms(&self, type_name: &str, visibility: Level) -> [Vec<String>; 3];
 }
 
-/// The authorizer's place in the kernel: filled by the module `access`, else the small rule of the module's text.
+/// The authorizer's place in the kernel: filled by a module, else [`Rules`].
 #[derive(Clone, Default)]
 pub struct Access {
     authorizer: Arc<ArcSwapOption<Box<dyn Authorizer>>>,
@@ -185,7 +203,7 @@ impl Access {
     pub async fn check(&self, caller: &Caller, permission: Permission, object: &Object<'_>) -> Result<bool> {
         match &*self.authorizer.load() {
             Some(authorizer) => authorizer.check(caller, permission, object).await,
-            None => Fallback.check(caller, permission, object).await,
+            None => Rules.check(caller, permission, object).await,
         }
     }
     /// As [`Access::check`], with the error to answer: 401 for anonymous callers, else 403.
@@ -217,7 +235,7 @@ impl Access {
     pub async fn level(&self, caller: &Caller, object: &Object<'_>) -> Result<Option<Level>> {
         match &*self.authorizer.load() {
             Some(authorizer) => authorizer.level(caller, object).await,
-            None => Fallback.level(caller, object).await,
+            None => Rules.level(caller, object).await,
         }
     }
     /// See [`Authorizer::filter`].
@@ -227,91 +245,14 @@ impl Access {
     pub async fn filter(&self, caller: &Caller, permission: Permission) -> Result<Visibility> {
         match &*self.authorizer.load() {
             Some(authorizer) => authorizer.filter(caller, permission).await,
-            None => Fallback.filter(caller, permission).await,
+            None => Rules.filter(caller, permission).await,
         }
     }
     /// See [`Authorizer::terms`].
     pub fn terms(&self, type_name: &str, visibility: Level) -> [Vec<String>; 3] {
         match &*self.authorizer.load() {
             Some(authorizer) => authorizer.terms(type_name, visibility),
-            None => Fallback.terms(type_name, visibility),
+            None => Rules.terms(type_name, visibility),
         }
-    }
-}
-
-/// Anonymous reads what is public; the operator and the house do everything; a token does what its scope names.
-pub struct Fallback;
-
-impl Fallback {
-    /// The highest level a subject reads of records of a visibility; `None` if it may not see them.
-    fn reach(subject: &Subject) -> Level {
-        match subject {
-            Subject::Anonymous => Level::Public,
-            Subject::Operator | Subject::System => Level::Restricted,
-            Subject::Token { scope, .. } => {
-                if scope.iter().any(|s| s == "*" || s == "records.restricted") {
-                    Level::Restricted
-                } else {
-                    Level::Members
-                }
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl Authorizer for Fallback {
-    async fn check(&self, caller: &Caller, permission: Permission, object: &Object<'_>) -> Result<bool> {
-        let visible = match object {
-            Object::Record { visibility, .. } => *visibility <= Self::reach(&caller.subject),
-            Object::House | Object::Type(_) => true,
-        };
-        let held = permission == OPEN
-            || match &caller.subject {
-                Subject::Operator | Subject::System => true,
-                Subject::Token { scope, .. } => {
-                    scope.iter().any(|s| s == "*" || s == permission.0) || permission.0.ends_with(".read")
-                }
-                Subject::Anonymous => {
-                    permission.0.ends_with(".read") && permission.0 != "operations.read" && permission.0 != "jobs.read"
-                }
-            };
-        Ok(visible && held)
-    }
-    async fn level(&self, caller: &Caller, object: &Object<'_>) -> Result<Option<Level>> {
-        let reach = Self::reach(&caller.subject);
-        Ok(match object {
-            Object::Record { visibility, .. } if *visibility > reach => None,
-            _ => Some(reach),
-        })
-    }
-    async fn filter(&self, caller: &Caller, _permission: Permission) -> Result<Visibility> {
-        let nothing = Terms::Any(Vec::new());
-        Ok(match Self::reach(&caller.subject) {
-            Level::Public => Visibility {
-                public: Terms::Any(vec!["public".to_owned()]),
-                members: nothing.clone(),
-                restricted: nothing,
-            },
-            Level::Members => {
-                let terms = Terms::Any(vec!["public".to_owned(), "members".to_owned()]);
-                Visibility {
-                    public: terms.clone(),
-                    members: terms,
-                    restricted: nothing,
-                }
-            }
-            Level::Restricted => Visibility {
-                public: Terms::All,
-                members: Terms::All,
-                restricted: Terms::All,
-            },
-        })
-    }
-    fn terms(&self, _type_name: &str, visibility: Level) -> [Vec<String>; 3] {
-        // A document carries the term of its own visibility at every level of its fields; who may see a level is said by
-        // the caller's view.
-        let term = vec![visibility.as_str().to_owned()];
-        [term.clone(), term.clone(), term]
     }
 }

@@ -21,6 +21,7 @@ mod tests;
 
 pub use body::{Form, Json, MAX_DEPTH};
 pub use context::{Context, Nonce, Setup, Shared, SitemapSource, public_url};
+pub use csrf::session_secret;
 pub use extract::{IdempotencyKey, IfMatch, Path, Query, RequestId};
 pub use problem::{ProblemDocument, prefers_html};
 pub use respond::{Versioned, WithPosition, etag_of, session_cookie, session_cookie_end};

@@ -246,7 +246,7 @@ async fn who(context: &Context, parts: &Parts, peer: Option<IpAddr>) -> Result<S
             )
         });
     }
-    let subject = match csrf::session(parts) {
+    let subject = match csrf::session_secret(&parts.headers) {
         Some(secret) => access.identify(Credential::Cookie(secret), peer).await?,
         None => None,
     };

@@ -1,0 +1,88 @@
+//! JSON: who am I, and tokens.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa_axum::routes;
+
+use super::TOKENS;
+use super::service::Service;
+use crate::contract::access::{CreatedToken, Doors, NewToken, TokenInfo};
+use crate::kernel::access::{Caller, Level, OPEN, Object, Subject};
+use crate::kernel::error::Result;
+use crate::kernel::http::{Json, Path, RouteSet, Routes, Shared};
+
+pub(super) fn routes(service: Arc<Service>) -> Routes {
+    RouteSet::new()
+        .route(OPEN, routes!(me))
+        .route(TOKENS, routes!(list_tokens, create_token))
+        .route(TOKENS, routes!(revoke_token))
+        .with_state(service)
+}
+
+/// Who the caller is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Me {
+    /// `anonymous`, `operator` or `token`.
+    kind: &'static str,
+    /// How logs and the ledger name the caller.
+    actor: String,
+    /// The name of the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// What the token may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<Vec<String>>,
+    /// The highest level of fields the caller reads.
+    level: Option<Level>,
+}
+
+/// Every token, newest first.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct TokenList {
+    items: Vec<TokenInfo>,
+}
+
+/// Who the caller is and what it may see.
+#[utoipa::path(get, path = "/api/me", tag = "access", responses((status = 200, body = Me)))]
+async fn me(Shared(context): Shared, caller: Caller) -> Result<Json<Me>> {
+    let level = context.kernel.access.level(&caller, &Object::House).await?;
+    let actor = caller.actor();
+    let (kind, name, scope) = match caller.subject {
+        Subject::Anonymous => ("anonymous", None, None),
+        Subject::Operator => ("operator", None, None),
+        Subject::System => ("system", None, None),
+        Subject::Token { name, scope, .. } => ("token", Some(name), Some(scope)),
+    };
+    Ok(Json(Me { kind, actor, name, scope, level }))
+}
+
+/// The tokens there are, without their secrets.
+#[utoipa::path(get, path = "/api/tokens", tag = "access", responses((status = 200, body = TokenList)))]
+async fn list_tokens(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<TokenList>> {
+    Ok(Json(TokenList { items: service.tokens(&caller).await? }))
+}
+
+/// Makes a token. Its secret is in the answer, once.
+#[utoipa::path(post, path = "/api/tokens", tag = "access", request_body = NewToken, responses((status = 201, body = CreatedToken)))]
+async fn create_token(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Json(new): Json<NewToken>,
+) -> Result<impl IntoResponse> {
+    Ok((StatusCode::CREATED, Json(service.create_token(&caller, &new).await?)))
+}
+
+/// Ends a token at once.
+#[utoipa::path(
+    delete, path = "/api/tokens/{id}", tag = "access",
+    params(("id" = String, Path, description = "The token's id")),
+    responses((status = 204, description = "It is ended"))
+)]
+async fn revoke_token(State(service): State<Arc<Service>>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode> {
+    service.revoke_token(&caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
