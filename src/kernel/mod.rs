@@ -16,6 +16,7 @@ pub mod id;
 pub mod jobs;
 pub mod ledger;
 pub mod module;
+pub mod process;
 pub mod program;
 pub mod schedule;
 pub mod search;

@@ -1,0 +1,205 @@
+//! Making jobs, in the transaction of what asks for them.
+
+use serde_json::Value;
+
+use super::DEFAULT;
+use super::model::{MAX_JSON, MAX_KEY};
+use crate::kernel::access::Caller;
+use crate::kernel::db::{Signal, Tx, Val, insert_many, sql};
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::id::new_id;
+
+/// A job to make.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    pub kind: &'static str,
+    pub payload: Value,
+    pub queue: &'static str,
+    /// Larger goes first; 0 is ordinary.
+    pub priority: i64,
+    /// At most one waiting or running job has this key; a second one is not made and the first one's id is answered.
+    pub unique_key: Option<String>,
+    /// Jobs with the same key run one after another, in the order they were made.
+    pub ordering_key: Option<String>,
+    /// Milliseconds since 1970 before which it does not run.
+    pub run_at: Option<i64>,
+    pub max_attempts: i64,
+}
+
+impl NewJob {
+    pub fn new(kind: &'static str, payload: Value) -> Self {
+        Self {
+            kind,
+            payload,
+            queue: DEFAULT,
+            priority: 0,
+            unique_key: None,
+            ordering_key: None,
+            run_at: None,
+            max_attempts: 5,
+        }
+    }
+    #[must_use]
+    pub fn queue(mut self, queue: &'static str) -> Self {
+        self.queue = queue;
+        self
+    }
+    #[must_use]
+    pub fn priority(mut self, priority: i64) -> Self {
+        self.priority = priority;
+        self
+    }
+    #[must_use]
+    pub fn unique_key(mut self, key: impl Into<String>) -> Self {
+        self.unique_key = Some(key.into());
+        self
+    }
+    #[must_use]
+    pub fn ordering_key(mut self, key: impl Into<String>) -> Self {
+        self.ordering_key = Some(key.into());
+        self
+    }
+    #[must_use]
+    pub fn run_at(mut self, ms: i64) -> Self {
+        self.run_at = Some(ms);
+        self
+    }
+    #[must_use]
+    pub fn max_attempts(mut self, attempts: i64) -> Self {
+        self.max_attempts = attempts;
+        self
+    }
+
+    fn to_row(&self) -> Result<JobRow> {
+        Ok(JobRow {
+            kind: self.kind.to_owned(),
+            payload: self.payload.to_string(),
+            queue: self.queue.to_owned(),
+            priority: self.priority,
+            unique_key: checked_key(self.unique_key.as_deref())?,
+            ordering_key: checked_key(self.ordering_key.as_deref())?,
+            run_at: self.run_at,
+            max_attempts: self.max_attempts.max(1),
+        })
+    }
+}
+
+/// A job as it is stored, also when its kind is known only from the database (schedules).
+#[derive(Clone, Debug)]
+pub(in crate::kernel) struct JobRow {
+    pub kind: String,
+    pub payload: String,
+    pub queue: String,
+    pub priority: i64,
+    pub unique_key: Option<String>,
+    pub ordering_key: Option<String>,
+    pub run_at: Option<i64>,
+    pub max_attempts: i64,
+}
+
+const COLUMNS: [&str; 17] = [
+    "id", "queue", "kind", "payload", "state", "priority", "unique_key", "ordering_key", "attempts", "max_attempts",
+    "run_at", "cancel", "progress_done", "progress_note", "caller", "created_at", "progress_total",
+];
+
+impl JobRow {
+    fn values(&self, id: &str, caller: &str, now: i64) -> Result<Vec<Val>> {
+        if self.payload.len() > MAX_JSON {
+            return Err(Error::new(
+                Code::TooLarge,
+                format!("The payload of a job {} has {} bytes, more than {MAX_JSON}. Put the data into a blob.", self.kind, self.payload.len()),
+            ));
+        }
+        Ok(vec![
+            id.into(),
+            (&self.queue).into(),
+            (&self.kind).into(),
+            (&self.payload).into(),
+            "waiting".into(),
+            self.priority.into(),
+            self.unique_key.clone().into(),
+            self.ordering_key.clone().into(),
+            0_i64.into(),
+            self.max_attempts.into(),
+            self.run_at.unwrap_or(now).into(),
+            false.into(),
+            0_i64.into(),
+            "".into(),
+            caller.into(),
+            now.into(),
+            Val::I64(None),
+        ])
+    }
+}
+
+/// Keys are compared and stored whole; a NUL would be refused by PostgreSQL only.
+fn checked_key(key: Option<&str>) -> Result<Option<String>> {
+    match key {
+        Some(key) if key.len() > MAX_KEY || key.contains('\0') => {
+            Err(Error::invalid("key", format!("A job's key has at most {MAX_KEY} bytes and no NUL.")))
+        }
+        key => Ok(key.map(str::to_owned)),
+    }
+}
+
+/// Makes a job in the transaction of what asks for it, and wakes workers after the commit. Answers its id, or the id of
+/// the job that has the same unique key.
+///
+/// # Errors
+/// What the database says; a payload of more than 1 MiB.
+pub async fn enqueue(tx: &mut Tx<'_>, caller: &Caller, job: NewJob) -> Result<String> {
+    let row = job.to_row()?;
+    insert(tx, caller, &row).await
+}
+
+/// Makes many jobs; the ids are in their order.
+///
+/// # Errors
+/// As [`enqueue`].
+pub async fn enqueue_many(tx: &mut Tx<'_>, caller: &Caller, jobs: Vec<NewJob>) -> Result<Vec<String>> {
+    let who = serde_json::to_string(caller)?;
+    let now = tx.now();
+    let mut ids = Vec::with_capacity(jobs.len());
+    let mut rows = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let row = job.to_row()?;
+        if row.unique_key.is_some() {
+            // One by one: a second job of the same key may stand in this very list.
+            ids.push(insert(tx, caller, &row).await?);
+        } else {
+            let id = new_id();
+            rows.push(row.values(&id, &who, now)?);
+            ids.push(id);
+        }
+    }
+    insert_many(tx, "job", &COLUMNS, "", rows).await?;
+    tx.signal(Signal::Jobs);
+    Ok(ids)
+}
+
+/// As [`enqueue`], for a job whose kind comes from the database.
+pub(in crate::kernel) async fn insert(tx: &mut Tx<'_>, caller: &Caller, job: &JobRow) -> Result<String> {
+    let who = serde_json::to_string(caller)?;
+    let now = tx.now();
+    tx.signal(Signal::Jobs);
+    let Some(key) = job.unique_key.as_deref() else {
+        let id = new_id();
+        let values = job.values(&id, &who, now)?;
+        insert_many(tx, "job", &COLUMNS, "", vec![values]).await?;
+        return Ok(id);
+    };
+    // The job with the key may end between the two statements, hence another round.
+    for _ in 0..8 {
+        let id = new_id();
+        let values = job.values(&id, &who, now)?;
+        if insert_many(tx, "job", &COLUMNS, "ON CONFLICT DO NOTHING", vec![values]).await? == 1 {
+            return Ok(id);
+        }
+        let existing: Option<(String,)> =
+            sql("SELECT id FROM job WHERE unique_key = $1 AND state IN ('waiting', 'running')").bind(key).opt(&mut *tx).await?;
+        if let Some((id,)) = existing {
+            return Ok(id);
+        }
+    }
+    Err(Error::new(Code::Busy, "Jobs with the same key come and go too quickly. Try again."))
+}

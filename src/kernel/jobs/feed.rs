@@ -1,0 +1,208 @@
+//! One queue of a worker: a feeder that claims ahead in batches, and slots that run what it claimed.
+//!
+//! How far ahead depends on how long jobs take: short ones are claimed by the hundred, long ones one per free slot. What
+//! was claimed and could not be started within a second goes back, so that an idle worker elsewhere gets it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::context::Running;
+use super::store::{self, Claimed};
+use super::worker::Inner;
+use crate::kernel::db::{Signal, Write};
+
+/// Jobs claimed in one statement.
+const BATCH: usize = 100;
+/// Work claimed ahead, in microseconds of one slot.
+const AHEAD_MICROS: u64 = 200_000;
+/// Without a wake-up a queue is looked at this often.
+const POLL: Duration = Duration::from_millis(1_000);
+/// How long a claimed job may wait for a slot.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A claimed job on its way to a slot.
+pub(super) struct Ready {
+    pub job: Claimed,
+    pub running: Arc<Running>,
+    pub since: Instant,
+}
+
+/// See the module's text.
+pub(super) struct Feed {
+    pub queue: String,
+    slots: usize,
+    ready: Mutex<VecDeque<Ready>>,
+    idle: AtomicI64,
+    /// A moving average of what a job takes, in microseconds; 0 while unknown.
+    micros: AtomicU64,
+    filled: Notify,
+    taken: Notify,
+}
+
+impl Feed {
+    pub fn new(queue: String, slots: usize) -> Self {
+        Self {
+            queue,
+            slots,
+            ready: Mutex::new(VecDeque::new()),
+            idle: AtomicI64::new(0),
+            micros: AtomicU64::new(0),
+            filled: Notify::new(),
+            taken: Notify::new(),
+        }
+    }
+
+    fn ready(&self) -> MutexGuard<'_, VecDeque<Ready>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many to claim now: what the free slots and the next moments need; 0 while enough is there.
+    fn wanted(&self) -> usize {
+        let idle = usize::try_from(self.idle.load(Ordering::Relaxed)).unwrap_or(0);
+        let micros = self.micros.load(Ordering::Relaxed);
+        let ahead = match micros {
+            0 => 0,
+            micros => usize::try_from(AHEAD_MICROS * self.slots as u64 / micros).unwrap_or(BATCH).min(BATCH),
+        };
+        // Less than a whole job for each slot is not worth holding back from others.
+        let ahead = if ahead < self.slots * 2 { 0 } else { ahead };
+        let there = self.ready().len();
+        if there > ahead / 2 || (ahead == 0 && there >= idle) {
+            return 0;
+        }
+        (idle + ahead).saturating_sub(there).min(BATCH)
+    }
+
+    fn learn(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).clamp(1, 60_000_000);
+        let old = self.micros.load(Ordering::Relaxed);
+        let new = if old == 0 { took } else { (old * 7 + took) / 8 };
+        self.micros.store(new.max(1), Ordering::Relaxed);
+    }
+
+    fn take_stale(&self) -> Vec<Ready> {
+        let mut ready = self.ready();
+        let fresh = ready.iter().take_while(|r| r.since.elapsed() >= PATIENCE).count();
+        ready.drain(..fresh).collect()
+    }
+
+    fn take_all(&self) -> Vec<Ready> {
+        self.ready().drain(..).collect()
+    }
+
+    /// Claims until `stop`, waiting only when nothing is ready or enough is claimed.
+    pub async fn feed(&self, worker: &Inner, stop: &CancellationToken) {
+        let mut signal = worker.db.signals().subscribe(Signal::Jobs);
+        let mut look = true;
+        loop {
+            if stop.is_cancelled() {
+                break;
+            }
+            let stale = self.take_stale();
+            if !stale.is_empty() {
+                worker.give_back(stale);
+            }
+            let wanted = self.wanted();
+            if wanted > 0 && look {
+                signal.borrow_and_update();
+                match self.claim(worker, wanted).await {
+                    // A full batch: there is more, as soon as it is wanted.
+                    Ok(claimed) => look = claimed == wanted,
+                    Err(error) => {
+                        warn!(queue = self.queue, ?error, "jobs cannot be claimed; trying again");
+                        look = false;
+                    }
+                }
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.taken.notified() => {}
+                changed = signal.changed(), if !look => look = changed.is_ok(),
+                () = super::worker::pause(POLL.as_millis() as u64) => {
+                    look = look || store::is_due(&worker.db, &self.queue, worker.db.clock().now()).await.unwrap_or(false);
+                }
+            }
+        }
+        worker.give_back(self.take_all());
+    }
+
+    async fn claim(&self, worker: &Inner, wanted: usize) -> crate::kernel::error::Result<usize> {
+        let limit = wanted as i64;
+        let jobs = worker
+            .db
+            .write(Write::interactive("jobs.claim"), |tx| {
+                Box::pin(async move {
+                    let by = worker.claim_now(tx.now());
+                    store::claim(tx, by, &self.queue, limit).await
+                })
+            })
+            .await?;
+        let count = jobs.len();
+        let since = Instant::now();
+        for job in jobs {
+            let running = worker.start(&job);
+            self.ready().push_back(Ready { job, running, since });
+            self.filled.notify_one();
+        }
+        Ok(count)
+    }
+
+    /// Runs one job after another until `stop`.
+    pub async fn slot(&self, worker: &Inner, stop: &CancellationToken) {
+        loop {
+            let Some(ready) = self.next(stop).await else { return };
+            let started = Instant::now();
+            worker.run_claimed(ready).await;
+            self.learn(started.elapsed());
+        }
+    }
+
+    async fn next(&self, stop: &CancellationToken) -> Option<Ready> {
+        let mut is_idle = false;
+        let found = loop {
+            if stop.is_cancelled() {
+                break None;
+            }
+            let filled = self.filled.notified();
+            if let Some(ready) = self.pop() {
+                break Some(ready);
+            }
+            if !is_idle {
+                is_idle = true;
+                self.idle.fetch_add(1, Ordering::Relaxed);
+                self.taken.notify_one();
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = filled => {}
+            }
+        };
+        if is_idle {
+            self.idle.fetch_sub(1, Ordering::Relaxed);
+        }
+        found
+    }
+
+    fn pop(&self) -> Option<Ready> {
+        let (next, left) = {
+            let mut ready = self.ready();
+            let next = ready.pop_front();
+            (next, ready.len())
+        };
+        if next.is_some() {
+            if left > 0 {
+                // A notification is lost when nobody was waiting for it: pass it on.
+                self.filled.notify_one();
+            }
+            self.taken.notify_one();
+        }
+        next
+    }
+}

@@ -1,0 +1,211 @@
+//! Jobs as people and programs see them: one, many, their log, and the reason why one waits.
+
+use serde_json::Value;
+
+use super::model::{Progress, State, Wait};
+use super::store;
+use crate::kernel::access::Caller;
+use crate::kernel::db::{Db, Filter, sql};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::process;
+
+/// A job as stored, with the reason why it waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    pub id: String,
+    pub queue: String,
+    pub kind: String,
+    pub payload: Value,
+    pub state: State,
+    pub priority: i64,
+    pub ordering_key: Option<String>,
+    pub attempts: i64,
+    pub max_attempts: i64,
+    pub run_at: i64,
+    pub worker: Option<String>,
+    /// Somebody asked it to stop.
+    pub cancel: bool,
+    pub progress: Progress,
+    pub result: Option<Value>,
+    /// What the last try died of.
+    pub error: Option<String>,
+    pub caller: Caller,
+    pub created_at: i64,
+    pub started_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub wait: Option<Wait>,
+}
+
+/// Which jobs to list, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    pub state: Option<State>,
+    pub kind: Option<String>,
+    pub queue: Option<String>,
+    /// Only those made before the job with this id.
+    pub before: Option<String>,
+}
+
+/// A line of a job's log.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct LogLine {
+    /// From 1.
+    pub line: i64,
+    pub at: i64,
+    pub level: String,
+    pub message: String,
+}
+
+/// How many jobs of a queue wait and run.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct QueueCount {
+    pub queue: String,
+    pub state: String,
+    pub count: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: String,
+    queue: String,
+    kind: String,
+    payload: String,
+    state: String,
+    priority: i64,
+    ordering_key: Option<String>,
+    attempts: i64,
+    max_attempts: i64,
+    run_at: i64,
+    worker: Option<String>,
+    cancel: bool,
+    progress_done: i64,
+    progress_total: Option<i64>,
+    progress_note: String,
+    result: Option<String>,
+    error: Option<String>,
+    caller: String,
+    created_at: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+}
+
+impl Stored {
+    fn into_job(self) -> Result<Job> {
+        Ok(Job {
+            payload: serde_json::from_str(&self.payload)?,
+            state: State::parse(&self.state)?,
+            progress: Progress { done: self.progress_done, total: self.progress_total, note: self.progress_note },
+            result: self.result.as_deref().map(serde_json::from_str).transpose()?,
+            caller: serde_json::from_str(&self.caller)?,
+            id: self.id,
+            queue: self.queue,
+            kind: self.kind,
+            priority: self.priority,
+            ordering_key: self.ordering_key,
+            attempts: self.attempts,
+            max_attempts: self.max_attempts,
+            run_at: self.run_at,
+            worker: self.worker,
+            cancel: self.cancel,
+            error: self.error,
+            created_at: self.created_at,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            wait: None,
+        })
+    }
+}
+
+/// One job with the reason why it waits.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn get(db: &Db, id: &str) -> Result<Job> {
+    let stored: Option<Stored> = sql(
+        "SELECT id, queue, kind, payload, state, priority, ordering_key, attempts, max_attempts, run_at, worker, cancel, \
+             progress_done, progress_total, progress_note, result, error, caller, created_at, started_at, ended_at \
+         FROM job WHERE id = $1",
+    )
+    .bind(id)
+    .opt(db)
+    .await?;
+    let mut job = stored.ok_or_else(|| Error::not_found("job", id))?.into_job()?;
+    if !job.state.is_final() {
+        let served = process::served_queues(db).await?;
+        job.wait = wait(db, &job, &served).await?;
+    }
+    Ok(job)
+}
+
+/// Jobs, newest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn list(db: &Db, filter: &JobFilter, limit: i64) -> Result<Vec<Job>> {
+    let stored: Vec<Stored> = Filter::new(
+        "SELECT id, queue, kind, payload, state, priority, ordering_key, attempts, max_attempts, run_at, worker, cancel, \
+             progress_done, progress_total, progress_note, result, error, caller, created_at, started_at, ended_at FROM job",
+    )
+    .and_some("state = ?", filter.state.map(State::as_str))
+    .and_some("kind = ?", filter.kind.as_deref())
+    .and_some("queue = ?", filter.queue.as_deref())
+    .and_some("id < ?", filter.before.as_deref())
+    .end("ORDER BY id DESC", limit)
+    .all(db)
+    .await?;
+    let mut jobs = stored.into_iter().map(Stored::into_job).collect::<Result<Vec<_>>>()?;
+    if jobs.iter().any(|job| !job.state.is_final()) {
+        let served = process::served_queues(db).await?;
+        for job in jobs.iter_mut().filter(|job| !job.state.is_final()) {
+            job.wait = wait(db, job, &served).await?;
+        }
+    }
+    Ok(jobs)
+}
+
+async fn wait(db: &Db, job: &Job, served: &[String]) -> Result<Option<Wait>> {
+    if job.state == State::Running {
+        return Ok(job.cancel.then_some(Wait::CancelAsked));
+    }
+    if job.run_at > db.clock().now() {
+        return Ok(Some(if job.attempts > 0 {
+            Wait::Retry { attempt: job.attempts + 1, of: job.max_attempts, at: job.run_at }
+        } else {
+            Wait::Later { at: job.run_at }
+        }));
+    }
+    if job.ordering_key.is_some()
+        && let Some((other, _)) = store::ahead(db, &job.id).await?
+    {
+        return Ok(Some(Wait::Behind { job: other }));
+    }
+    let queue = job.queue.clone();
+    Ok(Some(if served.contains(&queue) { Wait::Busy { queue } } else { Wait::NoWorker { queue } }))
+}
+
+/// Lines of a job's log after a line, oldest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn log_lines(db: &Db, id: &str, after: i64, limit: i64) -> Result<Vec<LogLine>> {
+    sql("SELECT line, at, level, message FROM job_log WHERE job_id = $1 AND line > $2 ORDER BY line LIMIT $3")
+        .bind(id)
+        .bind(after)
+        .bind(limit)
+        .all(db)
+        .await
+}
+
+/// How many jobs wait and run in each queue.
+///
+/// # Errors
+/// What the database says.
+pub async fn counts(db: &Db) -> Result<Vec<QueueCount>> {
+    sql(
+        "SELECT queue, state, COUNT(*) AS count FROM job WHERE state = 'waiting' GROUP BY queue, state \
+         UNION ALL SELECT queue, state, COUNT(*) AS count FROM job WHERE state = 'running' GROUP BY queue, state \
+         ORDER BY queue, state",
+    )
+    .all(db)
+    .await
+}
