@@ -50,8 +50,11 @@ CREATE TABLE schedule (
     name     TEXT PRIMARY KEY,
     cron     TEXT NOT NULL,
     zone     TEXT NOT NULL,
+    -- The last due time that was dealt with.
     last_due BIGINT,
-    paused   BOOLEAN NOT NULL
+    paused   BOOLEAN NOT NULL,
+    -- The job it makes, as JSON, so that every process can make it by hand.
+    job      TEXT NOT NULL
 );
 
 -- One line for each running process: what it does, when it last said so, how far it has followed.
