@@ -1,4 +1,4 @@
-//! SQLite: a pool of readers and one writer with group commit.
+//! SQLite's one writer and its group commit.
 //!
 //! A closure runs on its caller's task while it holds the writer, inside a savepoint. After the savepoint's release it
 //! joins the open group and waits for the group's commit, which is one `fsync` for all. Whoever gives the writer up
@@ -8,42 +8,26 @@
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::error::from_sqlx;
-use super::signal::{Signal, Signals};
-use super::tx::{AfterCommit, TxConn};
-use super::write::{Lane, Write, attempt};
-use super::{Db, Options, Tx};
-use crate::kernel::clock::Clock;
+use super::super::error::from_sqlx;
+use super::super::signal::{Signal, Signals};
+use super::super::tx::AfterCommit;
+use super::super::write::Lane;
 use crate::kernel::error::{Code, Error, Result};
 
-/// A closure that takes longer is rolled back: it holds up everybody.
-const LIMIT: Duration = Duration::from_secs(2);
 const GROUP_SIZE: usize = 64;
 const GROUP_AGE: Duration = Duration::from_millis(5);
 /// A bulk write that has waited this long goes before interactive ones, once.
 const BULK_PATIENCE: Duration = Duration::from_millis(250);
 
-pub(super) struct Sqlite {
-    pub read: SqlitePool,
-    pub signals: Signals,
-    pub clock: Clock,
-    pub file: PathBuf,
-    writer: Arc<Shared>,
-}
-
-struct Shared {
+/// The writer, its queue and what its commits wake.
+pub(super) struct Shared {
     lanes: Mutex<Lanes>,
     signals: Signals,
     runtime: tokio::runtime::Handle,
@@ -77,13 +61,14 @@ enum Open {
 }
 
 /// One released closure that waits for the group's commit.
-struct Member {
-    after: Vec<AfterCommit>,
-    signals: Vec<Signal>,
-    done: oneshot::Sender<Committed>,
+pub(super) struct Member {
+    pub after: Vec<AfterCommit>,
+    pub signals: Vec<Signal>,
+    pub done: oneshot::Sender<Committed>,
 }
 
-enum Committed {
+/// How a group's commit went for one member.
+pub(super) enum Committed {
     Yes,
     /// The group could not be committed; the closure may run once more by itself.
     GroupFailed,
@@ -96,32 +81,19 @@ pub struct WriterGuard {
     shared: Arc<Shared>,
 }
 
-impl Sqlite {
-    pub async fn open(file: &Path, clock: Clock, signals: Signals, options: &Options) -> Result<Self> {
-        let base = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
-            .statement_cache_capacity(256)
-            .pragma("wal_autocheckpoint", "0")
-            .pragma("temp_store", "MEMORY")
-            .pragma("cache_size", "-16384")
-            .disable_statement_logging();
-        let connection = base.clone().connect().await.map_err(|e| open_error(file, e))?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(options.readers.max(1))
-            .acquire_timeout(Duration::from_millis(options.wait_ms))
-            .connect_with(
-                base.clone()
-                    .read_only(true)
-                    .create_if_missing(false)
-                    .pragma("cache_size", "-4096"),
-            )
-            .await
-            .map_err(|e| open_error(file, e))?;
+pub(super) fn ending() -> Error {
+    Error::new(
+        Code::Unavailable,
+        "The server is ending; the write may not have been made. Look before you repeat it.",
+    )
+}
+
+impl Shared {
+    /// A free writer on `connection`, and a receiver that changes with every commit.
+    pub(super) fn new(
+        connection: SqliteConnection,
+        signals: Signals,
+    ) -> (Arc<Self>, tokio::sync::watch::Receiver<u64>) {
         let holder = Holder {
             connection,
             open: Open::No,
@@ -130,121 +102,35 @@ impl Sqlite {
             group: Vec::new(),
             next_position: None,
         };
-        let committed = tokio::sync::watch::channel(0).0;
-        let commits = committed.subscribe();
-        let shared = Arc::new(Shared {
-            lanes: Mutex::new(Lanes {
-                free: Some(Box::new(holder)),
-                ..Lanes::default()
-            }),
-            signals: signals.clone(),
-            runtime: tokio::runtime::Handle::current(),
-            committed,
+        let (committed, commits) = tokio::sync::watch::channel(0);
+        let lanes = Mutex::new(Lanes {
+            free: Some(Box::new(holder)),
+            ..Lanes::default()
         });
-        tokio::spawn(super::checkpoint::run(base, file.to_owned(), commits));
-        Ok(Self {
-            read,
-            signals,
-            clock,
-            file: file.to_owned(),
-            writer: shared,
-        })
+        (
+            Arc::new(Self {
+                lanes,
+                signals,
+                runtime: tokio::runtime::Handle::current(),
+                committed,
+            }),
+            commits,
+        )
     }
 
-    pub async fn write<'e, T, F>(&'e self, db: &'e Db, how: Write, f: F) -> Result<T>
-    where
-        T: Send,
-        F: for<'t> Fn(&'t mut Tx<'e>) -> BoxFuture<'t, Result<T>> + Send + Sync,
-    {
-        let mut alone = false;
-        loop {
-            let mut guard = self.writer.acquire(how.lane).await?;
-            if alone {
-                guard = guard.settle().await?;
-            }
-            guard.begin().await?;
-            let mut tx = Tx::new(TxConn::Sqlite(guard), db.clone());
-            let outcome = attempt(&mut tx, how, LIMIT, &f).await;
-            let Tx {
-                conn, after, signals, ..
-            } = tx;
-            let TxConn::Sqlite(mut guard) = conn else {
-                return Err(Error::internal(anyhow::anyhow!("a SQLite write holds SQLite's writer")));
-            };
-            let value = match outcome {
-                Ok(value) => value,
-                Err(error) => {
-                    guard.undo().await;
-                    return Err(error);
-                }
-            };
-            guard.release().await?;
-            let (done, answer) = oneshot::channel();
-            guard.holder().group.push(Member { after, signals, done });
-            drop(guard);
-            match answer.await {
-                Ok(Committed::Yes) => return Ok(value),
-                Ok(Committed::GroupFailed) if !alone => alone = true,
-                Ok(Committed::GroupFailed) => {
-                    return Err(Error::new(
-                        Code::Unavailable,
-                        "The database could not commit. Nothing was written.",
-                    ));
-                }
-                Ok(Committed::No(error)) => return Err(error),
-                Err(_) => return Err(ending()),
-            }
-        }
+    /// Waits for the writer, commits what is open and takes the connection away for good.
+    pub(super) async fn close(self: &Arc<Self>) -> Option<SqliteConnection> {
+        let guard = self.acquire(Lane::Bulk).await.ok()?;
+        let holder = guard.settle().await.ok().and_then(|mut guard| guard.holder.take());
+        self.lanes().closed = true;
+        holder.map(|holder| holder.connection)
     }
 
-    /// Hands the write connection to `f` outside any transaction, for migrations.
-    pub async fn exclusive<T>(&self, f: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
-        let mut guard = self.writer.acquire(Lane::Interactive).await?.settle().await?;
-        guard.holder().next_position = None;
-        f(guard.connection()).await
-    }
-
-    pub async fn close(&self) {
-        let holder = match self.writer.acquire(Lane::Bulk).await {
-            Ok(guard) => guard.settle().await.ok().and_then(|mut g| g.holder.take()),
-            Err(_) => None,
-        };
-        self.writer.lanes().closed = true;
-        self.read.close().await;
-        if let Some(mut holder) = holder {
-            // Best effort: an unfolded log is folded at the next start.
-            let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .execute(&mut holder.connection)
-                .await;
-            let _ = holder.connection.close().await;
-        }
-    }
-}
-
-fn ending() -> Error {
-    Error::new(
-        Code::Unavailable,
-        "The server is ending; the write may not have been made. Look before you repeat it.",
-    )
-}
-
-fn open_error(file: &Path, error: sqlx::Error) -> Error {
-    Error::new(
-        Code::Unavailable,
-        format!(
-            "The database file {} cannot be opened. Is the folder there and writable for this user?",
-            file.display()
-        ),
-    )
-    .caused_by(error)
-}
-
-impl Shared {
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn acquire(self: &Arc<Self>, lane: Lane) -> Result<WriterGuard> {
+    pub(super) async fn acquire(self: &Arc<Self>, lane: Lane) -> Result<WriterGuard> {
         let waiting = {
             let mut lanes = self.lanes();
             if lanes.closed {
@@ -368,20 +254,32 @@ impl WriterGuard {
         self.holder.as_deref_mut().expect("a living guard has its holder")
     }
 
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(in super::super) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.holder().connection
     }
 
     /// The first of `count` new positions in the ledger.
-    pub(super) fn positions(&mut self, count: usize) -> i64 {
+    pub(in super::super) fn positions(&mut self, count: usize) -> i64 {
         let next = self.holder().next_position.get_or_insert(1);
         let first = *next;
         *next += count as i64;
         first
     }
 
+    /// Adds a released closure to the group. Drop the guard then: its commit comes from whoever is last.
+    pub(super) fn join(&mut self, member: Member) {
+        self.holder().group.push(member);
+    }
+
+    /// The connection outside any transaction, for migrations: positions are counted anew afterwards.
+    pub(super) fn bare(&mut self) -> &mut SqliteConnection {
+        let holder = self.holder();
+        holder.next_position = None;
+        &mut holder.connection
+    }
+
     /// Commits what is open, so that the next closure is alone in its group.
-    async fn settle(mut self) -> Result<Self> {
+    pub(super) async fn settle(mut self) -> Result<Self> {
         self.holder().clean().await;
         if self.holder().open == Open::No {
             return Ok(self);
@@ -391,7 +289,7 @@ impl WriterGuard {
         runtime.spawn(commit(self)).await.map_err(|_| ending())
     }
 
-    async fn begin(&mut self) -> Result<()> {
+    pub(super) async fn begin(&mut self) -> Result<()> {
         let holder = self.holder();
         holder.clean().await;
         if holder.open == Open::No {
@@ -412,11 +310,11 @@ impl WriterGuard {
         holder.run("SAVEPOINT closure").await
     }
 
-    async fn undo(&mut self) {
+    pub(super) async fn undo(&mut self) {
         self.holder().clean().await;
     }
 
-    async fn release(&mut self) -> Result<()> {
+    pub(super) async fn release(&mut self) -> Result<()> {
         let holder = self.holder();
         match holder.run("RELEASE closure").await {
             Ok(()) => {
