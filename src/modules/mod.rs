@@ -2,3 +2,5 @@
 
 #[cfg(feature = "access")]
 pub mod access;
+#[cfg(feature = "docs")]
+pub mod docs;

@@ -1,0 +1,133 @@
+//! The pages of the documentation, and the OpenAPI document itself.
+
+use std::sync::{Arc, OnceLock};
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::model::ApiView;
+use crate::kernel::access::OPEN;
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::http::{Path, RouteSet, Routes, Shared, etag_of};
+use crate::kernel::ui::{Html, Page, filters};
+
+/// The API as people read it: made once, when somebody asks.
+type Api = Arc<OnceLock<Arc<ApiView>>>;
+
+pub(super) fn routes() -> Routes {
+    RouteSet::new()
+        .page(OPEN, Method::GET, "/openapi.json", get(openapi))
+        .page(OPEN, Method::GET, "/docs", get(index_page))
+        .page(OPEN, Method::GET, "/docs/api", get(api_page))
+        .page(OPEN, Method::GET, "/docs/errors", get(errors_page))
+        .page(OPEN, Method::GET, "/docs/errors/{code}", get(error_page))
+        .with_state(Api::default())
+}
+
+/// What may be written in the search box, with the key of its meaning.
+const GRAMMAR: [(&str, &str); 6] = [
+    ("tea pot", "grammar.words"),
+    ("tea*", "grammar.prefix"),
+    ("\"tea pot\"", "grammar.phrase"),
+    ("tea -pot", "grammar.not"),
+    ("maker:wedgwood", "grammar.field"),
+    ("year:[1900 TO 1950]", "grammar.range"),
+];
+
+#[derive(Template)]
+#[template(path = "modules/docs/templates/index.html")]
+struct IndexPage {
+    page: Page,
+    grammar: &'static [(&'static str, &'static str)],
+}
+
+#[derive(Template)]
+#[template(path = "modules/docs/templates/api.html")]
+struct ApiPage {
+    page: Page,
+    api: Arc<ApiView>,
+}
+
+#[derive(Template)]
+#[template(path = "modules/docs/templates/errors.html")]
+struct ErrorsPage {
+    page: Page,
+    codes: Vec<CodeView>,
+}
+
+#[derive(Template)]
+#[template(path = "modules/docs/templates/code.html")]
+struct CodePage {
+    page: Page,
+    code: CodeView,
+    /// What the answer looks like.
+    example: String,
+}
+crate::view!(IndexPage, ApiPage, ErrorsPage, CodePage);
+
+/// A code with the keys of its texts.
+struct CodeView {
+    code: &'static str,
+    status: u16,
+    title: String,
+    help: String,
+}
+
+impl CodeView {
+    fn of(code: Code) -> Self {
+        let name = code.as_str();
+        Self {
+            code: name,
+            status: code.status(),
+            title: format!("error.{name}.title"),
+            help: format!("error.{name}.help"),
+        }
+    }
+}
+
+async fn openapi(Shared(context): Shared) -> Response {
+    let mut response = context.openapi.clone().into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::ETAG, etag_of(&context.openapi));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
+    response
+}
+
+async fn index_page(page: Page) -> Html<IndexPage> {
+    Html(IndexPage { page, grammar: &GRAMMAR })
+}
+
+async fn api_page(State(api): State<Api>, Shared(context): Shared, page: Page) -> Result<Html<ApiPage>> {
+    let view = match api.get() {
+        Some(view) => view.clone(),
+        None => {
+            let document = serde_json::from_slice(&context.openapi)?;
+            api.get_or_init(|| Arc::new(ApiView::read(&document))).clone()
+        }
+    };
+    Ok(Html(ApiPage { page, api: view }))
+}
+
+async fn errors_page(page: Page) -> Html<ErrorsPage> {
+    let codes = Code::ALL.iter().map(|code| CodeView::of(*code)).collect();
+    Html(ErrorsPage { page, codes })
+}
+
+async fn error_page(Path(name): Path<String>, page: Page) -> Result<Html<CodePage>> {
+    let code = Code::ALL.iter().copied().find(|code| code.as_str() == name);
+    let code = code.ok_or_else(|| Error::not_found("error code", &name))?;
+    let example = serde_json::json!({
+        "type": format!("/docs/errors/{}", code.as_str()),
+        "title": code.title(),
+        "status": code.status(),
+        "detail": "…",
+        "code": code.as_str(),
+        "request_id": page.request_id,
+    });
+    let example = serde_json::to_string_pretty(&example)?;
+    Ok(Html(CodePage { page, code: CodeView::of(code), example }))
+}
