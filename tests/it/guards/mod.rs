@@ -5,6 +5,7 @@ mod budgets;
 mod databases;
 mod dialects;
 mod literals;
+mod locales;
 mod migrations;
 mod sources;
 mod statements;
