@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run dev test check bench bench-import bench-search bench-record bench-writes bench-start bench-build fmt clean
+.PHONY: run dev test check conformance bench bench-import bench-search bench-record bench-writes bench-start bench-build fmt clean
 
 # Builds the program and shows the sample collection. The address stands in the last line it prints.
 run:
@@ -27,6 +27,10 @@ check:
 	    echo "only $$feature"; \
 	    $(CARGO) check --quiet --locked --no-default-features --features $$feature || exit 1; \
 	done
+
+# An independent opinion on the OpenAPI document. Needs Python and, the first time, its package index.
+conformance:
+	tests/conformance
 
 # The figures of BENCHMARKS.md, each with the raw limit measured in the same run. All of them take about half an hour on
 # a machine that does nothing else.

@@ -28,17 +28,31 @@ fn of_template(path: &str, text: &str) -> Vec<Literal> {
         // Quotes of attributes stand outside braces; only what is between braces is looked at.
         while let Some(open) = ["{{", "{%"].iter().filter_map(|o| rest.find(o)).min() {
             let inside = &rest[open + 2..];
-            let close = ["}}", "%}"].iter().filter_map(|c| inside.find(c)).min().unwrap_or(inside.len());
+            let close = ["}}", "%}"]
+                .iter()
+                .filter_map(|c| inside.find(c))
+                .min()
+                .unwrap_or(inside.len());
             let expression = &inside[..close];
             let pieces: Vec<&str> = expression.split('"').collect();
             for (n, piece) in pieces.iter().enumerate().skip(1).step_by(2) {
                 let after = pieces.get(n + 1).unwrap_or(&"").trim_start();
                 let filter: String = after
                     .strip_prefix('|')
-                    .map(|f| f.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+                    .map(|f| {
+                        f.trim_start()
+                            .chars()
+                            .take_while(|c| c.is_alphanumeric() || *c == '_')
+                            .collect()
+                    })
                     .unwrap_or_default();
                 let asked = ASKING.contains(&filter.as_str());
-                found.push(Literal { path: path.to_owned(), line: at + 1, text: (*piece).to_owned(), asked });
+                found.push(Literal {
+                    path: path.to_owned(),
+                    line: at + 1,
+                    text: (*piece).to_owned(),
+                    asked,
+                });
             }
             rest = &inside[close..];
         }
@@ -53,11 +67,18 @@ fn of_source(path: &str, tokens: TokenStream, found: &mut Vec<Literal>) {
         match token {
             TokenTree::Group(group) => of_source(path, group.stream(), found),
             TokenTree::Literal(literal) => {
-                let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string()) else { continue };
+                let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string()) else {
+                    continue;
+                };
                 let before = |n: usize| at.checked_sub(n).and_then(|i| tokens.get(i)).map(ToString::to_string);
                 let asked = before(2).as_deref() == Some("label") && before(1).as_deref() == Some(":");
                 let line = literal.span().start().line;
-                found.push(Literal { path: path.to_owned(), line, text: text.value(), asked });
+                found.push(Literal {
+                    path: path.to_owned(),
+                    line,
+                    text: text.value(),
+                    asked,
+                });
             }
             _ => {}
         }
@@ -66,7 +87,11 @@ fn of_source(path: &str, tokens: TokenStream, found: &mut Vec<Literal>) {
 
 fn keys(table: &toml::Table, prefix: &str, into: &mut BTreeSet<String>) {
     for (name, value) in table {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let key = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
         match value {
             toml::Value::Table(inner) => keys(inner, &key, into),
             _ => {
@@ -82,7 +107,10 @@ fn stands_for(literal: &str, key: &str) -> bool {
         Some(at) => &literal[..at],
         None => literal,
     };
-    let base = key.rsplit_once('.').filter(|(_, last)| PLURALS.contains(last)).map(|(base, _)| base);
+    let base = key
+        .rsplit_once('.')
+        .filter(|(_, last)| PLURALS.contains(last))
+        .map(|(base, _)| base);
     literal == key
         || base == Some(literal)
         || (beginning.ends_with('.') && beginning.len() > 1 && key.starts_with(beginning))
@@ -90,22 +118,37 @@ fn stands_for(literal: &str, key: &str) -> bool {
 
 fn missing_and_unused(literals: &[Literal], keys: &BTreeSet<String>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for literal in literals.iter().filter(|l| l.asked && !keys.iter().any(|k| stands_for(&l.text, k))) {
-        found.push(Finding::new(&literal.path, literal.line, format!("the text \"{}\" is missing", literal.text)));
+    for literal in literals
+        .iter()
+        .filter(|l| l.asked && !keys.iter().any(|k| stands_for(&l.text, k)))
+    {
+        found.push(Finding::new(
+            &literal.path,
+            literal.line,
+            format!("the text \"{}\" is missing", literal.text),
+        ));
     }
     for key in keys.iter().filter(|k| !literals.iter().any(|l| stands_for(&l.text, k))) {
-        found.push(Finding::new("assets/locales/en.toml", 1, format!("nothing asks for the text \"{key}\"")));
+        found.push(Finding::new(
+            "assets/locales/en.toml",
+            1,
+            format!("nothing asks for the text \"{key}\""),
+        ));
     }
     found
 }
 
 #[test]
 fn texts_are_there_and_used() {
-    let table: toml::Table = include_str!("../../../assets/locales/en.toml").parse().expect("a TOML table");
+    let table: toml::Table = include_str!("../../../assets/locales/en.toml")
+        .parse()
+        .expect("a TOML table");
     let mut all = BTreeSet::new();
     keys(&table, "", &mut all);
-    let mut literals: Vec<Literal> =
-        files("src", &[".html", ".txt", ".xml"]).iter().flat_map(|(path, text)| of_template(path, text)).collect();
+    let mut literals: Vec<Literal> = files("src", &[".html", ".txt", ".xml"])
+        .iter()
+        .flat_map(|(path, text)| of_template(path, text))
+        .collect();
     for source in sources("src").iter().filter(|s| !s.path.ends_with("/tests.rs")) {
         of_source(&source.path, source.tokens(), &mut literals);
     }
@@ -114,14 +157,31 @@ fn texts_are_there_and_used() {
 
 #[test]
 fn missing_and_unused_texts_are_found() {
-    let all: BTreeSet<String> =
-        ["a.title", "a.rows.one", "a.rows.other", "state.done", "nav.home", "left.over"].map(str::to_owned).into();
+    let all: BTreeSet<String> = [
+        "a.title",
+        "a.rows.one",
+        "a.rows.other",
+        "state.done",
+        "nav.home",
+        "left.over",
+    ]
+    .map(str::to_owned)
+    .into();
     let mut literals = of_template(
         "a.html",
         "{{ \"a.title\"|t }} <p class=\"left.over\">{{ \"a.rows\"|t_count(n) }}\n{{ \"a.none\" | t }} {{ \"state.\"|f }}",
     );
-    of_source("a.rs", "const A: N = N { label: \"nav.hom\" }; f(\"nav.home\")".parse().expect("tokens"), &mut literals);
-    let found: Vec<String> = missing_and_unused(&literals, &all).iter().map(ToString::to_string).collect();
+    of_source(
+        "a.rs",
+        "const A: N = N { label: \"nav.hom\" }; f(\"nav.home\")"
+            .parse()
+            .expect("tokens"),
+        &mut literals,
+    );
+    let found: Vec<String> = missing_and_unused(&literals, &all)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(
         found,
         [

@@ -7,6 +7,7 @@ mod dialects;
 mod literals;
 mod locales;
 mod migrations;
+mod openapi;
 mod sources;
 mod statements;
 mod templates;
