@@ -6,10 +6,20 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::kernel::access::{Caller, Level};
+use crate::kernel::access::{Caller, Level, Permission};
+use crate::kernel::bus::Event;
 use crate::kernel::db::Tx;
 use crate::kernel::error::{FieldIssue, Result};
 use crate::kernel::ledger::Position;
+
+/// To read types and their schemas.
+pub const TYPES_READ: Permission = Permission("types.read");
+/// To make, change and delete types.
+pub const TYPES_WRITE: Permission = Permission("types.write");
+/// To read records; what is shown is cut by visibility and level.
+pub const RECORDS_READ: Permission = Permission("records.read");
+/// To make, change, delete and restore records.
+pub const RECORDS_WRITE: Permission = Permission("records.write");
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -167,6 +177,41 @@ pub trait Inference: Send {
     fn finish(self: Box<Self>) -> RecordType;
 }
 
+/// How a caller sees a record, live or deleted, today.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    pub id: String,
+    /// The highest level of fields that may be shown.
+    pub level: Level,
+    pub visibility: Level,
+    pub deleted: bool,
+    pub version: i64,
+    pub stored_type: Arc<StoredType>,
+}
+
+/// A type was made, changed or deleted: what was derived from it is to be made anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeChanged {
+    pub name: String,
+    pub version: i64,
+}
+
+impl Event for TypeChanged {
+    const TOPIC: &'static str = "types.changed.v1";
+    fn subject(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// The state of a record as the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordState {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub visibility: Level,
+    pub document: Map<String, Value>,
+}
+
 /// The port of the module `records`.
 #[async_trait]
 pub trait Records: Send + Sync {
@@ -176,6 +221,8 @@ pub trait Records: Send + Sync {
     async fn record_types(&self) -> Result<Vec<Arc<StoredType>>>;
     /// Makes a type or changes it, as part of a change set. Refuses what would lose values.
     async fn put_type(&self, tx: &mut Tx<'_>, set_id: &str, definition: &RecordType) -> Result<StoredType>;
+    /// A type that comes with the program and is stored when it is first put to use.
+    fn shipped_type(&self, name: &str) -> Option<RecordType>;
     /// Starts looking for a type that fits documents: kinds that lose nothing, vocabularies, facets, identifier, title.
     /// `cells`: the values are texts of a table whose kind is open; else a JSON text stays a text.
     fn infer(&self, name: &str, key: Option<&str>, cells: bool) -> Box<dyn Inference>;
@@ -188,6 +235,8 @@ pub trait Records: Send + Sync {
     /// Deletes those of these records that are live, as part of a change set; answers how many. For rows that a file no
     /// longer has.
     async fn delete_many(&self, tx: &mut Tx<'_>, set_id: &str, ids: &[String]) -> Result<i64>;
+    /// How the caller sees these records, deleted ones too. Those that are hidden or not there are left out.
+    async fn sights(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Sight>>;
     /// Live records of a type after an id, in id order, as far as the caller may see them.
     async fn page(&self, caller: &Caller, type_name: &str, after: Option<&str>, limit: i64) -> Result<Vec<Record>>;
     /// Records by id in the order of the ids; those that are not there or not visible are left out.

@@ -4,3 +4,5 @@
 pub mod access;
 #[cfg(feature = "docs")]
 pub mod docs;
+#[cfg(feature = "records")]
+pub mod records;

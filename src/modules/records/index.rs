@@ -1,0 +1,127 @@
+//! What the search index holds of records: every field under its path without positions, at the level of the strictest of
+//! itself and its groups, in its own kind.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+
+use super::model::path::{self, Leaf};
+use super::model::{date, shape};
+use super::service::Service;
+use crate::contract::records::{Field, FieldKind, Record, StoredType};
+use crate::kernel::access::Access;
+use crate::kernel::error::Result;
+use crate::kernel::ledger;
+use crate::kernel::search::{Document, IndexSource, IndexedField, Value};
+
+/// See the module's text.
+pub struct RecordIndex {
+    pub service: Arc<Service>,
+    pub access: Access,
+}
+
+#[async_trait]
+impl IndexSource for RecordIndex {
+    fn kind(&self) -> &'static str {
+        ledger::RECORD
+    }
+
+    async fn load(&self, ids: &[String]) -> Result<Vec<Document>> {
+        let records = self.service.live_with_types(ids).await?;
+        let types: HashMap<String, Arc<StoredType>> = records
+            .iter()
+            .map(|(_, stored)| (stored.id.clone(), stored.clone()))
+            .collect();
+        let leaves: HashMap<&str, Vec<Leaf<'_>>> = types
+            .iter()
+            .map(|(id, stored)| (id.as_str(), path::leaves(&stored.definition.fields)))
+            .collect();
+        let nothing = Vec::new();
+        let documents = records.into_iter().map(|(record, stored)| {
+            let leaves = leaves.get(stored.id.as_str()).unwrap_or(&nothing);
+            document(&self.access, &stored, leaves, record)
+        });
+        Ok(documents.collect())
+    }
+
+    async fn page(&self, after: Option<&str>, limit: i64) -> Result<Vec<String>> {
+        self.service.live_ids(after, limit).await
+    }
+}
+
+fn document(access: &Access, stored: &StoredType, leaves: &[Leaf<'_>], record: Record) -> Document {
+    let (title, title_level) = shape::title_with_level(&stored.definition, &record.document);
+    let mut fields = Vec::with_capacity(leaves.len());
+    for leaf in leaves {
+        let found = path::values(&record.document, &leaf.steps);
+        let values: Vec<Value> = found
+            .into_iter()
+            .filter_map(|value| value_of(leaf.field.kind, value))
+            .collect();
+        if !values.is_empty() {
+            let (column, searchable) = (is_column(leaf.field), is_searchable(leaf.field.kind));
+            fields.push(IndexedField {
+                name: leaf.path.clone(),
+                level: leaf.level,
+                column,
+                searchable,
+                values,
+            });
+        }
+    }
+    Document {
+        visible: access.terms(&record.type_name, record.visibility),
+        id: record.id,
+        version: record.version,
+        kind: ledger::RECORD,
+        type_name: record.type_name,
+        title,
+        title_level,
+        fields,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+    }
+}
+
+/// Fields to count, sort or range over. Numbers and dates always are: a question such as `date:1850..1900` needs them.
+fn is_column(field: &Field) -> bool {
+    let ranged = matches!(
+        field.kind,
+        FieldKind::Integer | FieldKind::Number | FieldKind::Boolean | FieldKind::Date
+    );
+    field.facet || field.column || ranged
+}
+
+fn is_searchable(kind: FieldKind) -> bool {
+    !matches!(
+        kind,
+        FieldKind::Integer | FieldKind::Number | FieldKind::Boolean | FieldKind::Link | FieldKind::Group
+    )
+}
+
+/// A value in its kind. One that does not fit its field any more (an old state under a newer type) is taken as words.
+fn value_of(kind: FieldKind, value: &Json) -> Option<Value> {
+    Some(match (kind, value) {
+        (_, Json::String(text)) if text.is_empty() => return None,
+        (FieldKind::Date, Json::String(text)) => match date::span(text) {
+            Some((from, to)) => Value::Days {
+                from,
+                to,
+                verbatim: text.clone(),
+            },
+            None => Value::Keyword(text.clone()),
+        },
+        (FieldKind::Term | FieldKind::Identifier | FieldKind::Url | FieldKind::Link, Json::String(text)) => {
+            Value::Keyword(text.clone())
+        }
+        (FieldKind::Integer, Json::Number(number)) => match number.as_i64() {
+            Some(whole) => Value::Integer(whole),
+            None => Value::Real(number.as_f64()?),
+        },
+        (FieldKind::Number, Json::Number(number)) => Value::Real(number.as_f64()?),
+        (FieldKind::Boolean, Json::Bool(flag)) => Value::Boolean(*flag),
+        (_, other) => Value::Text(path::text(other)?),
+    })
+}

@@ -1,0 +1,55 @@
+//! Records: types as text, documents with their history, identifiers that lead to them and links between them. Offers the
+//! port [`crate::contract::records::Records`].
+
+mod index;
+mod infer;
+pub mod model;
+pub mod service;
+mod store;
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Records, TYPES_READ, TYPES_WRITE};
+use crate::kernel::Kernel;
+use crate::kernel::access::{Access, Permission};
+use crate::kernel::bus::Bus;
+use crate::kernel::error::Result;
+use crate::kernel::module::Module;
+use crate::kernel::search::IndexSource;
+use service::Service;
+
+struct RecordsModule {
+    service: Arc<Service>,
+    access: Access,
+}
+
+impl Module for RecordsModule {
+    fn name(&self) -> &'static str {
+        "records"
+    }
+    fn index_sources(&self) -> Vec<Arc<dyn IndexSource>> {
+        vec![Arc::new(index::RecordIndex {
+            service: self.service.clone(),
+            access: self.access.clone(),
+        })]
+    }
+    fn permissions(&self) -> &'static [Permission] {
+        &[TYPES_READ, TYPES_WRITE, RECORDS_READ, RECORDS_WRITE]
+    }
+}
+
+/// Builds the module and offers its port.
+///
+/// # Errors
+/// When the port is offered already.
+pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
+    let service = Arc::new(Service::new(kernel.db.clone(), kernel.access.clone()));
+    bus.provide::<dyn Records>(service.clone())?;
+    Ok(Box::new(RecordsModule {
+        service,
+        access: kernel.access.clone(),
+    }))
+}

@@ -1,0 +1,301 @@
+//! What a type's definition must be, and how it may change. Every wrong place is named by its path in the definition:
+//! `fields.3.values`.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::path;
+use super::{hint, shorten};
+use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::kernel::error::FieldIssue;
+
+/// Groups in groups.
+const MAX_DEPTH: usize = 5;
+const MAX_FIELDS: usize = 2_000;
+const MAX_NAME: usize = 200;
+const MAX_TERMS: usize = 5_000;
+
+/// What is wrong with a definition; empty if nothing.
+pub fn check(definition: &RecordType) -> Vec<FieldIssue> {
+    let mut check = Check {
+        issues: Vec::new(),
+        fields: 0,
+        paths: HashSet::new(),
+    };
+    if !is_kebab(&definition.name) {
+        check.say("name", "is singular and kebab-case: small letters, digits and single hyphens, at most 64, such as \"museum-object\".");
+    }
+    check.labels("labels", &definition.labels);
+    if definition.fields.is_empty() {
+        check.say("fields", "is empty; a type has at least one field.");
+    }
+    check.fields("fields", "", &definition.fields, 1);
+    check.title(definition);
+    check.key(definition);
+    check.issues
+}
+
+/// `museum-object`
+fn is_kebab(name: &str) -> bool {
+    let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(letters)
+        && !name.ends_with('-')
+        && !name.contains("--")
+}
+
+struct Check {
+    issues: Vec<FieldIssue>,
+    fields: usize,
+    paths: HashSet<String>,
+}
+
+impl Check {
+    fn say(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        if self.issues.len() < 100 {
+            self.issues.push(FieldIssue {
+                path: path.into(),
+                message: message.into(),
+            });
+        }
+    }
+
+    fn labels(&mut self, at: &str, labels: &Map<String, Value>) {
+        for (language, label) in labels {
+            let fits = label
+                .as_str()
+                .is_some_and(|l| !l.trim().is_empty() && l.len() <= 500 && !l.contains('\0'));
+            if !fits {
+                self.say(format!("{at}.{language}"), "is a text of at most 500 bytes.");
+            }
+        }
+    }
+
+    fn fields(&mut self, at: &str, above: &str, fields: &[Field], depth: usize) {
+        if depth > MAX_DEPTH {
+            return self.say(at, format!("stands more than {MAX_DEPTH} groups deep."));
+        }
+        let mut names = HashSet::new();
+        for (index, field) in fields.iter().enumerate() {
+            self.fields += 1;
+            if self.fields > MAX_FIELDS {
+                return self.say(at, format!("A type has at most {MAX_FIELDS} fields."));
+            }
+            let at = format!("{at}.{index}");
+            self.name(&at, field);
+            let path = if above.is_empty() {
+                field.name.clone()
+            } else {
+                format!("{above}.{}", field.name)
+            };
+            if !names.insert(field.name.as_str()) {
+                self.say(
+                    format!("{at}.name"),
+                    format!(
+                        "\"{}\" stands already in this list; names are unique.",
+                        shorten(&field.name, 60)
+                    ),
+                );
+            } else if !self.paths.insert(path.clone()) {
+                self.say(
+                    format!("{at}.name"),
+                    format!("\"{}\" is the path of another field already.", shorten(&path, 60)),
+                );
+            }
+            self.labels(&format!("{at}.labels"), &field.labels);
+            self.options(&at, field);
+            if field.kind == FieldKind::Group {
+                self.fields(&format!("{at}.fields"), &path, &field.fields, depth + 1);
+            }
+        }
+    }
+
+    fn name(&mut self, at: &str, field: &Field) {
+        let name = &field.name;
+        let wrong = if name.trim().is_empty() {
+            "is empty."
+        } else if name.len() > MAX_NAME {
+            "is longer than 200 bytes."
+        } else if name.chars().any(char::is_control) {
+            "holds control characters."
+        } else if name.starts_with('.') || name.ends_with('.') {
+            "begins or ends with a dot; dots join the names of a path."
+        } else {
+            return;
+        };
+        self.say(format!("{at}.name"), wrong);
+    }
+
+    fn options(&mut self, at: &str, field: &Field) {
+        let kind = field.kind;
+        let is_group = kind == FieldKind::Group;
+        if is_group && field.fields.is_empty() {
+            self.say(format!("{at}.fields"), "is empty; a group has fields of its own.");
+        }
+        if !is_group && !field.fields.is_empty() {
+            self.say(format!("{at}.fields"), "belongs to the kind group only.");
+        }
+        if is_group && (field.unique || field.facet) {
+            self.say(at, "A group itself can be neither unique nor a facet; its fields can.");
+        }
+        if field.unique && kind == FieldKind::Boolean {
+            self.say(
+                format!("{at}.unique"),
+                "allows only two records when the field is true or false.",
+            );
+        }
+        match (kind, &field.target) {
+            (FieldKind::Link, None) => {
+                self.say(format!("{at}.target"), "is missing; a link names the type it leads to.")
+            }
+            (FieldKind::Link, Some(target)) if !is_kebab(target) => {
+                self.say(format!("{at}.target"), "is not the name of a type.")
+            }
+            (FieldKind::Link, Some(_)) | (_, None) => {}
+            (_, Some(_)) => self.say(format!("{at}.target"), "belongs to the kind link only."),
+        }
+        self.terms(at, field);
+        let measured = matches!(
+            kind,
+            FieldKind::Text | FieldKind::Identifier | FieldKind::Integer | FieldKind::Number
+        );
+        if !measured && (field.min.is_some() || field.max.is_some()) {
+            self.say(
+                at,
+                "min and max belong to numbers (their value) and to text and identifier (their length).",
+            );
+        }
+        if let (Some(min), Some(max)) = (field.min, field.max)
+            && min > max
+        {
+            self.say(format!("{at}.min"), "is larger than max.");
+        }
+    }
+
+    fn terms(&mut self, at: &str, field: &Field) {
+        if field.values.is_empty() {
+            return;
+        }
+        let at = format!("{at}.values");
+        if field.kind != FieldKind::Term {
+            return self.say(at, "belongs to the kind term only.");
+        }
+        if field.values.len() > MAX_TERMS {
+            return self.say(
+                at,
+                format!("holds more than {MAX_TERMS} terms; leave it empty to allow any."),
+            );
+        }
+        let mut seen = HashSet::new();
+        for (index, term) in field.values.iter().enumerate() {
+            if term.trim().is_empty() || term.contains('\0') || term.len() > 500 {
+                self.say(format!("{at}.{index}"), "is a text of 1 to 500 bytes.");
+            } else if !seen.insert(term) {
+                self.say(
+                    format!("{at}.{index}"),
+                    format!("\"{}\" is listed already.", shorten(term, 60)),
+                );
+            }
+        }
+    }
+
+    fn title(&mut self, definition: &RecordType) {
+        let Some(title) = &definition.title else { return };
+        if path::find(&definition.fields, title).is_none() {
+            let hint = hint(title, path::leaves(&definition.fields).iter().map(|l| l.path.as_str()));
+            self.say(
+                "title",
+                format!("\"{}\" is not a field of this type.{hint}", shorten(title, 60)),
+            );
+        }
+    }
+
+    fn key(&mut self, definition: &RecordType) {
+        let Some(key) = &definition.key else { return };
+        let Some(leaf) = path::find(&definition.fields, key) else {
+            let hint = hint(key, path::leaves(&definition.fields).iter().map(|l| l.path.as_str()));
+            return self.say(
+                "key",
+                format!("\"{}\" is not a field of this type.{hint}", shorten(key, 60)),
+            );
+        };
+        let kinds = [
+            FieldKind::Identifier,
+            FieldKind::Text,
+            FieldKind::Term,
+            FieldKind::Integer,
+            FieldKind::Url,
+        ];
+        if leaf.repeated || !kinds.contains(&leaf.field.kind) {
+            self.say(
+                "key",
+                format!(
+                    "\"{}\" cannot be the key: a key is one identifier, text, term, whole number or address.",
+                    shorten(key, 60)
+                ),
+            );
+        }
+    }
+}
+
+/// What stands in the way of a change while the type has records; empty if it loses nothing.
+pub fn check_change(old: &RecordType, new: &RecordType) -> Vec<FieldIssue> {
+    let mut issues = Vec::new();
+    compare("fields", &old.fields, &new.fields, &mut issues);
+    let before: HashSet<String> = path::identifying(old).into_iter().map(|l| l.path).collect();
+    for leaf in path::identifying(new) {
+        let existed = path::find(&old.fields, &leaf.path).is_some();
+        if existed && !before.contains(&leaf.path) {
+            let message = format!(
+                "\"{}\" cannot become unique or the key while the type has records. Set it when the type is made, or import into a new type.",
+                shorten(&leaf.path, 60)
+            );
+            issues.push(FieldIssue {
+                path: leaf.path,
+                message,
+            });
+        }
+    }
+    issues
+}
+
+fn compare(at: &str, old: &[Field], new: &[Field], issues: &mut Vec<FieldIssue>) {
+    for before in old {
+        let name = shorten(&before.name, 60);
+        let Some((index, after)) = new.iter().enumerate().find(|(_, f)| f.name == before.name) else {
+            let message =
+                format!("\"{name}\" is missing: removing a field would lose the values that records have in it.");
+            issues.push(FieldIssue {
+                path: at.to_owned(),
+                message,
+            });
+            continue;
+        };
+        let at = format!("{at}.{index}");
+        if after.kind != before.kind {
+            let message = format!(
+                "The kind of \"{name}\" cannot change while the type has records; add a field of the new kind beside it."
+            );
+            issues.push(FieldIssue {
+                path: format!("{at}.kind"),
+                message,
+            });
+        } else if after.repeated != before.repeated {
+            let message = format!("\"{name}\" cannot change between one value and a list while the type has records.");
+            issues.push(FieldIssue {
+                path: format!("{at}.repeated"),
+                message,
+            });
+        } else if after.target != before.target {
+            let message = format!("\"{name}\" cannot lead to another type while the type has records.");
+            issues.push(FieldIssue {
+                path: format!("{at}.target"),
+                message,
+            });
+        } else {
+            compare(&format!("{at}.fields"), &before.fields, &after.fields, issues);
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! A batch of an import within the caller's transaction: everything is looked up in bulk, compared in memory and written
+//! in a handful of statements. A refused row never stops the others.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use super::edit::{clash, no_target};
+use super::{Rules, Service, parse_state, state_text};
+use crate::contract::records::{ImportBatch, RecordType, RowOutcome};
+use crate::kernel::db::Tx;
+use crate::kernel::error::{Code, Error, FieldIssue, Result};
+use crate::kernel::id::{is_id, new_id};
+use crate::kernel::ledger::{self, NewVersion, Operation, Position};
+use crate::modules::records::model::{patch, shorten, validate};
+use crate::modules::records::store::{self, Head, Identifier, LIVE, Row};
+
+/// A row that passed its checks so far.
+struct Slot<'a> {
+    /// Its place in the batch.
+    index: usize,
+    row: i64,
+    document: &'a Map<String, Value>,
+    identifiers: Vec<(String, String)>,
+    links: Vec<(String, String)>,
+    key: Option<String>,
+    /// The id the file names for it.
+    asked: Option<&'a str>,
+    /// The record it is, when there is one.
+    found: Option<usize>,
+}
+
+/// What the database knows about the rows of a batch.
+#[derive(Default)]
+struct Known {
+    rows: Vec<Row>,
+    by_id: HashMap<String, usize>,
+    by_key: HashMap<String, usize>,
+    by_row: HashMap<i64, usize>,
+}
+
+/// What is to be written.
+#[derive(Default)]
+struct Work {
+    created: Vec<Head>,
+    advanced: Vec<Head>,
+    versions: Vec<NewVersion>,
+    taken: Vec<Identifier>,
+    dropped: Vec<Identifier>,
+    relinked: Vec<String>,
+    links: Vec<(String, String, String)>,
+}
+
+fn issue(path: &str, message: impl Into<String>) -> RowOutcome {
+    RowOutcome::Refused(vec![FieldIssue {
+        path: path.to_owned(),
+        message: message.into(),
+    }])
+}
+
+impl Service {
+    pub(super) async fn import_in(
+        &self,
+        tx: &mut Tx<'_>,
+        batch: &ImportBatch,
+    ) -> Result<(Vec<RowOutcome>, Option<Position>)> {
+        let name = &batch.stored_type.definition.name;
+        // The batch may know an older definition: what counts is where the type stands in this transaction.
+        let stored = self.type_in(tx, name).await?.ok_or_else(|| {
+            Error::new(
+                Code::Conflict,
+                format!("The type \"{name}\" was deleted while the import was running."),
+            )
+        })?;
+        let definition = &stored.definition;
+        let rules = Rules::of(definition);
+        if let Some(key) = &batch.key
+            && !rules.identifying.iter().any(|l| l.path == *key)
+        {
+            return Err(Error::new(
+                Code::Invalid,
+                format!(
+                    "\"{key}\" is not the key of the type \"{name}\" and not unique, so it cannot recognise records."
+                ),
+            ));
+        }
+        let mut outcomes = vec![RowOutcome::Unchanged; batch.rows.len()];
+        let mut slots = check_rows(definition, &rules, batch, &mut outcomes);
+        let known = self.know(tx, name, batch, &slots).await?;
+        recognise(batch, name, &known, &mut slots, &mut outcomes);
+        let mut work = Work::default();
+        changed(&known, &mut slots, &mut outcomes)?;
+        refuse_clashes(tx, batch, &rules, &known, &mut slots, &mut outcomes).await?;
+        refuse_links(tx, &rules, &mut slots, &mut outcomes).await?;
+        for slot in &slots {
+            outcomes[slot.index] = plan(tx.now(), definition, &rules, batch, &known, slot, &mut work)?;
+        }
+        let position = work.write(tx, name, &batch.set_id).await?;
+        Ok((outcomes, position))
+    }
+
+    /// Everything the batch may be about, in at most three statements.
+    async fn know(&self, tx: &mut Tx<'_>, name: &str, batch: &ImportBatch, slots: &[Slot<'_>]) -> Result<Known> {
+        let mut known = Known::default();
+        let mut ids: HashSet<String> = slots.iter().filter_map(|s| s.asked.map(str::to_owned)).collect();
+        let mut owners = HashMap::new();
+        if let Some(field) = &batch.key {
+            let keys: HashSet<&str> = slots.iter().filter_map(|s| s.key.as_deref()).collect();
+            if !keys.is_empty() {
+                owners = store::owners(&mut *tx, name, field, keys).await?;
+            }
+            ids.extend(owners.values().cloned());
+        } else {
+            let rows: Vec<i64> = slots.iter().map(|s| s.row).collect();
+            known.rows = store::from_source(&mut *tx, name, &batch.source_blob, &rows).await?;
+            ids.retain(|id| !known.rows.iter().any(|row| row.id == *id));
+        }
+        let ids: Vec<String> = ids.into_iter().collect();
+        known.rows.append(&mut store::get_many(&mut *tx, &ids).await?);
+        for (index, row) in known.rows.iter().enumerate() {
+            known.by_id.insert(row.id.clone(), index);
+            if row.source_blob.as_deref() == Some(&batch.source_blob)
+                && let Some(number) = row.source_row
+            {
+                known.by_row.insert(number, index);
+            }
+        }
+        for (value, id) in owners {
+            if let Some(index) = known.by_id.get(&id) {
+                known.by_key.insert(value, *index);
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// Validates each row by itself and refuses keys that stand twice in the batch.
+fn check_rows<'a>(
+    definition: &RecordType,
+    rules: &Rules<'_>,
+    batch: &'a ImportBatch,
+    outcomes: &mut [RowOutcome],
+) -> Vec<Slot<'a>> {
+    let mut slots = Vec::with_capacity(batch.rows.len());
+    let mut seen: HashMap<(String, String), i64> = HashMap::new();
+    let mut ids: HashMap<&str, i64> = HashMap::new();
+    for (index, row) in batch.rows.iter().enumerate() {
+        let issues = validate::validate(definition, &row.document);
+        if !issues.is_empty() {
+            outcomes[index] = RowOutcome::Refused(issues);
+            continue;
+        }
+        let identifiers = rules.identifiers(&row.document);
+        let key = batch
+            .key
+            .as_ref()
+            .and_then(|key| identifiers.iter().find(|(f, _)| f == key).map(|(_, v)| v.clone()));
+        let asked = row.id.as_deref();
+        if asked.is_some_and(|id| !is_id(id)) {
+            outcomes[index] = issue(
+                "",
+                format!(
+                    "\"{}\" is not the id of a record.",
+                    shorten(asked.unwrap_or_default(), 60)
+                ),
+            );
+            continue;
+        }
+        if let (Some(field), None, None) = (&batch.key, &key, asked) {
+            outcomes[index] = issue(field, "is the key and is missing.");
+            continue;
+        }
+        if let Some(first) = asked.and_then(|id| ids.get(id)) {
+            outcomes[index] = issue("", format!("The same record stands already in row {first}."));
+            continue;
+        }
+        if let Some(((field, value), first)) = identifiers.iter().find_map(|pair| seen.get_key_value(pair)) {
+            outcomes[index] = issue(
+                field,
+                format!("\"{}\" stands already in row {first}.", shorten(value, 60)),
+            );
+            continue;
+        }
+        seen.extend(identifiers.iter().map(|pair| (pair.clone(), row.row)));
+        ids.extend(asked.map(|id| (id, row.row)));
+        let links = rules.links(&row.document);
+        slots.push(Slot {
+            index,
+            row: row.row,
+            document: &row.document,
+            identifiers,
+            links,
+            key,
+            asked,
+            found: None,
+        });
+    }
+    slots
+}
+
+/// Says for each row which record it is: the id it names, else its key, else its place in the file.
+fn recognise(batch: &ImportBatch, name: &str, known: &Known, slots: &mut Vec<Slot<'_>>, outcomes: &mut [RowOutcome]) {
+    let mut claimed: HashMap<usize, i64> = HashMap::new();
+    slots.retain_mut(|slot| {
+        let by_id = slot.asked.and_then(|id| known.by_id.get(id));
+        let found = by_id.or_else(|| match (&batch.key, &slot.key) {
+            (Some(_), Some(key)) => known.by_key.get(key),
+            (Some(_), None) => None,
+            (None, _) => known.by_row.get(&slot.row),
+        });
+        slot.found = found.copied();
+        let Some(found) = slot.found else { return true };
+        if known.rows[found].type_name != name {
+            outcomes[slot.index] = issue("", format!("The record {} is of another type.", known.rows[found].id));
+            return false;
+        }
+        if let Some(first) = claimed.insert(found, slot.row) {
+            claimed.insert(found, first);
+            outcomes[slot.index] = issue("", format!("The same record stands already in row {first}."));
+            return false;
+        }
+        true
+    });
+}
+
+/// Leaves out rows that say what stands already; their outcome is `Unchanged`.
+fn changed(known: &Known, slots: &mut Vec<Slot<'_>>, outcomes: &mut [RowOutcome]) -> Result<()> {
+    let mut kept = Vec::with_capacity(slots.len());
+    for slot in slots.drain(..) {
+        let before = slot.found.map(|found| &known.rows[found]).filter(|row| !row.deleted());
+        let before = parse_state(before.and_then(|row| row.document.as_deref()))?;
+        if before.is_some_and(|state| patch::same(&state.document, slot.document)) {
+            outcomes[slot.index] = RowOutcome::Unchanged;
+        } else {
+            kept.push(slot);
+        }
+    }
+    *slots = kept;
+    Ok(())
+}
+
+/// Refuses rows whose unique values belong to other live records.
+async fn refuse_clashes(
+    tx: &mut Tx<'_>,
+    batch: &ImportBatch,
+    rules: &Rules<'_>,
+    known: &Known,
+    slots: &mut Vec<Slot<'_>>,
+    outcomes: &mut [RowOutcome],
+) -> Result<()> {
+    let (name, key) = (&batch.stored_type.definition.name, batch.key.as_deref());
+    // Rows recognised by the key alone are the owner of their key, or nobody is.
+    let by_key_alone = slots.iter().all(|s| s.asked.is_none());
+    for leaf in rules
+        .identifying
+        .iter()
+        .filter(|l| !(by_key_alone && key == Some(l.path.as_str())))
+    {
+        let values: HashSet<&str> = slots
+            .iter()
+            .flat_map(|s| &s.identifiers)
+            .filter(|(f, _)| *f == leaf.path)
+            .map(|(_, v)| v.as_str())
+            .collect();
+        if values.is_empty() {
+            continue;
+        }
+        let owners = store::owners(&mut *tx, name, &leaf.path, values).await?;
+        if owners.is_empty() {
+            continue;
+        }
+        let ids: Vec<String> = owners.values().cloned().collect();
+        let live = store::live_types(&mut *tx, &ids).await?;
+        slots.retain(|slot| {
+            let own = slot.found.map(|found| known.rows[found].id.as_str());
+            let taken = slot
+                .identifiers
+                .iter()
+                .filter(|(field, _)| *field == leaf.path)
+                .find(|(_, value)| {
+                    owners
+                        .get(value)
+                        .is_some_and(|owner| Some(owner.as_str()) != own && live.contains_key(owner))
+                });
+            if let Some((field, value)) = taken {
+                outcomes[slot.index] = RowOutcome::Refused(vec![clash(field, value)]);
+            }
+            taken.is_none()
+        });
+    }
+    Ok(())
+}
+
+/// Refuses rows whose links lead nowhere.
+async fn refuse_links(
+    tx: &mut Tx<'_>,
+    rules: &Rules<'_>,
+    slots: &mut Vec<Slot<'_>>,
+    outcomes: &mut [RowOutcome],
+) -> Result<()> {
+    let targets: HashSet<String> = slots.iter().flat_map(|s| &s.links).map(|(_, to)| to.clone()).collect();
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let targets: Vec<String> = targets.into_iter().collect();
+    let mut live = HashMap::new();
+    for some in targets.chunks(10_000) {
+        live.extend(store::live_types(&mut *tx, some).await?);
+    }
+    slots.retain(|slot| {
+        let wrong =
+            |(field, to): &&(String, String)| live.get(to).map(|(kind, _)| kind.as_str()) != rules.target(field);
+        let issues: Vec<FieldIssue> = slot
+            .links
+            .iter()
+            .filter(wrong)
+            .map(|(field, to)| no_target(field.clone(), to, rules.target(field)))
+            .collect();
+        let fine = issues.is_empty();
+        if !fine {
+            outcomes[slot.index] = RowOutcome::Refused(issues);
+        }
+        fine
+    });
+    Ok(())
+}
+
+/// Notes what a row needs written.
+fn plan(
+    now: i64,
+    definition: &RecordType,
+    rules: &Rules<'_>,
+    batch: &ImportBatch,
+    known: &Known,
+    slot: &Slot<'_>,
+    work: &mut Work,
+) -> Result<RowOutcome> {
+    let before = slot.found.map(|found| &known.rows[found]);
+    let visibility = before.map_or(Ok(definition.visibility), Row::level)?;
+    let text = match state_text(&definition.name, visibility, slot.document) {
+        Ok(text) => text,
+        Err(error) if error.code() == Code::TooLarge => return Ok(issue("", error.detail())),
+        Err(error) => return Err(error),
+    };
+    let id = before.map_or_else(|| slot.asked.map_or_else(new_id, str::to_owned), |row| row.id.clone());
+    let version = before.map_or(1, |row| row.version + 1);
+    let operation = match before {
+        None => Operation::Create,
+        Some(row) if row.deleted() => Operation::Restore,
+        Some(_) => Operation::Update,
+    };
+    let head = Head {
+        id: id.clone(),
+        type_name: definition.name.clone(),
+        version,
+        state: LIVE,
+        visibility,
+        created_at: before.map_or(now, |row| row.created_at),
+        updated_at: now,
+        source: Some((batch.source_blob.clone(), slot.row)),
+    };
+    work.versions.push(NewVersion {
+        entity: id.clone(),
+        version,
+        kind: ledger::RECORD,
+        operation,
+        document: Some(text),
+    });
+    let old = parse_state(before.filter(|r| !r.deleted()).and_then(|r| r.document.as_deref()))?.map(|s| s.document);
+    work.look_ups(rules, &id, old.as_ref(), slot);
+    match before {
+        None => work.created.push(head),
+        Some(_) => work.advanced.push(head),
+    }
+    Ok(if before.is_none() {
+        RowOutcome::Created
+    } else {
+        RowOutcome::Updated
+    })
+}
+
+impl Work {
+    /// Identifiers and links of a row against those of the document before.
+    fn look_ups(&mut self, rules: &Rules<'_>, id: &str, old: Option<&Map<String, Value>>, slot: &Slot<'_>) {
+        let before = old.map(|o| rules.identifiers(o)).unwrap_or_default();
+        let own = |(field, value): &(String, String)| Identifier {
+            field: field.clone(),
+            value: value.clone(),
+            record_id: id.to_owned(),
+        };
+        self.taken
+            .extend(slot.identifiers.iter().filter(|pair| !before.contains(pair)).map(own));
+        self.dropped
+            .extend(before.iter().filter(|pair| !slot.identifiers.contains(pair)).map(own));
+        let linked = old.map(|o| rules.links(o)).unwrap_or_default();
+        if linked != slot.links {
+            if !linked.is_empty() {
+                self.relinked.push(id.to_owned());
+            }
+            self.links.extend(
+                slot.links
+                    .iter()
+                    .map(|(field, to)| (id.to_owned(), field.clone(), to.clone())),
+            );
+        }
+    }
+
+    async fn write(self, tx: &mut Tx<'_>, name: &str, set_id: &str) -> Result<Option<Position>> {
+        if self.versions.is_empty() {
+            return Ok(None);
+        }
+        let interrupted = || {
+            Error::new(
+                Code::Busy,
+                "A record of this batch was changed at the same time. The batch is tried again.",
+            )
+        };
+        let moved = self.advanced.len() as u64;
+        if moved > 0 && store::advance_heads(tx, self.advanced).await? < moved {
+            return Err(interrupted());
+        }
+        for gone in &self.dropped {
+            store::drop_identifier(tx, name, gone).await?;
+        }
+        let taken = self.taken.len() as u64;
+        if taken > 0 && store::take_identifiers(tx, name, self.taken).await? < taken {
+            return Err(interrupted());
+        }
+        store::insert_heads(tx, self.created).await?;
+        if !self.relinked.is_empty() {
+            store::drop_links(tx, &self.relinked).await?;
+        }
+        store::insert_links(tx, self.links).await?;
+        ledger::append(tx, set_id, self.versions).await.map(Some)
+    }
+}

@@ -1,0 +1,132 @@
+//! Records as the other rooms use them: who may, transaction, store, ledger. The port's implementation is in `port.rs`.
+
+mod edit;
+mod import;
+mod port;
+mod read;
+mod types;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Map, Value, json};
+
+pub use edit::{Edit, NewRecord, Written};
+pub use read::{List, Listed, Seen};
+pub use types::{TypeWritten, shipped};
+
+use super::model::path::{self, Leaf};
+use crate::contract::records::{RecordState, RecordType, StoredType};
+use crate::kernel::access::{Access, Caller, Level};
+use crate::kernel::db::{Db, Tx};
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::ledger::{self, NewSet};
+
+/// The largest state of a record, as JSON.
+const MAX_STATE: usize = 4_000_000;
+
+/// See the module's text.
+pub struct Service {
+    db: Db,
+    access: Access,
+    /// Definitions by type id. A version never changes, so an entry is right while its version is the head's.
+    types: Mutex<HashMap<String, Arc<StoredType>>>,
+}
+
+/// Who changes something, why, and through which door.
+#[derive(Clone, Copy, Debug)]
+pub struct Because<'a> {
+    pub caller: &'a Caller,
+    /// In the person's words; may be empty.
+    pub reason: &'a str,
+    /// `api`, `ui`, `cli`, `job`
+    pub channel: &'a str,
+}
+
+impl Because<'_> {
+    /// Opens the change set of one act.
+    async fn open(&self, tx: &mut Tx<'_>, kind: &str) -> Result<String> {
+        let mut origin = json!({ "channel": self.channel });
+        if let Some(id) = &self.caller.request_id {
+            origin["request"] = json!(id);
+        }
+        ledger::open_set(
+            tx,
+            &NewSet {
+                kind,
+                actor: &self.caller.actor(),
+                reason: self.reason,
+                origin,
+            },
+        )
+        .await
+    }
+}
+
+impl Service {
+    pub fn new(db: Db, access: Access) -> Self {
+        Self {
+            db,
+            access,
+            types: Mutex::default(),
+        }
+    }
+}
+
+/// What of a type every write needs: the fields that identify and those that link.
+struct Rules<'a> {
+    identifying: Vec<Leaf<'a>>,
+    linking: Vec<Leaf<'a>>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(definition: &'a RecordType) -> Self {
+        Self {
+            identifying: path::identifying(definition),
+            linking: path::linking(definition),
+        }
+    }
+    fn identifiers(&self, document: &Map<String, Value>) -> Vec<(String, String)> {
+        path::pairs(&self.identifying, document)
+    }
+    fn links(&self, document: &Map<String, Value>) -> Vec<(String, String)> {
+        path::pairs(&self.linking, document)
+    }
+    /// The type a link field leads to.
+    fn target(&self, field: &str) -> Option<&str> {
+        self.linking
+            .iter()
+            .find(|l| l.path == field)
+            .and_then(|l| l.field.target.as_deref())
+    }
+}
+
+/// The ledger's text of a record's state.
+fn state_text(type_name: &str, visibility: Level, document: &Map<String, Value>) -> Result<String> {
+    #[derive(serde::Serialize)]
+    struct State<'a> {
+        r#type: &'a str,
+        visibility: Level,
+        document: &'a Map<String, Value>,
+    }
+    let text = serde_json::to_string(&State {
+        r#type: type_name,
+        visibility,
+        document,
+    })?;
+    if text.len() > MAX_STATE {
+        return Err(Error::new(
+            Code::TooLarge,
+            format!(
+                "The record takes {} bytes; at most {MAX_STATE} are possible. Keep long texts and files beside it.",
+                text.len()
+            ),
+        ));
+    }
+    Ok(text)
+}
+
+/// A state from the ledger's text; `None` for a deletion or a redacted state.
+fn parse_state(text: Option<&str>) -> Result<Option<RecordState>> {
+    text.map(serde_json::from_str).transpose().map_err(Error::from)
+}

@@ -1,0 +1,58 @@
+//! The port of the module, for the others.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use super::{Service, types};
+use crate::contract::records::{ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType};
+use crate::kernel::access::{Caller, Level};
+use crate::kernel::db::Tx;
+use crate::kernel::error::{FieldIssue, Result};
+use crate::kernel::ledger::Position;
+use crate::modules::records::infer;
+use crate::modules::records::model::{shape, validate};
+
+#[async_trait]
+impl Records for Service {
+    async fn record_type(&self, name: &str) -> Result<Option<Arc<StoredType>>> {
+        self.find_type(name).await
+    }
+    async fn record_types(&self) -> Result<Vec<Arc<StoredType>>> {
+        self.all_types().await
+    }
+    async fn put_type(&self, tx: &mut Tx<'_>, set_id: &str, definition: &RecordType) -> Result<StoredType> {
+        Ok(self.put_type_in(tx, set_id, definition).await?.stored)
+    }
+    fn shipped_type(&self, name: &str) -> Option<RecordType> {
+        types::shipped().iter().find(|t| t.name == name).cloned()
+    }
+    fn infer(&self, name: &str, key: Option<&str>, cells: bool) -> Box<dyn Inference> {
+        infer::infer(name, key, cells)
+    }
+    fn validate(&self, definition: &RecordType, document: &Map<String, Value>) -> Vec<FieldIssue> {
+        validate::validate(definition, document)
+    }
+    async fn import(&self, tx: &mut Tx<'_>, batch: &ImportBatch) -> Result<(Vec<RowOutcome>, Option<Position>)> {
+        self.import_in(tx, batch).await
+    }
+    async fn delete_many(&self, tx: &mut Tx<'_>, set_id: &str, ids: &[String]) -> Result<i64> {
+        self.delete_in(tx, set_id, ids).await
+    }
+    async fn sights(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Sight>> {
+        self.see(caller, ids).await
+    }
+    async fn page(&self, caller: &Caller, type_name: &str, after: Option<&str>, limit: i64) -> Result<Vec<Record>> {
+        self.page_whole(caller, type_name, after, limit).await
+    }
+    async fn get_many(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Record>> {
+        self.whole(caller, ids).await
+    }
+    fn cut(&self, definition: &RecordType, level: Level, document: Map<String, Value>) -> Map<String, Value> {
+        shape::cut(&definition.fields, level, document)
+    }
+    fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String {
+        shape::title(definition, document)
+    }
+}
