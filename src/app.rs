@@ -17,7 +17,7 @@ use crate::kernel::data::DataDir;
 use crate::kernel::db::{Db, Options};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::new_id;
-use crate::kernel::module::{Module, Wire};
+use crate::kernel::module::{HealthBoard, Module, Wire};
 use crate::kernel::search::Search;
 use crate::kernel::{Kernel, program, telemetry};
 
@@ -29,6 +29,8 @@ const MODULES: &[Wire] = &[
     crate::modules::access::wire,
     #[cfg(feature = "records")]
     crate::modules::records::wire,
+    #[cfg(feature = "operations")]
+    crate::modules::operations::wire,
     #[cfg(feature = "docs")]
     crate::modules::docs::wire,
 ];
@@ -126,10 +128,15 @@ impl App {
             process: new_id().into(),
         };
         let mut bus = Bus::default();
+        let board = Arc::new(HealthBoard::default());
+        bus.provide::<HealthBoard>(board.clone())?;
         let modules = MODULES
             .iter()
             .map(|wire| wire(&kernel, &mut bus))
             .collect::<Result<Vec<_>>>()?;
+        for module in &modules {
+            board.add(module.health());
+        }
         Ok(Self {
             kernel,
             bus: Arc::new(bus),

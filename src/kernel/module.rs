@@ -1,6 +1,6 @@
 //! What a module is to the house.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 
@@ -48,6 +48,20 @@ pub enum Health {
 pub trait HealthCheck: Send + Sync {
     fn name(&self) -> &'static str;
     async fn check(&self) -> Health;
+}
+
+/// Every component's check, in the order they were added. Offered on the bus before the modules are wired and filled
+/// after it: by the modules and by the parts of the kernel that this process runs.
+#[derive(Default)]
+pub struct HealthBoard(RwLock<Vec<Arc<dyn HealthCheck>>>);
+
+impl HealthBoard {
+    pub fn add(&self, checks: impl IntoIterator<Item = Arc<dyn HealthCheck>>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(checks);
+    }
+    pub fn all(&self) -> Vec<Arc<dyn HealthCheck>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// One module. Everything but the name is optional.

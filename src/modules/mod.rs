@@ -6,3 +6,5 @@ pub mod access;
 pub mod docs;
 #[cfg(feature = "records")]
 pub mod records;
+#[cfg(feature = "operations")]
+pub mod operations;

@@ -12,6 +12,7 @@ const PRUNE: i64 = 500;
 /// # Errors
 /// `NotFound`; `Conflict` when it has ended.
 pub async fn cancel(db: &Db, id: &str) -> Result<view::Job> {
+    view::checked_id(id)?;
     let changed = db
         .write(Write::interactive("jobs.cancel"), |tx| {
             Box::pin(async move {
@@ -44,6 +45,7 @@ pub async fn cancel(db: &Db, id: &str) -> Result<view::Job> {
 /// # Errors
 /// `NotFound`; `Conflict` when it runs, is done, or another job with its unique key is on the way.
 pub async fn retry(db: &Db, id: &str) -> Result<view::Job> {
+    view::checked_id(id)?;
     let changed = db
         .write(Write::interactive("jobs.retry"), |tx| {
             Box::pin(async move {
@@ -77,17 +79,18 @@ pub async fn retry(db: &Db, id: &str) -> Result<view::Job> {
     })
 }
 
-/// Forgets jobs of a queue (`None`: of any) that ended before `cutoff`, with their logs. Answers how many.
+/// Forgets jobs in these (final) states, of a queue or (`None`) of any, that ended before `cutoff`, with their logs.
+/// Answers how many.
 ///
 /// # Errors
 /// What the database says; what was removed so far stays removed.
-pub async fn prune(db: &Db, queue: Option<&str>, cutoff: i64) -> Result<u64> {
+pub async fn prune(db: &Db, queue: Option<&str>, states: &[State], cutoff: i64) -> Result<u64> {
     let mut removed = 0;
     loop {
         let ids: Vec<(String,)> = Filter::new("SELECT id FROM job")
             .and("created_at < ?", cutoff)
             .and("ended_at < ?", cutoff)
-            .and_in("state", ["done", "failed", "cancelled"])
+            .and_in("state", states.iter().filter(|s| s.is_final()).map(|s| s.as_str()))
             .and_some("queue = ?", queue)
             .end("ORDER BY created_at, id", PRUNE)
             .all(db)

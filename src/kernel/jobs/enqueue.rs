@@ -70,7 +70,7 @@ impl NewJob {
         self
     }
 
-    fn to_row(&self) -> Result<JobRow> {
+    pub(in crate::kernel) fn to_row(&self) -> Result<JobRow> {
         Ok(JobRow {
             kind: self.kind.to_owned(),
             payload: self.payload.to_string(),
@@ -85,7 +85,7 @@ impl NewJob {
 }
 
 /// A job as it is stored, also when its kind is known only from the database (schedules).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(in crate::kernel) struct JobRow {
     pub kind: String,
     pub payload: String,

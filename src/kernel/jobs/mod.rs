@@ -20,6 +20,7 @@ mod worker;
 
 pub use context::JobContext;
 pub use control::{cancel, prune, retry};
+pub(in crate::kernel) use enqueue::{JobRow, insert};
 pub use enqueue::{NewJob, enqueue, enqueue_many};
 pub use handler::JobHandler;
 pub use model::{Progress, State, Wait};

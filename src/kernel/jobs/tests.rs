@@ -393,10 +393,10 @@ async fn priorities_go_first_and_old_jobs_are_forgotten(db: TestDb) {
         async move { super::list(&db, &JobFilter { state: Some(state), ..JobFilter::default() }, 10).await.unwrap() }
     };
     assert_eq!(list(State::Done).await.len(), 4);
-    assert_eq!(prune(&db, None, clock.now()).await.unwrap(), 0);
+    assert_eq!(prune(&db, None, &State::ALL, clock.now()).await.unwrap(), 0);
     clock.advance(1);
-    assert_eq!(prune(&db, Some(EVENTS), clock.now()).await.unwrap(), 0);
-    assert_eq!(prune(&db, None, clock.now()).await.unwrap(), 4);
+    assert_eq!(prune(&db, Some(EVENTS), &State::ALL, clock.now()).await.unwrap(), 0);
+    assert_eq!(prune(&db, None, &State::ALL, clock.now()).await.unwrap(), 4);
     let (lines,): (i64,) = sql("SELECT COUNT(*) FROM job_log").one(&db).await.unwrap();
     assert_eq!(lines, 0);
 }

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::model::{Progress, State, Wait};
+use super::model::{Progress, State, Wait, clean};
 use super::store;
 use crate::kernel::access::Caller;
 use crate::kernel::db::{Db, Filter, sql};
 use crate::kernel::error::{Error, Result};
+use crate::kernel::id::is_id;
 use crate::kernel::process;
 
 /// A job as stored, with the reason why it waits.
@@ -116,11 +117,17 @@ impl Stored {
     }
 }
 
+/// Refuses what cannot be an id before the database is asked.
+pub(super) fn checked_id(id: &str) -> Result<()> {
+    if is_id(id) { Ok(()) } else { Err(Error::not_found("job", &clean(id, 40))) }
+}
+
 /// One job with the reason why it waits.
 ///
 /// # Errors
 /// `NotFound`.
 pub async fn get(db: &Db, id: &str) -> Result<Job> {
+    checked_id(id)?;
     let stored: Option<Stored> = sql(
         "SELECT id, queue, kind, payload, state, priority, ordering_key, attempts, max_attempts, run_at, worker, cancel, \
              progress_done, progress_total, progress_note, result, error, caller, created_at, started_at, ended_at \

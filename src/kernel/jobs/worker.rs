@@ -45,12 +45,13 @@ impl Default for WorkerOptions {
 }
 
 impl WorkerOptions {
-    /// From the settings, for these queues; none: all of the house.
-    pub fn from_config(config: &Config, queues: &[String]) -> Self {
+    /// From the settings; no queue named: all of the house.
+    pub fn from_config(config: &Config) -> Self {
         let mut options = Self::default();
-        if !queues.is_empty() {
-            options.queues = queues.to_vec();
+        if !config.jobs.queues.is_empty() {
+            options.queues.clone_from(&config.jobs.queues);
         }
+        options.grace = Duration::from_secs(config.jobs.stop_seconds);
         options.concurrency = usize::try_from(config.jobs.concurrency).unwrap_or(4).clamp(1, 256);
         options.lease_ms = i64::try_from(config.jobs.lease_seconds).unwrap_or(20).clamp(3, 3_600) * 1_000;
         options

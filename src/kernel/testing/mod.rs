@@ -1,8 +1,10 @@
 //! What tests stand on: throw-away databases on both engines. Behind the feature `testing`, never in a release build.
 
 mod database;
+mod kernel;
 
 pub use database::{TestDb, postgres, postgres_url, sqlite};
+pub use kernel::kernel;
 
 /// Runs an `async fn story(db: TestDb)` as two tests, one on each engine: `both!(story);`
 #[macro_export]

@@ -1,0 +1,180 @@
+//! `/health/live`, `/health/ready` and `/metrics`; and the checks of the database, its schema and the workers.
+//!
+//! Health is open to everybody, since balancers ask it; names of components and reasons are shown only to who may read
+//! operations. Metrics always need that right: behind a proxy every caller seems to be on this machine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::extract::State as With;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
+use serde::Serialize;
+use utoipa_axum::routes;
+
+use super::{OPERATIONS_READ, Room};
+use crate::kernel::access::{Caller, OPEN, Object};
+use crate::kernel::db::{Db, Filter};
+use crate::kernel::error::Result;
+use crate::kernel::http::{Json, RouteSet, Routes};
+use crate::kernel::jobs::{self, QUEUES};
+use crate::kernel::module::{Health, HealthCheck};
+use crate::kernel::{process, telemetry};
+
+/// A check that takes longer has failed.
+const LIMIT: Duration = Duration::from_secs(2);
+
+pub(super) fn routes(room: Room) -> Routes {
+    RouteSet::new()
+        .route(OPEN, routes!(live))
+        .route(OPEN, routes!(ready))
+        .route(OPERATIONS_READ, routes!(metrics))
+        .with_state(room)
+}
+
+/// The checks every process makes.
+pub(super) fn checks(db: &Db) -> Vec<Arc<dyn HealthCheck>> {
+    vec![Arc::new(Database(db.clone())), Arc::new(Schema(db.clone())), Arc::new(Workers(db.clone()))]
+}
+
+/// Whether the process answers.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Live {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// Whether the process can do its work.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Ready {
+    /// `ready`, `starting` or `failed`.
+    status: &'static str,
+    /// Each component, for who may read operations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    components: Option<Vec<Component>>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Component {
+    name: &'static str,
+    #[serde(flatten)]
+    health: Health,
+}
+
+/// Answers as long as the process does.
+#[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200, body = Live)))]
+async fn live() -> Json<Live> {
+    Json(Live { status: "ok" })
+}
+
+/// 200 when every component works, else 503 until it does.
+#[utoipa::path(get, path = "/health/ready", tag = "operations", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+async fn ready(With(room): With<Room>, caller: Caller) -> Response {
+    let components = look(&room).await;
+    let failed = components.iter().any(|c| matches!(c.health, Health::Failed { .. }));
+    let starting = components.iter().any(|c| matches!(c.health, Health::Starting { .. }));
+    let status = if failed { "failed" } else if starting { "starting" } else { "ready" };
+    // Where even this cannot be asked, nothing is shown.
+    let may = room.kernel.access.check(&caller, OPERATIONS_READ, &Object::House).await.unwrap_or(false);
+    let code = if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = Json(Ready { status, components: may.then_some(components) });
+    (code, [(header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+async fn look(room: &Room) -> Vec<Component> {
+    let checks = room.board.all();
+    join_all(checks.iter().map(|check| async move {
+        let health = tokio::time::timeout(LIMIT, check.check()).await.unwrap_or_else(|_| Health::Failed {
+            reason: format!("It did not answer within {} s.", LIMIT.as_secs()),
+        });
+        Component { name: check.name(), health }
+    }))
+    .await
+}
+
+/// What this process has measured, as text for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, content_type = "text/plain", body = String)))]
+async fn metrics(With(room): With<Room>) -> Result<Response> {
+    measure(&room.kernel.db).await?;
+    let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, telemetry::metrics_text()).into_response())
+}
+
+/// Reads the gauges that live in the database.
+async fn measure(db: &Db) -> Result<()> {
+    for queue in QUEUES {
+        for state in ["waiting", "running"] {
+            metrics::gauge!("vitrine_jobs", "queue" => queue, "state" => state).set(0.0);
+        }
+    }
+    for count in jobs::counts(db).await? {
+        metrics::gauge!("vitrine_jobs", "queue" => count.queue, "state" => count.state).set(count.count as f64);
+    }
+    metrics::gauge!("vitrine_processes").set(process::alive(db).await?.len() as f64);
+    metrics::gauge!("vitrine_database_bytes").set(db.size().await? as f64);
+    Ok(())
+}
+
+struct Database(Db);
+
+#[async_trait]
+impl HealthCheck for Database {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+    async fn check(&self) -> Health {
+        let asked: Result<Vec<(String,)>> = Filter::new("SELECT name FROM fact").end("ORDER BY name", 1).all(&self.0).await;
+        match asked {
+            Ok(_) => Health::Ok,
+            Err(error) => Health::Failed { reason: error.detail().to_owned() },
+        }
+    }
+}
+
+struct Schema(Db);
+
+#[async_trait]
+impl HealthCheck for Schema {
+    fn name(&self) -> &'static str {
+        "migrations"
+    }
+    async fn check(&self) -> Health {
+        match self.0.migrations().await {
+            Ok(all) => match all.iter().filter(|m| !m.applied).count() {
+                0 => Health::Ok,
+                n => Health::Failed { reason: format!("{n} migrations are not applied: app migrate latest") },
+            },
+            Err(error) => Health::Failed { reason: error.detail().to_owned() },
+        }
+    }
+}
+
+/// Does somebody run the jobs? Pages and searches work without, so it is a warning.
+struct Workers(Db);
+
+#[async_trait]
+impl HealthCheck for Workers {
+    fn name(&self) -> &'static str {
+        "workers"
+    }
+    async fn check(&self) -> Health {
+        let looked = async {
+            let served = process::served_queues(&self.0).await?;
+            let counts = jobs::counts(&self.0).await?;
+            Ok::<_, crate::kernel::error::Error>((served, counts))
+        };
+        match looked.await {
+            Ok((served, counts)) => {
+                let unserved: Vec<String> = counts.into_iter().map(|c| c.queue).filter(|q| !served.contains(q)).collect();
+                match (unserved.first(), served.is_empty()) {
+                    (Some(queue), _) => Health::Warning { reason: format!("Jobs wait in the queue {queue}, which no living worker serves.") },
+                    (None, true) => Health::Warning { reason: "No living worker runs jobs.".to_owned() },
+                    (None, false) => Health::Ok,
+                }
+            }
+            Err(error) => Health::Failed { reason: error.detail().to_owned() },
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Looking after the house: jobs, schedules, processes, health and figures; and forgetting old jobs.
+
+mod api;
+mod health;
+mod jobs;
+mod model;
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::kernel::Kernel;
+use crate::kernel::access::Permission;
+use crate::kernel::bus::Bus;
+use crate::kernel::db::Db;
+use crate::kernel::error::Result;
+use crate::kernel::http::Routes;
+use crate::kernel::jobs::JobHandler;
+use crate::kernel::module::{HealthBoard, HealthCheck, Module};
+use crate::kernel::schedule::Schedule;
+
+/// See jobs with their results and logs.
+pub const JOBS_READ: Permission = Permission("jobs.read");
+/// Cancel jobs and try them again, run schedules by hand.
+pub const JOBS_MANAGE: Permission = Permission("jobs.manage");
+/// See processes, schedules, figures and why something is not healthy.
+pub const OPERATIONS_READ: Permission = Permission("operations.read");
+
+/// What the handlers work with.
+#[derive(Clone)]
+struct Room {
+    kernel: Kernel,
+    board: Arc<HealthBoard>,
+}
+
+struct Operations {
+    room: Room,
+}
+
+/// Builds the module. Shows the checks of the board that the bus offers, if it does.
+///
+/// # Errors
+/// None today.
+pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
+    let board = bus.find::<HealthBoard>().unwrap_or_default();
+    Ok(Box::new(Operations { room: Room { kernel: kernel.clone(), board } }))
+}
+
+impl Operations {
+    fn db(&self) -> &Db {
+        &self.room.kernel.db
+    }
+}
+
+impl Module for Operations {
+    fn name(&self) -> &'static str {
+        "operations"
+    }
+    fn routes(&self) -> Routes {
+        api::routes(self.room.clone()).merge(health::routes(self.room.clone()))
+    }
+    fn jobs(&self) -> Vec<JobHandler> {
+        vec![jobs::handler(self.db())]
+    }
+    fn schedules(&self) -> Vec<Schedule> {
+        vec![jobs::schedule()]
+    }
+    fn permissions(&self) -> &'static [Permission] {
+        &[JOBS_READ, JOBS_MANAGE, OPERATIONS_READ]
+    }
+    fn health(&self) -> Vec<Arc<dyn HealthCheck>> {
+        health::checks(self.db())
+    }
+}
