@@ -63,7 +63,10 @@ struct Stored {
 impl From<Stored> for Process {
     fn from(row: Stored) -> Self {
         let words = |text: &str| text.split(',').filter(|w| !w.is_empty()).map(str::to_owned).collect();
-        let index = row.index_txid.zip(row.index_position).map(|(txid, position)| Position { txid, position });
+        let index = row
+            .index_txid
+            .zip(row.index_position)
+            .map(|(txid, position)| Position { txid, position });
         Self {
             roles: words(&row.roles),
             queues: words(&row.queues),
@@ -137,7 +140,10 @@ pub async fn served_queues(db: &Db) -> Result<Vec<String>> {
 /// # Errors
 /// What the database says.
 pub async fn watermarks(db: &Db) -> Result<Vec<(String, Option<Position>)>> {
-    let web = alive(db).await?.into_iter().filter(|p| p.roles.iter().any(|r| r == WEB));
+    let web = alive(db)
+        .await?
+        .into_iter()
+        .filter(|p| p.roles.iter().any(|r| r == WEB));
     Ok(web.map(|p| (p.id, p.index)).collect())
 }
 
@@ -150,7 +156,11 @@ pub async fn wait_indexed(db: &Db, position: Position, limit: Duration) -> Resul
     let wait = async {
         loop {
             moved.borrow_and_update();
-            if watermarks(db).await?.iter().all(|(_, at)| at.is_some_and(|at| at >= position)) {
+            if watermarks(db)
+                .await?
+                .iter()
+                .all(|(_, at)| at.is_some_and(|at| at >= position))
+            {
                 return Ok(());
             }
             // A lost wake-up is made good by the time limit.
@@ -169,14 +179,22 @@ pub async fn wait_indexed(db: &Db, position: Position, limit: Duration) -> Resul
 /// What the database says.
 pub async fn register(db: &Db, me: &Registration) -> Result<()> {
     // On SQLite there is one process: whoever else stands here has ended.
-    let keep = if db.engine() == Engine::Sqlite { i64::MAX } else { db.clock().now() - FORGET_AFTER };
+    let keep = if db.engine() == Engine::Sqlite {
+        i64::MAX
+    } else {
+        db.clock().now() - FORGET_AFTER
+    };
     sweep_and_beat(db, me, keep).await
 }
 
 async fn sweep_and_beat(db: &Db, me: &Registration, keep: i64) -> Result<()> {
     db.write(Write::interactive("process.beat"), |tx| {
         Box::pin(async move {
-            sql("DELETE FROM process WHERE beat_at < $1 AND id <> $2").bind(keep).bind(&*me.id).exec(&mut *tx).await?;
+            sql("DELETE FROM process WHERE beat_at < $1 AND id <> $2")
+                .bind(keep)
+                .bind(&*me.id)
+                .exec(&mut *tx)
+                .await?;
             insert(tx, me).await
         })
     })
@@ -261,7 +279,13 @@ async fn write_position(db: &Db, id: &str, position: Option<Position>) -> Result
 /// What the database says.
 pub async fn remove(db: &Db, id: &str) -> Result<()> {
     db.write(Write::interactive("process.remove"), |tx| {
-        Box::pin(async move { sql("DELETE FROM process WHERE id = $1").bind(id).exec(tx).await.map(drop) })
+        Box::pin(async move {
+            sql("DELETE FROM process WHERE id = $1")
+                .bind(id)
+                .exec(tx)
+                .await
+                .map(drop)
+        })
     })
     .await
 }

@@ -49,7 +49,13 @@ pub struct Schedule {
 impl Schedule {
     /// In UTC; a missed run is made up for once.
     pub fn new(name: &'static str, cron: &'static str, job: fn() -> NewJob) -> Self {
-        Self { name, cron, zone: "UTC", missed: Missed::RunOnce, job }
+        Self {
+            name,
+            cron,
+            zone: "UTC",
+            missed: Missed::RunOnce,
+            job,
+        }
     }
 }
 
@@ -84,14 +90,21 @@ struct Times {
 
 impl Times {
     fn parse(cron: &str, zone: &str) -> Result<Self> {
-        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(cron).map_err(|e| Error::invalid("cron", format!("\"{cron}\" is no cron text: {e}")))?;
+        let parser = CronParser::builder()
+            .seconds(Seconds::Disallowed)
+            .year(Year::Disallowed)
+            .build();
+        let cron = parser
+            .parse(cron)
+            .map_err(|e| Error::invalid("cron", format!("\"{cron}\" is no cron text: {e}")))?;
         let zone = jiff::tz::TimeZone::get(zone)
             .map_err(|e| Error::invalid("zone", format!("\"{zone}\" is no time zone: {e}")))?;
         Ok(Self { cron, zone })
     }
     fn at(&self, ms: i64) -> Option<jiff::Zoned> {
-        jiff::Timestamp::from_millisecond(ms).ok().map(|t| t.to_zoned(self.zone.clone()))
+        jiff::Timestamp::from_millisecond(ms)
+            .ok()
+            .map(|t| t.to_zoned(self.zone.clone()))
     }
     /// The last due time up to and with `now`.
     fn last(&self, now: i64) -> Option<i64> {
@@ -159,8 +172,10 @@ pub async fn tick(db: &Db, schedules: &[Schedule]) -> Result<Option<i64>> {
 }
 
 async fn make_due(db: &Db, schedule: &Schedule, due: i64, now: i64) -> Result<()> {
-    let (last,): (Option<i64>,) =
-        sql("SELECT MAX(last_due) FROM schedule WHERE name = $1").bind(schedule.name).one(db).await?;
+    let (last,): (Option<i64>,) = sql("SELECT MAX(last_due) FROM schedule WHERE name = $1")
+        .bind(schedule.name)
+        .one(db)
+        .await?;
     if last.is_some_and(|last| last >= due) {
         return Ok(());
     }
@@ -193,13 +208,17 @@ async fn make_due(db: &Db, schedule: &Schedule, due: i64, now: i64) -> Result<()
 /// Makes a schedule's job unless one of it waits already. Its runs never overlap.
 async fn insert(tx: &mut Tx<'_>, caller: &Caller, name: &str, slot: &str, row: &JobRow) -> Result<String> {
     let mut row = row.clone();
-    let order = row.ordering_key.get_or_insert_with(|| format!("schedule/{name}")).clone();
+    let order = row
+        .ordering_key
+        .get_or_insert_with(|| format!("schedule/{name}"))
+        .clone();
     if row.unique_key.is_none() {
-        let waiting: Option<(String,)> = sql("SELECT id FROM job WHERE ordering_key = $1 AND kind = $2 AND state = 'waiting' ORDER BY id LIMIT 1")
-            .bind(order)
-            .bind(&row.kind)
-            .opt(&mut *tx)
-            .await?;
+        let waiting: Option<(String,)> =
+            sql("SELECT id FROM job WHERE ordering_key = $1 AND kind = $2 AND state = 'waiting' ORDER BY id LIMIT 1")
+                .bind(order)
+                .bind(&row.kind)
+                .opt(&mut *tx)
+                .await?;
         if let Some((id,)) = waiting {
             return Ok(id);
         }
@@ -212,14 +231,20 @@ async fn insert(tx: &mut Tx<'_>, caller: &Caller, name: &str, slot: &str, row: &
 pub async fn run(db: Db, schedules: Vec<Schedule>, stop: CancellationToken) {
     let mut is_registered = false;
     while !stop.is_cancelled() {
-        let looked = if is_registered { Ok(()) } else { register(&db, &schedules).await };
+        let looked = if is_registered {
+            Ok(())
+        } else {
+            register(&db, &schedules).await
+        };
         is_registered |= looked.is_ok();
         let next = match looked {
             Ok(()) => tick(&db, &schedules).await,
             Err(error) => Err(error),
         };
         let wait = match next {
-            Ok(Some(next)) => Duration::from_millis(u64::try_from(next - db.clock().now()).unwrap_or(0).max(10)).min(LOOK),
+            Ok(Some(next)) => {
+                Duration::from_millis(u64::try_from(next - db.clock().now()).unwrap_or(0).max(10)).min(LOOK)
+            }
             Ok(None) => LOOK,
             Err(error) => {
                 warn!(?error, "schedules cannot be looked at; trying again");
@@ -237,8 +262,9 @@ pub async fn run(db: Db, schedules: Vec<Schedule>, stop: CancellationToken) {
 /// What the database says.
 pub async fn list(db: &Db) -> Result<Vec<Stored>> {
     let now = db.clock().now();
-    let lines: Vec<Line> =
-        sql("SELECT name, cron, zone, last_due, paused, job FROM schedule ORDER BY name").all(db).await?;
+    let lines: Vec<Line> = sql("SELECT name, cron, zone, last_due, paused, job FROM schedule ORDER BY name")
+        .all(db)
+        .await?;
     lines
         .into_iter()
         .map(|line| {
@@ -265,7 +291,10 @@ pub async fn list(db: &Db) -> Result<Vec<Stored>> {
 pub async fn run_now(db: &Db, caller: &Caller, name: &str) -> Result<String> {
     db.write(Write::interactive("schedule.run_now"), |tx| {
         Box::pin(async move {
-            let stored: Option<(String,)> = sql("SELECT job FROM schedule WHERE name = $1").bind(name).opt(&mut *tx).await?;
+            let stored: Option<(String,)> = sql("SELECT job FROM schedule WHERE name = $1")
+                .bind(name)
+                .opt(&mut *tx)
+                .await?;
             let (job,) = stored.ok_or_else(|| Error::not_found("schedule", name))?;
             insert(tx, caller, name, "now", &serde_json::from_str(&job)?).await
         })
@@ -291,5 +320,9 @@ pub async fn pause(db: &Db, name: &str, paused: bool) -> Result<()> {
             })
         })
         .await?;
-    if changed == 0 { Err(Error::not_found("schedule", name)) } else { Ok(()) }
+    if changed == 0 {
+        Err(Error::not_found("schedule", name))
+    } else {
+        Ok(())
+    }
 }

@@ -49,8 +49,11 @@ struct Kept {
 
 impl Running {
     pub fn new(db: Db, worker: Arc<str>, job: &Claimed) -> Self {
-        let value =
-            Progress { done: job.progress_done, total: job.progress_total, note: job.progress_note.clone() };
+        let value = Progress {
+            done: job.progress_done,
+            total: job.progress_total,
+            note: job.progress_note.clone(),
+        };
         Self {
             id: job.id.clone(),
             attempt: job.attempts,
@@ -61,12 +64,20 @@ impl Running {
             worker,
             why: AtomicU8::new(0),
             finished: AtomicBool::new(false),
-            progress: Mutex::new(Kept { value, written: None, is_new: false }),
+            progress: Mutex::new(Kept {
+                value,
+                written: None,
+                is_new: false,
+            }),
         }
     }
 
     pub fn hold(&self) -> Hold<'_> {
-        Hold { id: &self.id, worker: &self.worker, attempt: self.attempt }
+        Hold {
+            id: &self.id,
+            worker: &self.worker,
+            attempt: self.attempt,
+        }
     }
 
     /// Fires the token; the first reason stays, except that a lost lease overrules the others.
@@ -147,7 +158,15 @@ pub struct JobContext {
 impl JobContext {
     pub(super) fn new(running: Arc<Running>, kind: String, caller: Caller, payload: Value) -> Self {
         let (id, attempt, cancel) = (running.id.clone(), running.attempt, running.cancel.clone());
-        Self { id, kind, caller, attempt, payload, cancel, running }
+        Self {
+            id,
+            kind,
+            caller,
+            attempt,
+            payload,
+            cancel,
+            running,
+        }
     }
 
     /// The payload in its type.
@@ -180,7 +199,11 @@ impl JobContext {
     pub async fn progress(&self, done: i64, total: Option<i64>, note: &str) -> Result<()> {
         {
             let mut kept = self.running.kept();
-            let value = Progress { done, total, note: clean(note, MAX_NOTE) };
+            let value = Progress {
+                done,
+                total,
+                note: clean(note, MAX_NOTE),
+            };
             kept.is_new |= value != kept.value;
             kept.value = value;
         }
@@ -214,7 +237,10 @@ impl JobContext {
         let progress = self.running.progress();
         if !store::finish(tx, self.running.hold(), text, &progress).await? {
             self.running.interrupt(Why::Lost);
-            return Err(Error::new(Code::Conflict, "Another worker has taken over this job; nothing of this attempt is kept."));
+            return Err(Error::new(
+                Code::Conflict,
+                "Another worker has taken over this job; nothing of this attempt is kept.",
+            ));
         }
         tx.signal(Signal::Progress);
         if self.running.is_ordered {
@@ -235,7 +261,10 @@ pub(super) fn result_text(result: &Value) -> Result<Option<String>> {
     if text.len() > MAX_JSON {
         return Err(Error::new(
             Code::TooLarge,
-            format!("The job's result has {} bytes, more than {MAX_JSON}. Put it into a blob and answer its name.", text.len()),
+            format!(
+                "The job's result has {} bytes, more than {MAX_JSON}. Put it into a blob and answer its name.",
+                text.len()
+            ),
         ));
     }
     Ok(Some(text))

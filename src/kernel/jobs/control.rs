@@ -34,7 +34,10 @@ pub async fn cancel(db: &Db, id: &str) -> Result<view::Job> {
         .await?;
     let job = view::get(db, id).await?;
     if changed == 0 {
-        return Err(Error::new(Code::Conflict, format!("The job has ended already: it is {}.", job.state.as_str())));
+        return Err(Error::new(
+            Code::Conflict,
+            format!("The job has ended already: it is {}.", job.state.as_str()),
+        ));
     }
     Ok(job)
 }
@@ -72,10 +75,17 @@ pub async fn retry(db: &Db, id: &str) -> Result<view::Job> {
         return Ok(job);
     }
     Err(match job.state {
-        State::Failed | State::Cancelled => {
-            Error::new(Code::Conflict, "Another job with the same purpose waits or runs already; look at that one.")
-        }
-        state => Error::new(Code::Conflict, format!("Only a failed or cancelled job can be tried again; this one is {}.", state.as_str())),
+        State::Failed | State::Cancelled => Error::new(
+            Code::Conflict,
+            "Another job with the same purpose waits or runs already; look at that one.",
+        ),
+        state => Error::new(
+            Code::Conflict,
+            format!(
+                "Only a failed or cancelled job can be tried again; this one is {}.",
+                state.as_str()
+            ),
+        ),
     })
 }
 
@@ -103,9 +113,18 @@ pub async fn prune(db: &Db, queue: Option<&str>, states: &[State], cutoff: i64) 
         removed += db
             .write(Write::bulk("jobs.prune"), |tx| {
                 Box::pin(async move {
-                    Filter::new("DELETE FROM job_log").and_in("job_id", ids.iter()).stmt().exec(&mut *tx).await?;
+                    Filter::new("DELETE FROM job_log")
+                        .and_in("job_id", ids.iter())
+                        .stmt()
+                        .exec(&mut *tx)
+                        .await?;
                     // Tried again in the meantime: it stays.
-                    Filter::new("DELETE FROM job").and_in("id", ids.iter()).and("ended_at < ?", cutoff).stmt().exec(tx).await
+                    Filter::new("DELETE FROM job")
+                        .and_in("id", ids.iter())
+                        .and("ended_at < ?", cutoff)
+                        .stmt()
+                        .exec(tx)
+                        .await
                 })
             })
             .await?;

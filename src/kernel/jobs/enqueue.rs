@@ -98,8 +98,23 @@ pub(in crate::kernel) struct JobRow {
 }
 
 const COLUMNS: [&str; 17] = [
-    "id", "queue", "kind", "payload", "state", "priority", "unique_key", "ordering_key", "attempts", "max_attempts",
-    "run_at", "cancel", "progress_done", "progress_note", "caller", "created_at", "progress_total",
+    "id",
+    "queue",
+    "kind",
+    "payload",
+    "state",
+    "priority",
+    "unique_key",
+    "ordering_key",
+    "attempts",
+    "max_attempts",
+    "run_at",
+    "cancel",
+    "progress_done",
+    "progress_note",
+    "caller",
+    "created_at",
+    "progress_total",
 ];
 
 impl JobRow {
@@ -107,7 +122,11 @@ impl JobRow {
         if self.payload.len() > MAX_JSON {
             return Err(Error::new(
                 Code::TooLarge,
-                format!("The payload of a job {} has {} bytes, more than {MAX_JSON}. Put the data into a blob.", self.kind, self.payload.len()),
+                format!(
+                    "The payload of a job {} has {} bytes, more than {MAX_JSON}. Put the data into a blob.",
+                    self.kind,
+                    self.payload.len()
+                ),
             ));
         }
         Ok(vec![
@@ -135,9 +154,10 @@ impl JobRow {
 /// Keys are compared and stored whole; a NUL would be refused by PostgreSQL only.
 fn checked_key(key: Option<&str>) -> Result<Option<String>> {
     match key {
-        Some(key) if key.len() > MAX_KEY || key.contains('\0') => {
-            Err(Error::invalid("key", format!("A job's key has at most {MAX_KEY} bytes and no NUL.")))
-        }
+        Some(key) if key.len() > MAX_KEY || key.contains('\0') => Err(Error::invalid(
+            "key",
+            format!("A job's key has at most {MAX_KEY} bytes and no NUL."),
+        )),
         key => Ok(key.map(str::to_owned)),
     }
 }
@@ -196,10 +216,16 @@ pub(in crate::kernel) async fn insert(tx: &mut Tx<'_>, caller: &Caller, job: &Jo
             return Ok(id);
         }
         let existing: Option<(String,)> =
-            sql("SELECT id FROM job WHERE unique_key = $1 AND state IN ('waiting', 'running')").bind(key).opt(&mut *tx).await?;
+            sql("SELECT id FROM job WHERE unique_key = $1 AND state IN ('waiting', 'running')")
+                .bind(key)
+                .opt(&mut *tx)
+                .await?;
         if let Some((id,)) = existing {
             return Ok(id);
         }
     }
-    Err(Error::new(Code::Busy, "Jobs with the same key come and go too quickly. Try again."))
+    Err(Error::new(
+        Code::Busy,
+        "Jobs with the same key come and go too quickly. Try again.",
+    ))
 }

@@ -68,7 +68,9 @@ impl Feed {
         let micros = self.micros.load(Ordering::Relaxed);
         let ahead = match micros {
             0 => 0,
-            micros => usize::try_from(AHEAD_MICROS * self.slots as u64 / micros).unwrap_or(BATCH).min(BATCH),
+            micros => usize::try_from(AHEAD_MICROS * self.slots as u64 / micros)
+                .unwrap_or(BATCH)
+                .min(BATCH),
         };
         // Less than a whole job for each slot is not worth holding back from others.
         let ahead = if ahead < self.slots * 2 { 0 } else { ahead };

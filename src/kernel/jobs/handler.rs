@@ -28,6 +28,9 @@ impl JobHandler {
         F: Fn(JobContext) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Value>> + Send + 'static,
     {
-        Self { kind, run: Arc::new(move |context| Box::pin(run(context))) }
+        Self {
+            kind,
+            run: Arc::new(move |context| Box::pin(run(context))),
+        }
     }
 }

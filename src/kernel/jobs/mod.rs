@@ -9,6 +9,7 @@ mod control;
 mod enqueue;
 mod feed;
 mod handler;
+mod keeper;
 mod model;
 mod settle;
 mod store;

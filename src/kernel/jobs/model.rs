@@ -135,7 +135,10 @@ mod tests {
 
     #[test]
     fn delays_grow_and_spread() {
-        assert_eq!((1..=4).map(|n| retry_delay(n, 0)).collect::<Vec<_>>(), [1_000, 4_000, 16_000, 64_000]);
+        assert_eq!(
+            (1..=4).map(|n| retry_delay(n, 0)).collect::<Vec<_>>(),
+            [1_000, 4_000, 16_000, 64_000]
+        );
         assert_eq!(retry_delay(1, 255), 1_249);
         assert_eq!(retry_delay(1_000, 0), 3_600_000);
         assert_eq!(retry_delay(-5, 0), 1_000);

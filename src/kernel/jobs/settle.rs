@@ -21,7 +21,10 @@ pub(super) enum Outcome {
     Done(Option<String>),
     /// The handler's own transaction has completed it.
     Finished,
-    Retry { error: String, delay: i64 },
+    Retry {
+        error: String,
+        delay: i64,
+    },
     Failed(String),
     Cancelled(String),
     /// As if it had not been started.
@@ -40,7 +43,11 @@ pub(super) struct Ended {
 pub(super) fn decide(running: &Running, answer: Result<Value>) -> Outcome {
     if running.is_finished() {
         if let Err(error) = &answer {
-            warn!(job.id = running.id, ?error, "the handler failed after it had completed the job");
+            warn!(
+                job.id = running.id,
+                ?error,
+                "the handler failed after it had completed the job"
+            );
         }
         return Outcome::Finished;
     }
@@ -58,7 +65,10 @@ pub(super) fn decide(running: &Running, answer: Result<Value>) -> Outcome {
         Some(Why::Lost) => Outcome::Lost,
         None if is_worth_retry(error.code()) && running.attempt < running.max_attempts => {
             let [random] = crate::kernel::crypto::random::<1>();
-            Outcome::Retry { error: describe(&error), delay: retry_delay(running.attempt, random) }
+            Outcome::Retry {
+                error: describe(&error),
+                delay: retry_delay(running.attempt, random),
+            }
         }
         None => Outcome::Failed(describe(&error)),
     }
@@ -74,12 +84,22 @@ pub(super) async fn settle(db: &Db, worker: &str, ended: &[Ended]) -> Result<()>
         .filter_map(|e| match &e.outcome {
             Outcome::Done(result) => {
                 let p = e.running.progress();
-                Some(json!([e.running.id, e.running.attempt, result, p.done, p.total, p.note]))
+                Some(json!([
+                    e.running.id,
+                    e.running.attempt,
+                    result,
+                    p.done,
+                    p.total,
+                    p.note
+                ]))
             }
             _ => None,
         })
         .collect();
-    if ended.iter().all(|e| matches!(e.outcome, Outcome::Finished | Outcome::Lost)) {
+    if ended
+        .iter()
+        .all(|e| matches!(e.outcome, Outcome::Finished | Outcome::Lost))
+    {
         return Ok(());
     }
     let count = done.len();
@@ -95,7 +115,10 @@ pub(super) async fn settle(db: &Db, worker: &str, ended: &[Ended]) -> Result<()>
                     write_one(tx, one).await?;
                 }
                 tx.signal(Signal::Progress);
-                if ended.iter().any(|e| e.running.is_ordered || matches!(e.outcome, Outcome::PutBack)) {
+                if ended
+                    .iter()
+                    .any(|e| e.running.is_ordered || matches!(e.outcome, Outcome::PutBack))
+                {
                     tx.signal(Signal::Jobs);
                 }
                 Ok(kept)
@@ -103,7 +126,10 @@ pub(super) async fn settle(db: &Db, worker: &str, ended: &[Ended]) -> Result<()>
         })
         .await?;
     if kept < count {
-        warn!(jobs = count - kept, "jobs ended here after another worker had taken them over; their results are not kept");
+        warn!(
+            jobs = count - kept,
+            "jobs ended here after another worker had taken them over; their results are not kept"
+        );
     }
     Ok(())
 }
@@ -141,11 +167,21 @@ pub(super) fn report(kind: &str, running: &Running, outcome: &Outcome) {
     let name = match outcome {
         Outcome::Done(_) | Outcome::Finished => "done",
         Outcome::Retry { error, .. } => {
-            warn!(job.id = running.id, job.kind = kind, job.attempt = running.attempt, "a job failed and is tried again: {error}");
+            warn!(
+                job.id = running.id,
+                job.kind = kind,
+                job.attempt = running.attempt,
+                "a job failed and is tried again: {error}"
+            );
             "retry"
         }
         Outcome::Failed(error) => {
-            error!(job.id = running.id, job.kind = kind, job.attempt = running.attempt, "a job failed: {error}");
+            error!(
+                job.id = running.id,
+                job.kind = kind,
+                job.attempt = running.attempt,
+                "a job failed: {error}"
+            );
             "failed"
         }
         Outcome::Cancelled(_) => {
@@ -154,7 +190,11 @@ pub(super) fn report(kind: &str, running: &Running, outcome: &Outcome) {
         }
         Outcome::PutBack => "put-back",
         Outcome::Lost => {
-            warn!(job.id = running.id, job.kind = kind, "a job was taken over by another worker");
+            warn!(
+                job.id = running.id,
+                job.kind = kind,
+                "a job was taken over by another worker"
+            );
             "lost"
         }
     };
@@ -167,7 +207,11 @@ pub(super) async fn run(db: Db, worker: Arc<str>, mut inbox: mpsc::UnboundedRece
     let mut batch = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut batch, BATCH).await > 0 {
         while let Err(error) = settle(&db, &worker, &batch).await {
-            warn!(?error, jobs = batch.len(), "the outcome of jobs cannot be written; trying again");
+            warn!(
+                ?error,
+                jobs = batch.len(),
+                "the outcome of jobs cannot be written; trying again"
+            );
             if error.code() == Code::Internal && batch.len() > 1 {
                 // One of them cannot be written: it must not keep the others.
                 batch = settle_each(&db, &worker, batch, &forget).await;

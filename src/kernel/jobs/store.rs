@@ -90,7 +90,11 @@ pub(super) async fn claim_one(tx: &mut Tx<'_>, by: Claim<'_>, id: &str) -> Resul
 /// Is anything of this queue due? A cheap look before a claim that nobody called for.
 pub(super) async fn is_due(db: &Db, queue: &str, now: i64) -> Result<bool> {
     let found: Option<(String,)> =
-        sql("SELECT id FROM job WHERE state = 'waiting' AND queue = $1 AND run_at <= $2 LIMIT 1").bind(queue).bind(now).opt(db).await?;
+        sql("SELECT id FROM job WHERE state = 'waiting' AND queue = $1 AND run_at <= $2 LIMIT 1")
+            .bind(queue)
+            .bind(now)
+            .opt(db)
+            .await?;
     Ok(found.is_some())
 }
 
@@ -117,7 +121,10 @@ pub(super) async fn renew(tx: &mut Tx<'_>, worker: &str, lease_until: i64) -> Re
 
 /// What of a worker's running jobs somebody asked to stop.
 pub(super) async fn asked_to_stop(db: &Db, worker: &str) -> Result<Vec<(String,)>> {
-    sql("SELECT id FROM job WHERE state = 'running' AND worker = $1 AND cancel").bind(worker).all(db).await
+    sql("SELECT id FROM job WHERE state = 'running' AND worker = $1 AND cancel")
+        .bind(worker)
+        .all(db)
+        .await
 }
 
 /// Which running jobs are taken from their workers.
@@ -144,11 +151,12 @@ pub(super) async fn recover(tx: &mut Tx<'_>, which: Orphans<'_>) -> Result<u64> 
     let rows: Vec<(String, String)> = sql(
         "UPDATE job SET worker = NULL, lease_until = NULL, max_attempts = max_attempts + 1, \
              state = CASE WHEN cancel THEN 'cancelled' \
-                 WHEN attempts >= CASE WHEN progress_done > 0 THEN $4 ELSE $5 END THEN 'failed' ELSE 'waiting' END, \
-             error = CASE WHEN attempts >= CASE WHEN progress_done > 0 THEN $4 ELSE $5 END \
+                 WHEN attempts >= $5 AND (progress_done = 0 OR attempts >= $4) THEN 'failed' ELSE 'waiting' END, \
+             error = CASE WHEN attempts >= $5 AND (progress_done = 0 OR attempts >= $4) \
                  THEN 'Its worker was lost each time it ran. It may be the cause; look at the logs before trying again.' \
                  ELSE error END, \
-             ended_at = CASE WHEN cancel OR attempts >= CASE WHEN progress_done > 0 THEN $4 ELSE $5 END THEN $1 ELSE NULL END \
+             ended_at = CASE WHEN cancel OR (attempts >= $5 AND (progress_done = 0 OR attempts >= $4)) \
+                 THEN CAST($1 AS BIGINT) ELSE NULL END \
          WHERE state = 'running' AND (lease_until <= $1 OR ($2 <> '' AND worker <> $2) \
              OR worker IN (SELECT id FROM process WHERE beat_at < $3)) \
          RETURNING id, state",
@@ -161,7 +169,11 @@ pub(super) async fn recover(tx: &mut Tx<'_>, which: Orphans<'_>) -> Result<u64> 
     .all(&mut *tx)
     .await?;
     for (id, state) in &rows {
-        tracing::warn!(job.id = id, job.state = state, "a job was taken from a worker that is gone");
+        tracing::warn!(
+            job.id = id,
+            job.state = state,
+            "a job was taken from a worker that is gone"
+        );
     }
     if !rows.is_empty() {
         tx.signal(crate::kernel::db::Signal::Jobs);
@@ -172,8 +184,10 @@ pub(super) async fn recover(tx: &mut Tx<'_>, which: Orphans<'_>) -> Result<u64> 
 
 /// Is anything running beyond its lease? A cheap look before [`recover`].
 pub(super) async fn is_orphaned(db: &Db, now: i64) -> Result<bool> {
-    let found: Option<(String,)> =
-        sql("SELECT id FROM job WHERE state = 'running' AND lease_until <= $1 LIMIT 1").bind(now).opt(db).await?;
+    let found: Option<(String,)> = sql("SELECT id FROM job WHERE state = 'running' AND lease_until <= $1 LIMIT 1")
+        .bind(now)
+        .opt(db)
+        .await?;
     Ok(found.is_some())
 }
 
@@ -214,7 +228,12 @@ pub(super) struct Hold<'a> {
 }
 
 /// Completes one in the transaction of its handler.
-pub(super) async fn finish(tx: &mut Tx<'_>, hold: Hold<'_>, result: Option<String>, p: &super::Progress) -> Result<bool> {
+pub(super) async fn finish(
+    tx: &mut Tx<'_>,
+    hold: Hold<'_>,
+    result: Option<String>,
+    p: &super::Progress,
+) -> Result<bool> {
     let now = tx.now();
     let changed = sql(
         "UPDATE job SET state = 'done', result = $4, error = NULL, ended_at = $5, lease_until = NULL, progress_done = $6, \
@@ -235,7 +254,13 @@ pub(super) async fn finish(tx: &mut Tx<'_>, hold: Hold<'_>, result: Option<Strin
 }
 
 /// Ends one as `failed` or `cancelled`.
-pub(super) async fn end(tx: &mut Tx<'_>, hold: Hold<'_>, state: &str, error: Option<&str>, p: &super::Progress) -> Result<bool> {
+pub(super) async fn end(
+    tx: &mut Tx<'_>,
+    hold: Hold<'_>,
+    state: &str,
+    error: Option<&str>,
+    p: &super::Progress,
+) -> Result<bool> {
     let now = tx.now();
     let changed = sql(
         "UPDATE job SET state = $4, error = $5, ended_at = $6, lease_until = NULL, progress_done = $7, \
@@ -257,12 +282,18 @@ pub(super) async fn end(tx: &mut Tx<'_>, hold: Hold<'_>, state: &str, error: Opt
 }
 
 /// Puts one back: for another try at `run_at` (with the error of this one), or as if it had not been started.
-pub(super) async fn put_back(tx: &mut Tx<'_>, hold: Hold<'_>, run_at: i64, error: Option<&str>, started: bool) -> Result<bool> {
+pub(super) async fn put_back(
+    tx: &mut Tx<'_>,
+    hold: Hold<'_>,
+    run_at: i64,
+    error: Option<&str>,
+    started: bool,
+) -> Result<bool> {
     lock(tx).await?;
     let changed = sql(
         "UPDATE job SET state = CASE WHEN cancel THEN 'cancelled' ELSE 'waiting' END, worker = NULL, lease_until = NULL, \
              run_at = $4, error = COALESCE($5, error), attempts = attempts - CASE WHEN $6 THEN 0 ELSE 1 END, \
-             ended_at = CASE WHEN cancel THEN $7 ELSE NULL END \
+             ended_at = CASE WHEN cancel THEN CAST($7 AS BIGINT) ELSE NULL END \
          WHERE id = $1 AND worker = $2 AND attempts = $3 AND state = 'running'",
     )
     .bind(hold.id)

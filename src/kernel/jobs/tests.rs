@@ -23,7 +23,9 @@ const NOW: i64 = 1_750_000_000_000;
 /// The test's database under a clock that only the test moves.
 async fn fixed(db: &TestDb) -> (Db, Clock) {
     let clock = Clock::fixed(NOW);
-    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default()).await.unwrap();
+    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default())
+        .await
+        .unwrap();
     (db, clock)
 }
 
@@ -84,7 +86,14 @@ async fn runs_and_answers(db: TestDb) {
     let id = make(&db, NewJob::new("test.double", json!(21))).await;
     let job = ended(&db, &id).await;
     assert_eq!((job.state, job.result, job.attempts), (State::Done, Some(json!(42)), 1));
-    assert_eq!(job.progress, Progress { done: 2, total: Some(2), note: "whole".to_owned() });
+    assert_eq!(
+        job.progress,
+        Progress {
+            done: 2,
+            total: Some(2),
+            note: "whole".to_owned()
+        }
+    );
     let lines = log_lines(&db, &id, 0, 10).await.unwrap();
     assert_eq!(lines.iter().map(|l| l.message.as_str()).collect::<Vec<_>>(), ["a line"]);
     stop.cancel();
@@ -116,7 +125,10 @@ async fn four_workers_run_each_job_once(db: TestDb) {
     let mut seen = seen.lock().unwrap().clone();
     seen.sort_unstable();
     assert_eq!(seen, (0..2_000).collect::<Vec<i64>>());
-    let done: (i64,) = sql("SELECT COUNT(*) FROM job WHERE state = 'done' AND attempts = 1").one(&*db).await.unwrap();
+    let done: (i64,) = sql("SELECT COUNT(*) FROM job WHERE state = 'done' AND attempts = 1")
+        .one(&*db)
+        .await
+        .unwrap();
     assert_eq!(done.0, 2_000);
 }
 
@@ -132,7 +144,11 @@ async fn one_subject_runs_in_order_and_never_in_parallel(db: TestDb) {
             let (seen, busy, failed) = (seen.clone(), busy.clone(), failed.clone());
             async move {
                 let (key, n): (usize, i64) = context.payload()?;
-                assert_eq!(busy[key].fetch_add(1, Ordering::SeqCst), 0, "two jobs of subject {key} at once");
+                assert_eq!(
+                    busy[key].fetch_add(1, Ordering::SeqCst),
+                    0,
+                    "two jobs of subject {key} at once"
+                );
                 tokio::task::yield_now().await;
                 let fails = n % 17 == 3 && failed.lock().unwrap().insert((key, n));
                 if !fails {
@@ -140,7 +156,11 @@ async fn one_subject_runs_in_order_and_never_in_parallel(db: TestDb) {
                 }
                 busy[key].fetch_sub(1, Ordering::SeqCst);
                 // A failing one keeps its place: the later ones of its subject wait for its next try.
-                if fails { Err(Error::new(Code::Busy, "not now")) } else { Ok(Value::Null) }
+                if fails {
+                    Err(Error::new(Code::Busy, "not now"))
+                } else {
+                    Ok(Value::Null)
+                }
             }
         });
         running.push(spawn(&worker(&db, &format!("w{n}"), vec![handler]), &stop));
@@ -177,10 +197,16 @@ async fn failures_come_back_later_and_then_stay(db: TestDb) {
         assert_eq!(busy.drain().await.unwrap(), 0, "not before its time");
         clock.advance(job.run_at - clock.now());
     }
-    assert!((1_000..=1_250).contains(&delays[0]) && (4_000..=5_000).contains(&delays[1]), "{delays:?}");
+    assert!(
+        (1_000..=1_250).contains(&delays[0]) && (4_000..=5_000).contains(&delays[1]),
+        "{delays:?}"
+    );
     assert_eq!(busy.drain().await.unwrap(), 1);
     let job = get(&db, &id).await.unwrap();
-    assert_eq!((job.state, job.attempts, job.ended_at), (State::Failed, 3, Some(clock.now())));
+    assert_eq!(
+        (job.state, job.attempts, job.ended_at),
+        (State::Failed, 3, Some(clock.now()))
+    );
     assert_eq!(log_lines(&db, &id, 0, 10).await.unwrap().len(), 3);
     // By hand it may try again; wrong input fails at once; a panic is caught.
     retry(&db, &id).await.unwrap();
@@ -202,7 +228,9 @@ async fn a_unique_key_makes_one_job(db: TestDb) {
     let mut tasks = Vec::new();
     for _ in 0..8 {
         let db = db.clone();
-        tasks.push(tokio::spawn(async move { make(&db, NewJob::new("test.once", json!({})).unique_key("race")).await }));
+        tasks.push(tokio::spawn(async move {
+            make(&db, NewJob::new("test.once", json!({})).unique_key("race")).await
+        }));
     }
     let mut ids = std::collections::HashSet::new();
     for task in tasks {
@@ -236,20 +264,28 @@ async fn a_dead_workers_job_runs_elsewhere_and_its_ghost_is_refused(db: TestDb) 
     clock.advance(20_001);
     assert_eq!(second.drain().await.unwrap(), 1);
     let job = get(&db, &id).await.unwrap();
-    assert_eq!((job.state, job.result.clone(), job.attempts), (State::Done, Some(json!("second")), 2));
+    assert_eq!(
+        (job.state, job.result.clone(), job.attempts),
+        (State::Done, Some(json!("second")), 2)
+    );
     // What the first one still tries is refused with everything it wrote.
     let ghost = &ghost;
     let late = db
         .write(Write::interactive("test"), |tx| {
             Box::pin(async move {
-                sql("INSERT INTO fact (name, value) VALUES ('ghost', 'x')").exec(&mut *tx).await?;
+                sql("INSERT INTO fact (name, value) VALUES ('ghost', 'x')")
+                    .exec(&mut *tx)
+                    .await?;
                 ghost.finish_with(tx, &json!("first")).await
             })
         })
         .await;
     assert_eq!(late.unwrap_err().code(), Code::Conflict);
     assert!(ghost.cancel.is_cancelled());
-    let written: Option<(String,)> = sql("SELECT value FROM fact WHERE name = 'ghost'").opt(&db).await.unwrap();
+    let written: Option<(String,)> = sql("SELECT value FROM fact WHERE name = 'ghost'")
+        .opt(&db)
+        .await
+        .unwrap();
     assert_eq!(written, None);
     assert_eq!(get(&db, &id).await.unwrap().result, Some(json!("second")));
 }
@@ -266,12 +302,19 @@ async fn completion_commits_with_the_last_writes(db: TestDb) {
                     let context = &context;
                     db.write(Write::interactive("test"), |tx| {
                         Box::pin(async move {
-                            sql("INSERT INTO fact (name, value) VALUES ($1, 'x')").bind(&context.id).exec(&mut *tx).await?;
+                            sql("INSERT INTO fact (name, value) VALUES ($1, 'x')")
+                                .bind(&context.id)
+                                .exec(&mut *tx)
+                                .await?;
                             context.finish_with(tx, &json!("written")).await
                         })
                     })
                     .await?;
-                    if dies { std::future::pending().await } else { Ok(Value::Null) }
+                    if dies {
+                        std::future::pending().await
+                    } else {
+                        Ok(Value::Null)
+                    }
                 }
             })
         }
@@ -288,7 +331,10 @@ async fn completion_commits_with_the_last_writes(db: TestDb) {
     let second = make(&db, NewJob::new("test.exact", json!({}))).await;
     assert_eq!(other.drain().await.unwrap(), 1);
     assert_eq!(get(&db, &second).await.unwrap().result, Some(json!("written")));
-    let (rows,): (i64,) = sql("SELECT COUNT(*) FROM fact WHERE value = 'x'").one(&db).await.unwrap();
+    let (rows,): (i64,) = sql("SELECT COUNT(*) FROM fact WHERE value = 'x'")
+        .one(&db)
+        .await
+        .unwrap();
     assert_eq!(rows, 2);
 }
 
@@ -303,7 +349,9 @@ async fn a_cancel_reaches_a_running_handler(db: TestDb) {
         }
     });
     // Asked through another handle, as another process does.
-    let other = Db::open(db.url(), db.folder(), Clock::system(), Options::default()).await.unwrap();
+    let other = Db::open(db.url(), db.folder(), Clock::system(), Options::default())
+        .await
+        .unwrap();
     let stop = CancellationToken::new();
     let running = spawn(&worker(&db, "w", vec![handler]), &stop);
     let id = make(&db, NewJob::new("test.wait", json!({}))).await;
@@ -340,10 +388,24 @@ async fn an_ending_process_puts_its_jobs_back(db: TestDb) {
     let job = get(&db, &id).await.unwrap();
     assert_eq!((job.state, job.attempts, job.worker), (State::Waiting, 0, None));
     // A job nobody can run says so.
-    assert_eq!(job.wait, Some(Wait::NoWorker { queue: DEFAULT.to_owned() }));
-    let me = process::Registration { id: "w".into(), roles: vec!["worker".to_owned()], queues: vec![DEFAULT.to_owned()] };
+    assert_eq!(
+        job.wait,
+        Some(Wait::NoWorker {
+            queue: DEFAULT.to_owned()
+        })
+    );
+    let me = process::Registration {
+        id: "w".into(),
+        roles: vec!["worker".to_owned()],
+        queues: vec![DEFAULT.to_owned()],
+    };
     process::register(&db, &me).await.unwrap();
-    assert_eq!(get(&db, &id).await.unwrap().wait, Some(Wait::Busy { queue: DEFAULT.to_owned() }));
+    assert_eq!(
+        get(&db, &id).await.unwrap().wait,
+        Some(Wait::Busy {
+            queue: DEFAULT.to_owned()
+        })
+    );
 }
 
 async fn one_job_runs_to_its_end_after_those_before_it(db: TestDb) {
@@ -360,8 +422,14 @@ async fn one_job_runs_to_its_end_after_those_before_it(db: TestDb) {
     };
     let new = |n: i64| NewJob::new("test.line", json!(n)).ordering_key("line").queue(EXCHANGE);
     let ids = make_many(&db, vec![new(1), new(2), new(3)]).await;
-    assert_eq!(get(&db, &ids[2]).await.unwrap().wait, Some(Wait::Behind { job: ids[0].clone() }));
-    let job = worker(&db, "cli", vec![handler]).run_one(&ids[1], &CancellationToken::new()).await.unwrap();
+    assert_eq!(
+        get(&db, &ids[2]).await.unwrap().wait,
+        Some(Wait::Behind { job: ids[0].clone() })
+    );
+    let job = worker(&db, "cli", vec![handler])
+        .run_one(&ids[1], &CancellationToken::new())
+        .await
+        .unwrap();
     assert_eq!(job.state, State::Done);
     assert_eq!(*order.lock().unwrap(), [1, 2]);
     assert_eq!(get(&db, &ids[2]).await.unwrap().state, State::Waiting);
@@ -390,7 +458,18 @@ async fn priorities_go_first_and_old_jobs_are_forgotten(db: TestDb) {
     assert_eq!(seen, [1, 3, 0, 2]);
     let list = |state| {
         let db = db.clone();
-        async move { super::list(&db, &JobFilter { state: Some(state), ..JobFilter::default() }, 10).await.unwrap() }
+        async move {
+            super::list(
+                &db,
+                &JobFilter {
+                    state: Some(state),
+                    ..JobFilter::default()
+                },
+                10,
+            )
+            .await
+            .unwrap()
+        }
     };
     assert_eq!(list(State::Done).await.len(), 4);
     assert_eq!(prune(&db, None, &State::ALL, clock.now()).await.unwrap(), 0);
@@ -408,7 +487,10 @@ async fn a_waiting_worker_is_woken_at_once(db: TestDb) {
         let answer = answer.clone();
         async move {
             let answer = answer.lock().unwrap().take();
-            answer.map(|a| a.send(())).transpose().map_err(|()| Error::new(Code::Internal, "nobody listens"))?;
+            answer
+                .map(|a| a.send(()))
+                .transpose()
+                .map_err(|()| Error::new(Code::Internal, "nobody listens"))?;
             Ok(Value::Null)
         }
     });

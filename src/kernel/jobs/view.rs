@@ -95,7 +95,11 @@ impl Stored {
         Ok(Job {
             payload: serde_json::from_str(&self.payload)?,
             state: State::parse(&self.state)?,
-            progress: Progress { done: self.progress_done, total: self.progress_total, note: self.progress_note },
+            progress: Progress {
+                done: self.progress_done,
+                total: self.progress_total,
+                note: self.progress_note,
+            },
             result: self.result.as_deref().map(serde_json::from_str).transpose()?,
             caller: serde_json::from_str(&self.caller)?,
             id: self.id,
@@ -119,7 +123,11 @@ impl Stored {
 
 /// Refuses what cannot be an id before the database is asked.
 pub(super) fn checked_id(id: &str) -> Result<()> {
-    if is_id(id) { Ok(()) } else { Err(Error::not_found("job", &clean(id, 40))) }
+    if is_id(id) {
+        Ok(())
+    } else {
+        Err(Error::not_found("job", &clean(id, 40)))
+    }
 }
 
 /// One job with the reason why it waits.
@@ -176,7 +184,11 @@ async fn wait(db: &Db, job: &Job, served: &[String]) -> Result<Option<Wait>> {
     }
     if job.run_at > db.clock().now() {
         return Ok(Some(if job.attempts > 0 {
-            Wait::Retry { attempt: job.attempts + 1, of: job.max_attempts, at: job.run_at }
+            Wait::Retry {
+                attempt: job.attempts + 1,
+                of: job.max_attempts,
+                at: job.run_at,
+            }
         } else {
             Wait::Later { at: job.run_at }
         }));
@@ -187,7 +199,11 @@ async fn wait(db: &Db, job: &Job, served: &[String]) -> Result<Option<Wait>> {
         return Ok(Some(Wait::Behind { job: other }));
     }
     let queue = job.queue.clone();
-    Ok(Some(if served.contains(&queue) { Wait::Busy { queue } } else { Wait::NoWorker { queue } }))
+    Ok(Some(if served.contains(&queue) {
+        Wait::Busy { queue }
+    } else {
+        Wait::NoWorker { queue }
+    }))
 }
 
 /// Lines of a job's log after a line, oldest first.

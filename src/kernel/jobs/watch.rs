@@ -26,7 +26,11 @@ pub fn watch(db: &Db, id: &str) -> impl Stream<Item = Result<Job>> + Send + 'sta
                     Err(error) => return Some((Err(error), None)),
                 };
                 if last.as_ref() != Some(&job) {
-                    let next = if job.state.is_final() { None } else { Some((signal, Some(job.clone()))) };
+                    let next = if job.state.is_final() {
+                        None
+                    } else {
+                        Some((signal, Some(job.clone())))
+                    };
                     return Some((Ok(job), next));
                 }
                 // A lost wake-up is made good by the time limit.

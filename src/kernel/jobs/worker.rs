@@ -17,13 +17,12 @@ use tracing::{Instrument, info, info_span, warn};
 use super::context::{JobContext, Running, Why};
 use super::feed::{Feed, Ready};
 use super::settle::{self, Ended, Outcome};
-use super::store::{self, Claim, Claimed, Orphans};
+use super::store::{self, Claim, Claimed};
 use super::{JobHandler, QUEUES, State, view};
 use crate::kernel::access::Caller;
 use crate::kernel::config::Config;
-use crate::kernel::db::{Db, Engine, Signal, Write};
+use crate::kernel::db::{Db, Signal, Write};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::process;
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -40,7 +39,12 @@ pub struct WorkerOptions {
 impl Default for WorkerOptions {
     fn default() -> Self {
         let queues = QUEUES.iter().map(|q| (*q).to_owned()).collect();
-        Self { queues, concurrency: 4, lease_ms: 20_000, grace: Duration::from_secs(10) }
+        Self {
+            queues,
+            concurrency: 4,
+            lease_ms: 20_000,
+            grace: Duration::from_secs(10),
+        }
     }
 }
 
@@ -64,11 +68,11 @@ pub struct Worker(Arc<Inner>);
 
 pub(super) struct Inner {
     pub db: Db,
-    id: Arc<str>,
+    pub id: Arc<str>,
     handlers: HashMap<&'static str, JobHandler>,
     /// `|a|b|`: what it can run, as the claim compares it.
     kinds: String,
-    options: WorkerOptions,
+    pub options: WorkerOptions,
     active: Mutex<HashMap<String, Arc<Running>>>,
     ended: mpsc::UnboundedSender<Ended>,
     inbox: Mutex<Option<mpsc::UnboundedReceiver<Ended>>>,
@@ -86,7 +90,10 @@ impl Worker {
             kinds.push_str(handler.kind);
             kinds.push('|');
             if let Some(twice) = by_kind.insert(handler.kind, handler) {
-                return Err(Error::internal(anyhow::anyhow!("two handlers run jobs of the kind {}", twice.kind)));
+                return Err(Error::internal(anyhow::anyhow!(
+                    "two handlers run jobs of the kind {}",
+                    twice.kind
+                )));
             }
         }
         let (ended, inbox) = mpsc::unbounded_channel();
@@ -138,7 +145,10 @@ impl Worker {
             feeders.spawn(async move { feed.feed(&inner, &stop).await });
         }
         stop.cancelled().await;
-        inner.active().values().for_each(|running| running.interrupt(Why::Stopping));
+        inner
+            .active()
+            .values()
+            .for_each(|running| running.interrupt(Why::Stopping));
         feeders.join_all().await;
         let all_ended = async { while slots.join_next().await.is_some() {} };
         if tokio::time::timeout(inner.options.grace, all_ended).await.is_err() {
@@ -191,7 +201,10 @@ impl Worker {
             let (inner, stop) = (inner.clone(), stop.clone());
             tokio::spawn(async move {
                 stop.cancelled().await;
-                inner.active().values().for_each(|running| running.interrupt(Why::Stopping));
+                inner
+                    .active()
+                    .values()
+                    .for_each(|running| running.interrupt(Why::Stopping));
             })
         };
         let outcome = inner.run_until_final(id, stop).await;
@@ -201,12 +214,16 @@ impl Worker {
 }
 
 impl Inner {
-    fn active(&self) -> MutexGuard<'_, HashMap<String, Arc<Running>>> {
+    pub fn active(&self) -> MutexGuard<'_, HashMap<String, Arc<Running>>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn claim_now(&self, now: i64) -> Claim<'_> {
-        Claim { worker: &self.id, lease_until: now + self.options.lease_ms, kinds: &self.kinds }
+        Claim {
+            worker: &self.id,
+            lease_until: now + self.options.lease_ms,
+            kinds: &self.kinds,
+        }
     }
 
     /// Notes a claimed job as running here.
@@ -219,12 +236,15 @@ impl Inner {
     fn forget(&self, ended: &Ended) {
         let mut active = self.active();
         // The same job may have been claimed here again in the meantime.
-        if active.get(&ended.running.id).is_some_and(|r| Arc::ptr_eq(r, &ended.running)) {
+        if active
+            .get(&ended.running.id)
+            .is_some_and(|r| Arc::ptr_eq(r, &ended.running))
+        {
             active.remove(&ended.running.id);
         }
     }
 
-    fn end(&self, running: Arc<Running>, outcome: Outcome) {
+    fn hand_over(&self, running: Arc<Running>, outcome: Outcome) {
         if let Err(mpsc::error::SendError(ended)) = self.ended.send(Ended { running, outcome }) {
             // The writer is gone: the lease runs out and somebody takes the job.
             self.forget(&ended);
@@ -234,7 +254,7 @@ impl Inner {
     /// Puts claimed jobs back that were not started.
     pub fn give_back(&self, jobs: Vec<Ready>) {
         for ready in jobs {
-            self.end(ready.running, Outcome::PutBack);
+            self.hand_over(ready.running, Outcome::PutBack);
         }
     }
 
@@ -242,7 +262,7 @@ impl Inner {
         let left: Vec<_> = self.active().values().cloned().collect();
         for running in left {
             warn!(job.id = running.id, "a job did not stop in time and is put back");
-            self.end(running, Outcome::PutBack);
+            self.hand_over(running, Outcome::PutBack);
         }
     }
 
@@ -260,7 +280,7 @@ impl Inner {
     pub async fn run_claimed(&self, ready: Ready) {
         let running = ready.running.clone();
         let outcome = self.execute(ready.job, &running).await;
-        self.end(running, outcome);
+        self.hand_over(running, outcome);
     }
 
     async fn execute(&self, job: Claimed, running: &Arc<Running>) -> Outcome {
@@ -276,7 +296,10 @@ impl Inner {
 
     async fn call(&self, job: Claimed, running: &Arc<Running>) -> Result<Value> {
         let Some(handler) = self.handlers.get(job.kind.as_str()) else {
-            return Err(Error::internal(anyhow::anyhow!("no handler runs jobs of the kind {}", job.kind)));
+            return Err(Error::internal(anyhow::anyhow!(
+                "no handler runs jobs of the kind {}",
+                job.kind
+            )));
         };
         if running.why().is_some() {
             return Err(Error::internal(anyhow::anyhow!("stopped before it began")));
@@ -291,7 +314,9 @@ impl Inner {
         };
         answer.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            let text = text
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
             Err(Error::internal(anyhow::anyhow!("the handler panicked: {text}")))
         })
     }
@@ -346,94 +371,6 @@ impl Inner {
             Some((other, state)) if state == State::Waiting.as_str() => Ok(other),
             _ => Ok(id.to_owned()),
         }
-    }
-
-    /// Takes jobs from workers that are gone. At the start also those of workers that are known to be dead.
-    async fn recover(&self, starting: bool) {
-        let now = self.db.clock().now();
-        let which = match (starting, self.db.engine()) {
-            (true, Engine::Sqlite) => Orphans::AllBut(&self.id),
-            (true, Engine::Postgres) => Orphans::DeadSince(now - process::DEAD_AFTER),
-            (false, _) => match store::is_orphaned(&self.db, now).await {
-                Ok(true) => Orphans::Expired,
-                Ok(false) => return,
-                Err(error) => return warn!(?error, "jobs of lost workers cannot be looked for"),
-            },
-        };
-        let taken = self.db.write(Write::interactive("jobs.recover"), |tx| Box::pin(store::recover(tx, which))).await;
-        match taken {
-            Ok(0) => {}
-            Ok(jobs) => info!(jobs, "jobs of lost workers run again"),
-            Err(error) => warn!(?error, "jobs of lost workers cannot be taken over; trying again"),
-        }
-    }
-
-    /// Renews leases, hears cancels, writes late progress and takes jobs from lost workers, until `stop`.
-    async fn keep(&self, stop: &CancellationToken) {
-        let mut moved = self.db.signals().subscribe(Signal::Progress);
-        let lease = Duration::from_millis(u64::try_from(self.options.lease_ms).unwrap_or(20_000));
-        let (mut renewed, mut recovered) = (std::time::Instant::now(), std::time::Instant::now());
-        while !stop.is_cancelled() {
-            moved.borrow_and_update();
-            if !self.active().is_empty() {
-                if let Err(error) = self.hear_cancels().await {
-                    warn!(?error, "cancels cannot be read; trying again");
-                }
-                self.flush_progress().await;
-                if renewed.elapsed() >= lease / 3 {
-                    match self.renew().await {
-                        Ok(()) => renewed = std::time::Instant::now(),
-                        Err(error) => warn!(?error, "leases cannot be renewed; trying again"),
-                    }
-                }
-            }
-            if recovered.elapsed() >= lease.min(Duration::from_secs(5)) {
-                self.recover(false).await;
-                recovered = std::time::Instant::now();
-            }
-            // At most five looks a second, however often progress is made.
-            tokio::select! { () = stop.cancelled() => {}, () = pause(200) => {} }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                _ = moved.changed() => {}
-                () = pause(800) => {}
-            }
-        }
-    }
-
-    async fn hear_cancels(&self) -> Result<()> {
-        for (id,) in store::asked_to_stop(&self.db, &self.id).await? {
-            if let Some(running) = self.active().get(&id) {
-                running.interrupt(Why::Cancelled);
-            }
-        }
-        Ok(())
-    }
-
-    async fn flush_progress(&self) {
-        let all: Vec<_> = self.active().values().cloned().collect();
-        for running in all {
-            if let Err(error) = running.flush(false).await {
-                warn!(job.id = running.id, ?error, "progress cannot be written");
-            }
-        }
-    }
-
-    /// Renews, and lets go of what is no longer ours.
-    async fn renew(&self) -> Result<()> {
-        let held: Vec<_> = self.active().values().cloned().collect();
-        let until = self.db.clock().now() + self.options.lease_ms;
-        let ours = self
-            .db
-            .write(Write::interactive("jobs.renew"), |tx| Box::pin(store::renew(tx, &self.id, until)))
-            .await?;
-        let ours: HashMap<String, i64> = ours.into_iter().collect();
-        for running in held {
-            if ours.get(&running.id) != Some(&running.attempt) && !running.is_finished() {
-                running.interrupt(Why::Lost);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -14,7 +14,10 @@ const NOW: i64 = 1_750_000_000_000;
 const HOUR: i64 = 3_600_000;
 
 fn hourly(name: &'static str, missed: Missed) -> Schedule {
-    Schedule { missed, ..Schedule::new(name, "0 * * * *", || NewJob::new("test.hourly", json!({}))) }
+    Schedule {
+        missed,
+        ..Schedule::new(name, "0 * * * *", || NewJob::new("test.hourly", json!({})))
+    }
 }
 
 async fn jobs_of(db: &Db) -> usize {
@@ -23,11 +26,17 @@ async fn jobs_of(db: &Db) -> usize {
 
 async fn many_schedulers_make_one_job(db: TestDb) {
     let clock = Clock::fixed(NOW);
-    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default()).await.unwrap();
+    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default())
+        .await
+        .unwrap();
     let schedules = vec![hourly("test.hourly", Missed::RunOnce)];
     register(&db, &schedules).await.unwrap();
     let next = tick(&db, &schedules).await.unwrap().unwrap();
-    assert_eq!(jobs_of(&db).await, 0, "a new schedule makes nothing for the time before it");
+    assert_eq!(
+        jobs_of(&db).await,
+        0,
+        "a new schedule makes nothing for the time before it"
+    );
     assert_eq!(next - NOW, HOUR - 400_000);
     clock.advance(next - NOW);
     let mut tasks = Vec::new();
@@ -55,7 +64,9 @@ async fn many_schedulers_make_one_job(db: TestDb) {
 
 async fn missed_runs_may_be_left_out(db: TestDb) {
     let clock = Clock::fixed(NOW);
-    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default()).await.unwrap();
+    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default())
+        .await
+        .unwrap();
     let schedules = vec![hourly("test.skip", Missed::Skip)];
     register(&db, &schedules).await.unwrap();
     clock.advance(5 * HOUR);
@@ -68,14 +79,25 @@ async fn missed_runs_may_be_left_out(db: TestDb) {
 
 async fn by_hand_and_paused(db: TestDb) {
     let clock = Clock::fixed(NOW);
-    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default()).await.unwrap();
+    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default())
+        .await
+        .unwrap();
     let schedules = vec![hourly("test.hand", Missed::RunOnce)];
     register(&db, &schedules).await.unwrap();
     let id = run_now(&db, &Caller::operator(), "test.hand").await.unwrap();
     assert_eq!(run_now(&db, &Caller::operator(), "test.hand").await.unwrap(), id);
     let job = jobs::get(&db, &id).await.unwrap();
-    assert_eq!((job.kind.as_str(), job.state, job.caller), ("test.hourly", State::Waiting, Caller::operator()));
-    assert_eq!(run_now(&db, &Caller::operator(), "test.none").await.unwrap_err().detail(), "There is no schedule \"test.none\".");
+    assert_eq!(
+        (job.kind.as_str(), job.state, job.caller),
+        ("test.hourly", State::Waiting, Caller::operator())
+    );
+    assert_eq!(
+        run_now(&db, &Caller::operator(), "test.none")
+            .await
+            .unwrap_err()
+            .detail(),
+        "There is no schedule \"test.none\"."
+    );
     jobs::cancel(&db, &id).await.unwrap();
     pause(&db, "test.hand", true).await.unwrap();
     assert_eq!(list(&db).await.unwrap()[0].next_due, None);
@@ -94,7 +116,11 @@ async fn by_hand_and_paused(db: TestDb) {
     assert_eq!(jobs_of(&db).await, 2);
 }
 
-both!(many_schedulers_make_one_job, missed_runs_may_be_left_out, by_hand_and_paused);
+both!(
+    many_schedulers_make_one_job,
+    missed_runs_may_be_left_out,
+    by_hand_and_paused
+);
 
 #[test]
 fn times_are_read_in_their_zone() {

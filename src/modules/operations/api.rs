@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use utoipa_axum::routes;
 
-use super::model::{JobList, JobView, LogList, LogLineView, MadeJob, ProcessList, ProcessView, ScheduleList};
+use super::model::{JobList, JobView, LogLineView, LogList, MadeJob, ProcessList, ProcessView, ScheduleList};
 use super::{JOBS_MANAGE, JOBS_READ, OPERATIONS_READ, Room};
 use crate::kernel::access::Caller;
 use crate::kernel::error::{Code, Error, Result};
@@ -60,16 +60,6 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// Refuses texts no stored name can have, before the database is asked.
-fn name(path: &str, text: Option<String>) -> Result<Option<String>> {
-    match text {
-        Some(text) if text.len() > 200 || text.contains('\0') => {
-            Err(Error::invalid(path, "is not the name of anything here"))
-        }
-        text => Ok(text),
-    }
-}
-
 fn limited(limit: Option<i64>, ordinary: i64, most: i64) -> Result<i64> {
     match limit.unwrap_or(ordinary) {
         limit if (1..=most).contains(&limit) => Ok(limit),
@@ -82,19 +72,25 @@ fn limited(limit: Option<i64>, ordinary: i64, most: i64) -> Result<i64> {
 async fn list(With(room): With<Room>, Query(query): Query<ListQuery>) -> Result<Json<JobList>> {
     let limit = limited(query.limit, PAGE, MAX_PAGE)?;
     if query.cursor.as_deref().is_some_and(|c| !is_id(c)) {
-        return Err(Error::new(Code::BadRequest, "cursor: take it from \"next\" of the page before."));
+        return Err(Error::new(
+            Code::BadRequest,
+            "cursor: take it from \"next\" of the page before.",
+        ));
     }
     let filter = JobFilter {
         state: query.state,
-        kind: name("kind", query.kind)?,
-        queue: name("queue", query.queue)?,
+        kind: query.kind,
+        queue: query.queue,
         before: query.cursor,
     };
     let mut found = jobs::list(&room.kernel.db, &filter, limit + 1).await?;
     let has_more = found.len() as i64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = found.last().filter(|_| has_more).map(|job| job.id.clone());
-    Ok(Json(JobList { items: found.into_iter().map(JobView::from).collect(), next }))
+    Ok(Json(JobList {
+        items: found.into_iter().map(JobView::from).collect(),
+        next,
+    }))
 }
 
 /// One job.
@@ -142,7 +138,10 @@ async fn log(With(room): With<Room>, Path(id): Path<String>, Query(query): Query
     jobs::get(&room.kernel.db, &id).await?;
     let lines = jobs::log_lines(&room.kernel.db, &id, query.after, limit).await?;
     let next = lines.last().map_or(query.after, |line| line.line);
-    Ok(Json(LogList { items: lines.into_iter().map(LogLineView::from).collect(), next }))
+    Ok(Json(LogList {
+        items: lines.into_iter().map(LogLineView::from).collect(),
+        next,
+    }))
 }
 
 /// A job's states as they come, as server-sent events named `job`, until it ends.
@@ -155,7 +154,9 @@ async fn events(With(room): With<Room>, Path(id): Path<String>) -> Result<Respon
     let states = jobs::watch(&room.kernel.db, &id).map(|state| Ok::<_, Infallible>(event(state)));
     let stop = room.kernel.stop.clone();
     let states = states.take_until(async move { stop.cancelled().await });
-    Ok(Sse::new(states).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
+    Ok(Sse::new(states)
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+        .into_response())
 }
 
 fn event(state: Result<Job>) -> Event {
@@ -170,14 +171,22 @@ fn event(state: Result<Job>) -> Event {
 #[utoipa::path(get, path = "/api/processes", tag = "operations", responses((status = 200, body = ProcessList)))]
 async fn processes(With(room): With<Room>) -> Result<Json<ProcessList>> {
     let now = room.kernel.clock.now();
-    let items = process::list(&room.kernel.db).await?.into_iter().map(|p| ProcessView::at(p, now)).collect();
+    let items = process::list(&room.kernel.db)
+        .await?
+        .into_iter()
+        .map(|p| ProcessView::at(p, now))
+        .collect();
     Ok(Json(ProcessList { items }))
 }
 
 /// What runs by the clock.
 #[utoipa::path(get, path = "/api/schedules", tag = "operations", responses((status = 200, body = ScheduleList)))]
 async fn schedules(With(room): With<Room>) -> Result<Json<ScheduleList>> {
-    let items = schedule::list(&room.kernel.db).await?.into_iter().map(Into::into).collect();
+    let items = schedule::list(&room.kernel.db)
+        .await?
+        .into_iter()
+        .map(Into::into)
+        .collect();
     Ok(Json(ScheduleList { items }))
 }
 
@@ -186,9 +195,8 @@ async fn schedules(With(room): With<Room>) -> Result<Json<ScheduleList>> {
     post, path = "/api/schedules/{name}/run", tag = "operations", params(("name" = String, Path)),
     responses((status = 202, body = MadeJob))
 )]
-async fn run_schedule(With(room): With<Room>, caller: Caller, Path(schedule_name): Path<String>) -> Result<impl IntoResponse> {
-    let schedule_name = checked(schedule_name)?;
-    let id = schedule::run_now(&room.kernel.db, &caller, &schedule_name).await?;
+async fn run_schedule(With(room): With<Room>, caller: Caller, Path(name): Path<String>) -> Result<impl IntoResponse> {
+    let id = schedule::run_now(&room.kernel.db, &caller, &name).await?;
     Ok((StatusCode::ACCEPTED, Json(MadeJob { id })))
 }
 
@@ -197,8 +205,8 @@ async fn run_schedule(With(room): With<Room>, caller: Caller, Path(schedule_name
     post, path = "/api/schedules/{name}/pause", tag = "operations", params(("name" = String, Path)),
     responses((status = 204, description = "It is paused"))
 )]
-async fn pause_schedule(With(room): With<Room>, Path(schedule_name): Path<String>) -> Result<StatusCode> {
-    schedule::pause(&room.kernel.db, &checked(schedule_name)?, true).await?;
+async fn pause_schedule(With(room): With<Room>, Path(name): Path<String>) -> Result<StatusCode> {
+    schedule::pause(&room.kernel.db, &name, true).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -207,12 +215,7 @@ async fn pause_schedule(With(room): With<Room>, Path(schedule_name): Path<String
     post, path = "/api/schedules/{name}/resume", tag = "operations", params(("name" = String, Path)),
     responses((status = 204, description = "It goes on"))
 )]
-async fn resume_schedule(With(room): With<Room>, Path(schedule_name): Path<String>) -> Result<StatusCode> {
-    schedule::pause(&room.kernel.db, &checked(schedule_name)?, false).await?;
+async fn resume_schedule(With(room): With<Room>, Path(name): Path<String>) -> Result<StatusCode> {
+    schedule::pause(&room.kernel.db, &name, false).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn checked(schedule_name: String) -> Result<String> {
-    let is_name = schedule_name.len() <= 200 && !schedule_name.contains('\0');
-    if is_name { Ok(schedule_name) } else { Err(Error::new(Code::NotFound, "There is no schedule of this name.")) }
 }

@@ -36,7 +36,11 @@ pub(super) fn routes(room: Room) -> Routes {
 
 /// The checks every process makes.
 pub(super) fn checks(db: &Db) -> Vec<Arc<dyn HealthCheck>> {
-    vec![Arc::new(Database(db.clone())), Arc::new(Schema(db.clone())), Arc::new(Workers(db.clone()))]
+    vec![
+        Arc::new(Database(db.clone())),
+        Arc::new(Schema(db.clone())),
+        Arc::new(Workers(db.clone())),
+    ]
 }
 
 /// Whether the process answers.
@@ -75,21 +79,44 @@ async fn ready(With(room): With<Room>, caller: Caller) -> Response {
     let components = look(&room).await;
     let failed = components.iter().any(|c| matches!(c.health, Health::Failed { .. }));
     let starting = components.iter().any(|c| matches!(c.health, Health::Starting { .. }));
-    let status = if failed { "failed" } else if starting { "starting" } else { "ready" };
+    let status = if failed {
+        "failed"
+    } else if starting {
+        "starting"
+    } else {
+        "ready"
+    };
     // Where even this cannot be asked, nothing is shown.
-    let may = room.kernel.access.check(&caller, OPERATIONS_READ, &Object::House).await.unwrap_or(false);
-    let code = if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Json(Ready { status, components: may.then_some(components) });
+    let may = room
+        .kernel
+        .access
+        .check(&caller, OPERATIONS_READ, &Object::House)
+        .await
+        .unwrap_or(false);
+    let code = if status == "ready" {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let body = Json(Ready {
+        status,
+        components: may.then_some(components),
+    });
     (code, [(header::CACHE_CONTROL, "no-store")], body).into_response()
 }
 
 async fn look(room: &Room) -> Vec<Component> {
     let checks = room.board.all();
     join_all(checks.iter().map(|check| async move {
-        let health = tokio::time::timeout(LIMIT, check.check()).await.unwrap_or_else(|_| Health::Failed {
-            reason: format!("It did not answer within {} s.", LIMIT.as_secs()),
-        });
-        Component { name: check.name(), health }
+        let health = tokio::time::timeout(LIMIT, check.check())
+            .await
+            .unwrap_or_else(|_| Health::Failed {
+                reason: format!("It did not answer within {} s.", LIMIT.as_secs()),
+            });
+        Component {
+            name: check.name(),
+            health,
+        }
     }))
     .await
 }
@@ -98,7 +125,10 @@ async fn look(room: &Room) -> Vec<Component> {
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, content_type = "text/plain", body = String)))]
 async fn metrics(With(room): With<Room>) -> Result<Response> {
     measure(&room.kernel.db).await?;
-    let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     Ok((headers, telemetry::metrics_text()).into_response())
 }
 
@@ -125,10 +155,15 @@ impl HealthCheck for Database {
         "database"
     }
     async fn check(&self) -> Health {
-        let asked: Result<Vec<(String,)>> = Filter::new("SELECT name FROM fact").end("ORDER BY name", 1).all(&self.0).await;
+        let asked: Result<Vec<(String,)>> = Filter::new("SELECT name FROM fact")
+            .end("ORDER BY name", 1)
+            .all(&self.0)
+            .await;
         match asked {
             Ok(_) => Health::Ok,
-            Err(error) => Health::Failed { reason: error.detail().to_owned() },
+            Err(error) => Health::Failed {
+                reason: error.detail().to_owned(),
+            },
         }
     }
 }
@@ -144,9 +179,13 @@ impl HealthCheck for Schema {
         match self.0.migrations().await {
             Ok(all) => match all.iter().filter(|m| !m.applied).count() {
                 0 => Health::Ok,
-                n => Health::Failed { reason: format!("{n} migrations are not applied: app migrate latest") },
+                n => Health::Failed {
+                    reason: format!("{n} migrations are not applied: app migrate latest"),
+                },
             },
-            Err(error) => Health::Failed { reason: error.detail().to_owned() },
+            Err(error) => Health::Failed {
+                reason: error.detail().to_owned(),
+            },
         }
     }
 }
@@ -167,14 +206,24 @@ impl HealthCheck for Workers {
         };
         match looked.await {
             Ok((served, counts)) => {
-                let unserved: Vec<String> = counts.into_iter().map(|c| c.queue).filter(|q| !served.contains(q)).collect();
+                let unserved: Vec<String> = counts
+                    .into_iter()
+                    .map(|c| c.queue)
+                    .filter(|q| !served.contains(q))
+                    .collect();
                 match (unserved.first(), served.is_empty()) {
-                    (Some(queue), _) => Health::Warning { reason: format!("Jobs wait in the queue {queue}, which no living worker serves.") },
-                    (None, true) => Health::Warning { reason: "No living worker runs jobs.".to_owned() },
+                    (Some(queue), _) => Health::Warning {
+                        reason: format!("Jobs wait in the queue {queue}, which no living worker serves."),
+                    },
+                    (None, true) => Health::Warning {
+                        reason: "No living worker runs jobs.".to_owned(),
+                    },
                     (None, false) => Health::Ok,
                 }
             }
-            Err(error) => Health::Failed { reason: error.detail().to_owned() },
+            Err(error) => Health::Failed {
+                reason: error.detail().to_owned(),
+            },
         }
     }
 }

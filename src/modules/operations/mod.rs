@@ -44,7 +44,12 @@ struct Operations {
 /// None today.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let board = bus.find::<HealthBoard>().unwrap_or_default();
-    Ok(Box::new(Operations { room: Room { kernel: kernel.clone(), board } }))
+    Ok(Box::new(Operations {
+        room: Room {
+            kernel: kernel.clone(),
+            board,
+        },
+    }))
 }
 
 impl Operations {

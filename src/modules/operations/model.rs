@@ -95,7 +95,12 @@ pub(super) struct LogLineView {
 
 impl From<LogLine> for LogLineView {
     fn from(line: LogLine) -> Self {
-        Self { line: line.line, at: rfc3339(line.at), level: line.level, message: line.message }
+        Self {
+            line: line.line,
+            at: rfc3339(line.at),
+            level: line.level,
+            message: line.message,
+        }
     }
 }
 

@@ -1,0 +1,112 @@
+//! What a worker does beside running jobs: it renews leases, hears cancels, writes late progress and takes jobs from
+//! workers that are gone.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::context::Why;
+use super::store::{self, Orphans};
+use super::worker::{Inner, pause};
+use crate::kernel::db::{Engine, Signal, Write};
+use crate::kernel::error::Result;
+use crate::kernel::process;
+
+impl Inner {
+    /// Takes jobs from workers that are gone. At the start also those of workers that are known to be dead.
+    pub async fn recover(&self, starting: bool) {
+        let now = self.db.clock().now();
+        let which = match (starting, self.db.engine()) {
+            (true, Engine::Sqlite) => Orphans::AllBut(&self.id),
+            (true, Engine::Postgres) => Orphans::DeadSince(now - process::DEAD_AFTER),
+            (false, _) => match store::is_orphaned(&self.db, now).await {
+                Ok(true) => Orphans::Expired,
+                Ok(false) => return,
+                Err(error) => return warn!(?error, "jobs of lost workers cannot be looked for"),
+            },
+        };
+        let taken = self
+            .db
+            .write(Write::interactive("jobs.recover"), |tx| {
+                Box::pin(store::recover(tx, which))
+            })
+            .await;
+        match taken {
+            Ok(0) => {}
+            Ok(jobs) => info!(jobs, "jobs of lost workers run again"),
+            Err(error) => warn!(?error, "jobs of lost workers cannot be taken over; trying again"),
+        }
+    }
+
+    /// Renews leases, hears cancels, writes late progress and takes jobs from lost workers, until `stop`.
+    pub async fn keep(&self, stop: &CancellationToken) {
+        let mut moved = self.db.signals().subscribe(Signal::Progress);
+        let lease = Duration::from_millis(u64::try_from(self.options.lease_ms).unwrap_or(20_000));
+        let (mut renewed, mut recovered) = (Instant::now(), Instant::now());
+        while !stop.is_cancelled() {
+            moved.borrow_and_update();
+            if !self.active().is_empty() {
+                if let Err(error) = self.hear_cancels().await {
+                    warn!(?error, "cancels cannot be read; trying again");
+                }
+                self.flush_progress().await;
+                if renewed.elapsed() >= lease / 3 {
+                    match self.renew().await {
+                        Ok(()) => renewed = Instant::now(),
+                        Err(error) => warn!(?error, "leases cannot be renewed; trying again"),
+                    }
+                }
+            }
+            if recovered.elapsed() >= lease.min(Duration::from_secs(5)) {
+                self.recover(false).await;
+                recovered = Instant::now();
+            }
+            // At most five looks a second, however often progress is made.
+            tokio::select! { () = stop.cancelled() => {}, () = pause(200) => {} }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = moved.changed() => {}
+                () = pause(800) => {}
+            }
+        }
+    }
+
+    async fn hear_cancels(&self) -> Result<()> {
+        for (id,) in store::asked_to_stop(&self.db, &self.id).await? {
+            if let Some(running) = self.active().get(&id) {
+                running.interrupt(Why::Cancelled);
+            }
+        }
+        Ok(())
+    }
+
+    async fn flush_progress(&self) {
+        let all: Vec<_> = self.active().values().cloned().collect();
+        for running in all {
+            if let Err(error) = running.flush(false).await {
+                warn!(job.id = running.id, ?error, "progress cannot be written");
+            }
+        }
+    }
+
+    /// Renews, and lets go of what is no longer ours.
+    async fn renew(&self) -> Result<()> {
+        let held: Vec<_> = self.active().values().cloned().collect();
+        let until = self.db.clock().now() + self.options.lease_ms;
+        let ours = self
+            .db
+            .write(Write::interactive("jobs.renew"), |tx| {
+                Box::pin(store::renew(tx, &self.id, until))
+            })
+            .await?;
+        let ours: HashMap<String, i64> = ours.into_iter().collect();
+        for running in held {
+            if ours.get(&running.id) != Some(&running.attempt) && !running.is_finished() {
+                running.interrupt(Why::Lost);
+            }
+        }
+        Ok(())
+    }
+}
