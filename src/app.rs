@@ -31,6 +31,8 @@ const MODULES: &[Wire] = &[
     crate::modules::records::wire,
     #[cfg(feature = "operations")]
     crate::modules::operations::wire,
+    #[cfg(feature = "history")]
+    crate::modules::history::wire,
     #[cfg(feature = "docs")]
     crate::modules::docs::wire,
 ];

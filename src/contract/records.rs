@@ -116,6 +116,46 @@ pub struct RecordType {
     pub fields: Vec<Field>,
 }
 
+/// A field that holds values, with the way to it.
+#[derive(Clone, Debug)]
+pub struct Leaf<'a> {
+    /// Dotted path without positions, as the search index names it: `creator.nationality`.
+    pub path: String,
+    /// The groups around it and then itself.
+    pub fields: Vec<&'a Field>,
+    /// The strictest level on the way.
+    pub level: Level,
+}
+
+impl Leaf<'_> {
+    /// The field itself.
+    pub fn field(&self) -> Option<&Field> {
+        self.fields.last().copied()
+    }
+}
+
+impl RecordType {
+    /// Every field that holds values, in order, groups followed.
+    pub fn leaves(&self) -> Vec<Leaf<'_>> {
+        let mut out = Vec::new();
+        let start = Leaf { path: String::new(), fields: Vec::new(), level: Level::Public };
+        self.fields.iter().for_each(|field| descend(&start, field, &mut out));
+        out
+    }
+}
+
+fn descend<'a>(around: &Leaf<'a>, field: &'a Field, out: &mut Vec<Leaf<'a>>) {
+    let mut leaf = around.clone();
+    leaf.path = if around.path.is_empty() { field.name.clone() } else { format!("{}.{}", around.path, field.name) };
+    leaf.fields.push(field);
+    leaf.level = leaf.level.max(field.level);
+    if field.kind == FieldKind::Group {
+        field.fields.iter().for_each(|inner| descend(&leaf, inner, out));
+    } else {
+        out.push(leaf);
+    }
+}
+
 /// A type with where it stands in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredType {

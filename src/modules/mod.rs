@@ -4,7 +4,9 @@
 pub mod access;
 #[cfg(feature = "docs")]
 pub mod docs;
-#[cfg(feature = "records")]
-pub mod records;
+#[cfg(feature = "history")]
+pub mod history;
 #[cfg(feature = "operations")]
 pub mod operations;
+#[cfg(feature = "records")]
+pub mod records;

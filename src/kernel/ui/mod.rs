@@ -17,7 +17,7 @@ pub use error::error_page;
 pub use html::{Html, View};
 pub use page::{Crumb, CsrfToken, NavItem, Page, Shell, Theme};
 pub use pager::{PageLink, Pager, PagerLinks};
-pub use value::{Piece, label, pieces, plain, readable, shorten};
+pub use value::{Piece, label, pieces, plain, readable, shorten, texts};
 
 #[cfg(test)]
 mod tests;

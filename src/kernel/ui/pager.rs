@@ -12,10 +12,11 @@ impl Pager {
     pub fn new(current: usize, total: u64, size: usize, reach: usize) -> Option<Self> {
         let rows = usize::try_from(total).unwrap_or(usize::MAX).min(reach);
         let last = rows.div_ceil(size.max(1));
-        (last > 1).then_some(Self {
-            current: current.clamp(1, last),
-            last,
-        })
+        if last < 2 {
+            return None;
+        }
+        let current = current.clamp(1, last);
+        Some(Self { current, last })
     }
     pub fn previous(&self) -> Option<usize> {
         (self.current > 1).then(|| self.current - 1)
@@ -105,6 +106,7 @@ mod tests {
     #[test]
     fn one_page_needs_no_pager_and_far_ones_are_not_offered() {
         assert_eq!(Pager::new(1, 25, 25, 10_000), None);
+        assert_eq!(Pager::new(1, 0, 25, 10_000), None);
         assert_eq!(Pager::new(9, 26, 25, 10_000), Some(Pager { current: 2, last: 2 }));
         assert_eq!(Pager::new(0, u64::MAX, 25, 1_000), Some(Pager { current: 1, last: 40 }));
     }

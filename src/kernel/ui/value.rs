@@ -85,6 +85,38 @@ pub fn plain(value: &Value, language: Language) -> Option<String> {
     }
 }
 
+/// The values of a document at a dotted path, lists and groups in lists followed; those that are no single value are
+/// left out.
+pub fn texts(document: &Map<String, Value>, path: &str, language: Language) -> Vec<String> {
+    let mut out = Vec::new();
+    gather(document, path, &mut |value| out.extend(plain(value, language)));
+    out
+}
+
+fn gather(object: &Map<String, Value>, path: &str, each: &mut dyn FnMut(&Value)) {
+    // A name may itself contain dots: the whole path is tried before its parts.
+    if let Some(value) = object.get(path) {
+        return spread(value, each);
+    }
+    for (at, _) in path.match_indices('.') {
+        let (name, rest) = (&path[..at], &path[at + 1..]);
+        match object.get(name) {
+            Some(Value::Object(inner)) => return gather(inner, rest, each),
+            Some(Value::Array(items)) => {
+                return items.iter().filter_map(Value::as_object).for_each(|inner| gather(inner, rest, each));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn spread(value: &Value, each: &mut dyn FnMut(&Value)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| each(item)),
+        value => each(value),
+    }
+}
+
 /// At most `limit` characters, cut at a word, with a mark where something is left out.
 pub fn shorten(text: &str, limit: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(limit) else {
@@ -157,6 +189,24 @@ mod tests {
         );
         links("\"><script>http://a<b>", &["http://a"]);
         links("https://é.example/ü", &["https://é.example/ü"]);
+    }
+
+    #[test]
+    fn values_are_found_through_lists_and_groups() {
+        let document = r#"{"a.b":"dot","c":[{"n":"x"},{"n":["y","z"]},{"m":1}],"d":{"e":{"f":true}},"g":null}"#;
+        let document = serde_json::from_str(document).unwrap();
+        let found = |path: &str| texts(&document, path, Language::default()).join("|");
+        assert_eq!(found("a.b"), "dot");
+        assert_eq!(found("c.n"), "x|y|z");
+        assert_eq!(found("d.e.f"), "Yes");
+        assert_eq!(found("d.e") + &found("g") + &found("nothing.at.all") + &found("."), "");
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_words() {
+        assert_eq!(shorten("one two three", 9), "one two…");
+        assert_eq!(shorten("éééééééééé", 3), "ééé…");
+        assert_eq!(shorten("short", 9), "short");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod api;
 mod health;
 mod jobs;
 mod model;
+mod ui;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;
@@ -17,7 +18,7 @@ use crate::kernel::db::Db;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
 use crate::kernel::jobs::JobHandler;
-use crate::kernel::module::{HealthBoard, HealthCheck, Module};
+use crate::kernel::module::{HealthBoard, HealthCheck, Module, NavEntry};
 use crate::kernel::schedule::Schedule;
 
 /// See jobs with their results and logs.
@@ -63,7 +64,21 @@ impl Module for Operations {
         "operations"
     }
     fn routes(&self) -> Routes {
-        api::routes(self.room.clone()).merge(health::routes(self.room.clone()))
+        let pages = ui::Pages {
+            db: self.room.kernel.db.clone(),
+            access: self.room.kernel.access.clone(),
+        };
+        api::routes(self.room.clone())
+            .merge(health::routes(self.room.clone()))
+            .merge(ui::routes(pages))
+    }
+    fn navigation(&self) -> Vec<NavEntry> {
+        vec![NavEntry {
+            label: "nav.jobs",
+            href: "/jobs",
+            permission: JOBS_READ,
+            order: 60,
+        }]
     }
     fn jobs(&self) -> Vec<JobHandler> {
         vec![jobs::handler(self.db())]

@@ -6,6 +6,7 @@ mod infer;
 pub mod model;
 pub mod service;
 mod store;
+mod ui;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;
@@ -17,18 +18,31 @@ use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Permission};
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
-use crate::kernel::module::Module;
+use crate::kernel::http::Routes;
+use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::search::IndexSource;
 use service::Service;
 
 struct RecordsModule {
     service: Arc<Service>,
     access: Access,
+    pages: ui::Pages,
 }
 
 impl Module for RecordsModule {
     fn name(&self) -> &'static str {
         "records"
+    }
+    fn routes(&self) -> Routes {
+        ui::routes(self.pages.clone())
+    }
+    fn navigation(&self) -> Vec<NavEntry> {
+        vec![NavEntry {
+            label: "nav.types",
+            href: "/types",
+            permission: TYPES_READ,
+            order: 20,
+        }]
     }
     fn index_sources(&self) -> Vec<Arc<dyn IndexSource>> {
         vec![Arc::new(index::RecordIndex {
@@ -48,8 +62,14 @@ impl Module for RecordsModule {
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let service = Arc::new(Service::new(kernel.db.clone(), kernel.access.clone()));
     bus.provide::<dyn Records>(service.clone())?;
+    let pages = ui::Pages {
+        service: service.clone(),
+        db: kernel.db.clone(),
+        access: kernel.access.clone(),
+    };
     Ok(Box::new(RecordsModule {
         service,
+        pages,
         access: kernel.access.clone(),
     }))
 }

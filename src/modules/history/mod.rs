@@ -1,0 +1,50 @@
+//! History: what was changed, by whom and why, as change sets with what each of them touched.
+
+mod ui;
+
+use crate::contract::records::Records;
+use crate::kernel::Kernel;
+use crate::kernel::access::Permission;
+use crate::kernel::bus::Bus;
+use crate::kernel::error::Result;
+use crate::kernel::http::Routes;
+use crate::kernel::module::{Module, NavEntry};
+
+/// To read change sets; what they touch is cut by visibility.
+pub const HISTORY_READ: Permission = Permission("history.read");
+
+struct HistoryModule {
+    pages: ui::Pages,
+}
+
+/// Builds the module.
+///
+/// # Errors
+/// `Unavailable` without records.
+pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
+    let pages = ui::Pages {
+        db: kernel.db.clone(),
+        records: bus.port::<dyn Records>()?,
+    };
+    Ok(Box::new(HistoryModule { pages }))
+}
+
+impl Module for HistoryModule {
+    fn name(&self) -> &'static str {
+        "history"
+    }
+    fn routes(&self) -> Routes {
+        ui::routes(self.pages.clone())
+    }
+    fn permissions(&self) -> &'static [Permission] {
+        &[HISTORY_READ]
+    }
+    fn navigation(&self) -> Vec<NavEntry> {
+        vec![NavEntry {
+            label: "nav.changes",
+            href: "/changes",
+            permission: HISTORY_READ,
+            order: 40,
+        }]
+    }
+}

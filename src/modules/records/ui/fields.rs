@@ -1,0 +1,229 @@
+//! A record's fields as its page shows them: sections by group, values with what they lead to.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::kernel::access::Level;
+use crate::kernel::i18n::Language;
+use crate::kernel::ui::{Piece, label, pieces, plain, shorten};
+
+/// Characters shown of one value; the rest is in the machine's form.
+const LONGEST: usize = 4_000;
+/// Values shown of one field, and groups of one section.
+const VALUES: usize = 50;
+const GROUPS: usize = 24;
+/// Characters from which a value is set as running text.
+const PROSE: usize = 120;
+
+/// Fields that belong together: those of the record itself, or of one group.
+pub struct Section {
+    pub anchor: String,
+    /// `None` for the record's own fields.
+    pub heading: Option<String>,
+    /// One for each group of a repeated group.
+    pub blocks: Vec<Vec<FieldView>>,
+    /// The blocks are set apart from each other.
+    pub cards: bool,
+    pub hidden: usize,
+}
+
+pub struct FieldView {
+    pub label: String,
+    /// Key of who may see it, where not everybody may.
+    pub level: Option<&'static str>,
+    pub values: Vec<ValueView>,
+    pub hidden: usize,
+}
+
+#[derive(Default)]
+pub struct ValueView {
+    pub text: String,
+    pub pieces: Vec<Piece>,
+    pub href: Option<String>,
+    /// The machine's form of a date.
+    pub datetime: Option<String>,
+    pub code: bool,
+    pub long: bool,
+    pub cut: bool,
+}
+
+/// What the sections are made of. `titles` are those of linked records the caller may see.
+pub struct Shown<'a> {
+    pub definition: &'a RecordType,
+    pub document: &'a Map<String, Value>,
+    /// The record's title: a field that says the same is not said again.
+    pub title: &'a str,
+    pub titles: &'a HashMap<String, String>,
+    pub language: Language,
+}
+
+impl Shown<'_> {
+    /// The sections in the order of the definition: the record's own fields first, then each group.
+    pub fn sections(&self) -> Vec<Section> {
+        let is_group = |field: &&Field| field.kind == FieldKind::Group;
+        let is_title = |field: &Field| {
+            self.definition.title.as_deref() == Some(field.name.as_str())
+                && self.document.get(&field.name).and_then(Value::as_str) == Some(self.title)
+        };
+        let own: Vec<&Field> = self
+            .definition
+            .fields
+            .iter()
+            .filter(|f| !is_group(f) && !is_title(f))
+            .collect();
+        let mut sections = Vec::new();
+        let block = self.block(&own, "", "", self.document);
+        if !block.is_empty() {
+            let anchor = "fields".to_owned();
+            sections.push(Section {
+                anchor,
+                heading: None,
+                blocks: vec![block],
+                cards: false,
+                hidden: 0,
+            });
+        }
+        for (at, field) in self.definition.fields.iter().filter(is_group).enumerate() {
+            sections.extend(self.group(field, at));
+        }
+        sections
+    }
+
+    fn group(&self, field: &Field, at: usize) -> Option<Section> {
+        let groups: Vec<&Map<String, Value>> = match self.document.get(&field.name)? {
+            Value::Object(one) => vec![one],
+            Value::Array(many) => many.iter().filter_map(Value::as_object).collect(),
+            _ => return None,
+        };
+        let inner: Vec<&Field> = field.fields.iter().collect();
+        let blocks: Vec<Vec<FieldView>> = groups
+            .iter()
+            .take(GROUPS)
+            .map(|group| self.block(&inner, &format!("{}.", field.name), "", group))
+            .filter(|block| !block.is_empty())
+            .collect();
+        (!blocks.is_empty()).then(|| Section {
+            anchor: format!("group-{}", at + 1),
+            heading: Some(label(&field.labels, &field.name, self.language)),
+            cards: blocks.len() > 1,
+            blocks,
+            hidden: groups.len().saturating_sub(GROUPS),
+        })
+    }
+
+    /// The fields of one group that have values; groups inside it are told by their labels.
+    fn block(&self, fields: &[&Field], path: &str, above: &str, object: &Map<String, Value>) -> Vec<FieldView> {
+        let mut views = Vec::new();
+        for field in fields {
+            let Some(value) = object.get(&field.name) else { continue };
+            let name = format!("{above}{}", label(&field.labels, &field.name, self.language));
+            let path = format!("{path}{}", field.name);
+            if field.kind == FieldKind::Group {
+                let inner: Vec<&Field> = field.fields.iter().collect();
+                let groups: Vec<&Value> = value
+                    .as_array()
+                    .map_or_else(|| vec![value], |many| many.iter().collect());
+                for group in groups.into_iter().filter_map(Value::as_object).take(GROUPS) {
+                    views.extend(self.block(&inner, &format!("{path}."), &format!("{name} › "), group));
+                }
+                continue;
+            }
+            let all: Vec<&Value> = value
+                .as_array()
+                .map_or_else(|| vec![value], |many| many.iter().collect());
+            let texts: Vec<String> = all
+                .into_iter()
+                .filter_map(|value| plain(value, self.language))
+                .collect();
+            if texts.is_empty() {
+                continue;
+            }
+            views.push(FieldView {
+                label: name,
+                level: level_key(field.level),
+                hidden: texts.len().saturating_sub(VALUES),
+                values: texts
+                    .into_iter()
+                    .take(VALUES)
+                    .map(|text| self.value(field, &path, text))
+                    .collect(),
+            });
+        }
+        views
+    }
+
+    fn value(&self, field: &Field, path: &str, text: String) -> ValueView {
+        match field.kind {
+            FieldKind::Link => ValueView {
+                href: self.titles.contains_key(&text).then(|| format!("/records/{text}")),
+                text: self.titles.get(&text).cloned().unwrap_or(text),
+                code: true,
+                ..ValueView::default()
+            },
+            FieldKind::Identifier => ValueView {
+                code: true,
+                text,
+                ..ValueView::default()
+            },
+            FieldKind::Date => match self.language.civil(&text) {
+                Some(shown) => ValueView {
+                    text: shown,
+                    datetime: Some(text),
+                    ..ValueView::default()
+                },
+                None => running(text),
+            },
+            FieldKind::Term | FieldKind::Text if field.facet && text.chars().count() <= PROSE => ValueView {
+                href: search_for(&self.definition.name, path, &text),
+                text,
+                ..ValueView::default()
+            },
+            _ => running(text),
+        }
+    }
+}
+
+/// A text as it is, with its web addresses as links.
+fn running(text: String) -> ValueView {
+    let shown = shorten(&text, LONGEST);
+    ValueView {
+        long: text.chars().count() > PROSE || text.contains('\n'),
+        cut: shown.len() < text.len(),
+        pieces: pieces(&shown),
+        text: String::new(),
+        ..ValueView::default()
+    }
+}
+
+/// Where the records with the same value are.
+pub fn search_for(type_name: &str, path: &str, value: &str) -> Option<String> {
+    let pairs = [("type", type_name.to_owned()), ("filter", format!("{path}:{value}"))];
+    serde_html_form::to_string(pairs)
+        .ok()
+        .map(|query| format!("/search?{query}"))
+}
+
+/// Key of the badge for a level; nothing for what everybody may see.
+pub fn level_key(level: Level) -> Option<&'static str> {
+    match level {
+        Level::Public => None,
+        Level::Members => Some("level.members"),
+        Level::Restricted => Some("level.restricted"),
+    }
+}
+
+/// Ids of the records that links of this document lead to.
+pub fn linked(definition: &RecordType, document: &Map<String, Value>, language: Language) -> Vec<String> {
+    let mut ids: Vec<String> = definition
+        .leaves()
+        .iter()
+        .filter(|leaf| leaf.field().is_some_and(|f| f.kind == FieldKind::Link))
+        .flat_map(|leaf| crate::kernel::ui::texts(document, &leaf.path, language))
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.truncate(200);
+    ids
+}

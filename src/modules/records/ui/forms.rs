@@ -1,0 +1,70 @@
+//! A record for machines: JSON with what is known about it, and one row of a table.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::kernel::clock::rfc3339;
+use crate::kernel::error::Result;
+use crate::kernel::i18n::Language;
+use crate::kernel::ui::texts;
+use crate::modules::records::service::Seen;
+
+/// A machine form as an answer, named after the record, its version as ETag.
+pub fn file(seen: &Seen, kind: &'static str, ending: &str, body: String) -> Response {
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let name = format!("inline; filename=\"{}.{ending}\"", seen.record.id);
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", seen.record.version)) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// The record as its own fields with what is known about it.
+pub fn json(seen: &Seen) -> Result<String> {
+    let record = &seen.record;
+    let form = serde_json::json!({
+        "id": record.id,
+        "type": record.type_name,
+        "version": record.version,
+        "title": super::record::title(seen),
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
+        "document": record.document,
+    });
+    Ok(serde_json::to_string_pretty(&form)? + "\n")
+}
+
+/// One row with the fields as columns; several values are set apart by ` | `.
+pub fn csv(seen: &Seen) -> String {
+    let language = Language::default();
+    let (mut head, mut row) = (vec!["_id".to_owned()], vec![seen.record.id.clone()]);
+    for leaf in seen
+        .stored_type
+        .definition
+        .leaves()
+        .iter()
+        .filter(|leaf| leaf.level <= seen.level)
+    {
+        head.push(csv_cell(&leaf.path));
+        row.push(csv_cell(
+            &texts(&seen.record.document, &leaf.path, language).join(" | "),
+        ));
+    }
+    format!("{}\r\n{}\r\n", head.join(","), row.join(","))
+}
+
+/// A cell that no spreadsheet takes for a formula.
+pub fn csv_cell(text: &str) -> String {
+    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    let text = if risky { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}

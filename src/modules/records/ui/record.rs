@@ -1,0 +1,270 @@
+//! One record: its fields, what is known about it, its history, and its forms for machines.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::Pages;
+use super::fields::{Section, Shown, level_key, linked};
+use super::forms;
+use crate::contract::records::{RecordState, RecordType};
+use crate::kernel::access::{Level, Object, Permission};
+use crate::kernel::error::Result;
+use crate::kernel::http::{Path, Query};
+use crate::kernel::i18n::Language;
+use crate::kernel::ledger::{self, Version};
+use crate::kernel::ui::{
+    Crumb, HistoryEntry, Html, Page, Piece, differences, filters, label, readable, shorten, texts,
+};
+use crate::modules::records::model::shape;
+use crate::modules::records::service::Seen;
+use crate::view;
+
+/// Who may open a change set, for the links to it.
+const HISTORY_READ: Permission = Permission("history.read");
+/// Characters of a title.
+const TITLE: usize = 300;
+/// States on the record's page and on the page of its history.
+const RECENT: i64 = 5;
+const STATES: i64 = 50;
+
+#[derive(Template)]
+#[template(path = "modules/records/templates/record.html")]
+pub struct RecordPage {
+    pub page: Page,
+    pub trail: Vec<Crumb>,
+    pub id: String,
+    pub title: String,
+    pub type_name: String,
+    pub type_label: String,
+    /// One line for search engines and previews.
+    pub summary: Option<String>,
+    pub lead: Option<String>,
+    pub deleted: bool,
+    pub restricted: Option<&'static str>,
+    pub sections: Vec<Section>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub version: i64,
+    pub source_row: Option<i64>,
+    pub history: Vec<HistoryEntry>,
+    pub more_history: bool,
+}
+
+#[derive(Template)]
+#[template(path = "modules/records/templates/history.html")]
+pub struct HistoryPage {
+    pub page: Page,
+    pub trail: Vec<Crumb>,
+    pub title: String,
+    pub history: Vec<HistoryEntry>,
+    pub older: Option<String>,
+}
+view!(RecordPage, HistoryPage);
+
+/// `/records/{id}`, and with `.json` or `.csv` behind the id its machine forms.
+pub async fn show_page(State(pages): State<Pages>, page: Page, Path(id): Path<String>) -> Result<Response> {
+    if let Some(id) = id.strip_suffix(".json") {
+        let seen = pages.service.read(&page.caller, id).await?;
+        return Ok(forms::file(&seen, "application/json", "json", forms::json(&seen)?));
+    }
+    if let Some(id) = id.strip_suffix(".csv") {
+        let seen = pages.service.read(&page.caller, id).await?;
+        return Ok(forms::file(&seen, "text/csv; charset=utf-8", "csv", forms::csv(&seen)));
+    }
+    let seen = pages.service.read(&page.caller, &id).await?;
+    let titles = pages.titles(&page, &seen).await?;
+    let (history, more) = pages.history(&page, &seen, None, RECENT).await?;
+    Ok(Html(record_page(page, &seen, &titles, history, more)).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Older {
+    before: Option<i64>,
+}
+
+/// `/records/{id}/history`
+pub async fn history_page(
+    State(pages): State<Pages>,
+    page: Page,
+    Path(id): Path<String>,
+    Query(older): Query<Older>,
+) -> Result<Html<HistoryPage>> {
+    let seen = pages.service.read(&page.caller, &id).await?;
+    let (history, more) = pages.history(&page, &seen, older.before, STATES).await?;
+    let last = history.last().map(|entry| entry.version);
+    let title = title(&seen);
+    let mut trail = trail(&page, &seen);
+    trail.push(Crumb::to(shorten(&title, 60), format!("/records/{id}")));
+    trail.push(Crumb::here(page.language.text("history.title")));
+    let older = last
+        .filter(|_| more)
+        .map(|version| format!("/records/{id}/history?before={version}"));
+    Ok(Html(HistoryPage {
+        trail,
+        title,
+        history,
+        older,
+        page,
+    }))
+}
+
+impl Pages {
+    /// Titles of the records this one leads to, as far as the caller may see them.
+    async fn titles(&self, page: &Page, seen: &Seen) -> Result<HashMap<String, String>> {
+        let definition = &seen.stored_type.definition;
+        let mut titles = HashMap::new();
+        for id in linked(definition, &seen.record.document, page.language) {
+            // A link to what is hidden or gone stays a plain id.
+            if let Ok(other) = self.service.read(&page.caller, &id).await {
+                titles.insert(id, title(&other));
+            }
+        }
+        Ok(titles)
+    }
+
+    /// States of a record, newest first, with what is different in each; and whether there are older ones.
+    async fn history(
+        &self,
+        page: &Page,
+        seen: &Seen,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<(Vec<HistoryEntry>, bool)> {
+        // One more than shown: what the last one differs from.
+        let versions = ledger::versions(&self.db, &seen.record.id, before, limit + 1).await?;
+        let sets = self.access.check(&page.caller, HISTORY_READ, &Object::House).await?;
+        let shown = usize::try_from(limit).unwrap_or_default();
+        let more = versions.len() > shown;
+        let mut entries = Vec::with_capacity(versions.len().min(shown));
+        for (at, version) in versions.iter().take(shown).enumerate() {
+            let old = versions
+                .get(at + 1)
+                .map(|older| state(older, seen))
+                .transpose()?
+                .flatten();
+            let new = state(version, seen)?;
+            let changed = match (old, new) {
+                (Some(old), Some(new)) => differences(&old, &new, |path| {
+                    path_label(&seen.stored_type.definition, path, page.language)
+                }),
+                // The first state is the record itself; a redacted one has nothing to compare.
+                _ => Vec::new(),
+            };
+            entries.push(HistoryEntry::new(page.language, version, changed, sets));
+        }
+        Ok((entries, more))
+    }
+}
+
+/// A state's document, cut to what the caller may see today.
+fn state(version: &Version, seen: &Seen) -> Result<Option<Map<String, Value>>> {
+    let Some(text) = &version.document else { return Ok(None) };
+    let state: RecordState = serde_json::from_str(text)?;
+    Ok(Some(shape::cut(
+        &seen.stored_type.definition.fields,
+        seen.level,
+        state.document,
+    )))
+}
+
+/// The labels of a dotted path with positions: `creator.2.name` becomes `Creator 2 › Name`.
+pub(super) fn path_label(definition: &RecordType, path: &str, language: Language) -> String {
+    let mut fields = definition.fields.as_slice();
+    let mut parts: Vec<String> = Vec::new();
+    for step in path.split('.') {
+        if step.bytes().all(|b| b.is_ascii_digit())
+            && let Some(last) = parts.last_mut()
+        {
+            last.push(' ');
+            last.push_str(step);
+        } else if let Some(field) = fields.iter().find(|f| f.name == step) {
+            parts.push(label(&field.labels, &field.name, language));
+            fields = &field.fields;
+        } else {
+            parts.push(readable(step));
+            fields = &[];
+        }
+    }
+    parts.join(" › ")
+}
+
+/// What to call it: its title, else its id.
+pub(super) fn title(seen: &Seen) -> String {
+    let title = seen.title();
+    if title.trim().is_empty() {
+        seen.record.id.clone()
+    } else {
+        shorten(&title, TITLE)
+    }
+}
+
+fn trail(page: &Page, seen: &Seen) -> Vec<Crumb> {
+    let definition = &seen.stored_type.definition;
+    let type_label = label(&definition.labels, &definition.name, page.language);
+    let query = serde_html_form::to_string([("type", &definition.name)]).unwrap_or_default();
+    vec![
+        Crumb::to(page.language.text("nav.home"), "/"),
+        Crumb::to(type_label, format!("/search?{query}")),
+    ]
+}
+
+pub(super) fn record_page(
+    page: Page,
+    seen: &Seen,
+    titles: &HashMap<String, String>,
+    history: Vec<HistoryEntry>,
+    more_history: bool,
+) -> RecordPage {
+    let (record, definition) = (&seen.record, &seen.stored_type.definition);
+    let title = title(seen);
+    let mut trail = trail(&page, seen);
+    trail.push(Crumb::here(shorten(&title, 60)));
+    let summary = summary(definition, &record.document, seen.level, page.language);
+    RecordPage {
+        trail,
+        id: record.id.clone(),
+        type_name: definition.name.clone(),
+        type_label: label(&definition.labels, &definition.name, page.language),
+        lead: summary.clone(),
+        summary: summary.map(|text| shorten(&text, 200)),
+        deleted: record.deleted,
+        restricted: level_key(record.visibility),
+        sections: Shown {
+            definition,
+            document: &record.document,
+            title: &title,
+            titles,
+            language: page.language,
+        }
+        .sections(),
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+        version: record.version,
+        source_row: record.source.as_ref().map(|(_, row)| *row),
+        history,
+        more_history,
+        title,
+        page,
+    }
+}
+
+/// The values of the first columns in one line: what a label beside the object would say.
+fn summary(definition: &RecordType, document: &Map<String, Value>, level: Level, language: Language) -> Option<String> {
+    let leaves = definition.leaves();
+    let columns = leaves.iter().filter(|leaf| {
+        let is_title = definition.title.as_deref() == Some(leaf.path.as_str());
+        !is_title && leaf.level <= level && leaf.field().is_some_and(|f| f.column)
+    });
+    let texts: Vec<String> = columns
+        .filter_map(|leaf| texts(document, &leaf.path, language).into_iter().next())
+        .map(|text| shorten(&text, 80))
+        .take(3)
+        .collect();
+    (!texts.is_empty()).then(|| texts.join(" · "))
+}

@@ -1,0 +1,155 @@
+//! The types as pages: what kinds of records there are, and the fields of each.
+
+use askama::Template;
+use axum::extract::State;
+
+use super::Pages;
+use super::fields::level_key;
+use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::http::Path;
+use crate::kernel::i18n::Language;
+use crate::kernel::ui::{Crumb, Html, Page, filters, label, shorten};
+use crate::view;
+
+#[derive(Template)]
+#[template(path = "modules/records/templates/types.html")]
+pub struct TypesPage {
+    pub page: Page,
+    pub types: Vec<TypeItem>,
+}
+
+pub struct TypeItem {
+    pub name: String,
+    pub label: String,
+    /// Missing while the search cannot say.
+    pub total: Option<u64>,
+    pub fields: usize,
+}
+
+#[derive(Template)]
+#[template(path = "modules/records/templates/type.html")]
+pub struct TypePage {
+    pub page: Page,
+    pub trail: Vec<Crumb>,
+    pub name: String,
+    pub label: String,
+    pub total: Option<u64>,
+    pub facets: Vec<FacetItem>,
+    pub fields: Vec<FieldRow>,
+}
+view!(TypesPage, TypePage);
+
+pub struct FacetItem {
+    pub label: String,
+    pub values: Vec<FacetValueItem>,
+}
+
+pub struct FacetValueItem {
+    pub label: String,
+    pub count: u64,
+    pub href: String,
+}
+
+pub struct FieldRow {
+    pub label: String,
+    pub path: String,
+    pub kind: &'static str,
+    /// Keys of what is special about it.
+    pub notes: Vec<&'static str>,
+}
+
+/// `/types`
+pub async fn index_page(State(pages): State<Pages>, page: Page) -> Result<Html<TypesPage>> {
+    let mut types = Vec::new();
+    for stored in pages.service.all_types().await? {
+        let Some(definition) = pages.service.shown_type(&page.caller, &stored).await? else {
+            continue;
+        };
+        types.push(TypeItem {
+            label: label(&definition.labels, &definition.name, page.language),
+            total: None,
+            fields: definition.leaves().len(),
+            name: definition.name,
+        });
+    }
+    Ok(Html(TypesPage { page, types }))
+}
+
+/// `/types/{name}`
+pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<String>) -> Result<Html<TypePage>> {
+    let stored = pages.service.need_type(&name).await?;
+    let definition = pages.service.shown_type(&page.caller, &stored).await?;
+    let definition = definition.ok_or_else(|| Error::not_found("type", &shorten(&name, 60)))?;
+    let language = page.language;
+    let home = Crumb::to(language.text("nav.types"), "/types");
+    let label = label(&definition.labels, &definition.name, language);
+    Ok(Html(TypePage {
+        trail: vec![home, Crumb::here(label.clone())],
+        facets: Vec::new(),
+        total: None,
+        fields: rows(&definition, language),
+        name: definition.name.clone(),
+        label,
+        page,
+    }))
+}
+
+/// Every field with its path, groups before what is in them.
+pub(super) fn rows(definition: &RecordType, language: Language) -> Vec<FieldRow> {
+    let mut rows = Vec::new();
+    for field in &definition.fields {
+        walk(definition, field, "", "", language, &mut rows);
+    }
+    rows
+}
+
+fn walk(definition: &RecordType, field: &Field, above: &str, path: &str, language: Language, rows: &mut Vec<FieldRow>) {
+    let path = format!("{path}{}", field.name);
+    let name = format!("{above}{}", label(&field.labels, &field.name, language));
+    let named = |given: &Option<String>| given.as_deref() == Some(path.as_str());
+    let notes = [
+        (named(&definition.title), "note.title"),
+        (named(&definition.key), "note.key"),
+        (field.required, "note.required"),
+        (field.unique, "note.unique"),
+        (field.repeated, "note.repeated"),
+        (field.facet, "note.facet"),
+        (field.column, "note.column"),
+    ];
+    let notes = notes
+        .into_iter()
+        .filter_map(|(holds, key)| holds.then_some(key))
+        .chain(level_key(field.level));
+    rows.push(FieldRow {
+        kind: kind_key(field.kind),
+        notes: notes.collect(),
+        label: name.clone(),
+        path: path.clone(),
+    });
+    for inner in &field.fields {
+        walk(
+            definition,
+            inner,
+            &format!("{name} › "),
+            &format!("{path}."),
+            language,
+            rows,
+        );
+    }
+}
+
+fn kind_key(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Text => "kind.text",
+        FieldKind::Term => "kind.term",
+        FieldKind::Identifier => "kind.identifier",
+        FieldKind::Integer => "kind.integer",
+        FieldKind::Number => "kind.number",
+        FieldKind::Boolean => "kind.boolean",
+        FieldKind::Date => "kind.date",
+        FieldKind::Url => "kind.url",
+        FieldKind::Link => "kind.link",
+        FieldKind::Group => "kind.group",
+    }
+}
