@@ -3,7 +3,7 @@
 //! How far ahead depends on how long jobs take: short ones are claimed by the hundred, long ones one per free slot. What
 //! was claimed and could not be started within a second goes back, so that an idle worker elsewhere gets it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,10 +26,9 @@ const POLL: Duration = Duration::from_millis(1_000);
 /// How long a claimed job may wait for a slot.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A claimed job on its way to a slot.
+/// Claimed jobs on their way to a slot: one, or several of one subject that run one after another.
 pub(super) struct Ready {
-    pub job: Claimed,
-    pub running: Arc<Running>,
+    pub line: Vec<(Claimed, Arc<Running>)>,
     pub since: Instant,
 }
 
@@ -62,19 +61,22 @@ impl Feed {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many jobs to hold ready beyond what runs: 0 while jobs are long or nothing is known of them.
+    fn ahead(&self) -> usize {
+        let micros = self.micros.load(Ordering::Relaxed);
+        if micros == 0 {
+            return 0;
+        }
+        let ahead = usize::try_from(AHEAD_MICROS * self.slots as u64 / micros).unwrap_or(BATCH);
+        // Less than a whole job for each slot is not worth holding back from others.
+        if ahead < self.slots * 2 { 0 } else { ahead.min(BATCH) }
+    }
+
     /// How many to claim now: what the free slots and the next moments need; 0 while enough is there.
     fn wanted(&self) -> usize {
         let idle = usize::try_from(self.idle.load(Ordering::Relaxed)).unwrap_or(0);
-        let micros = self.micros.load(Ordering::Relaxed);
-        let ahead = match micros {
-            0 => 0,
-            micros => usize::try_from(AHEAD_MICROS * self.slots as u64 / micros)
-                .unwrap_or(BATCH)
-                .min(BATCH),
-        };
-        // Less than a whole job for each slot is not worth holding back from others.
-        let ahead = if ahead < self.slots * 2 { 0 } else { ahead };
-        let there = self.ready().len();
+        let ahead = self.ahead();
+        let there: usize = self.ready().iter().map(|ready| ready.line.len()).sum();
         if there > ahead / 2 || (ahead == 0 && there >= idle) {
             return 0;
         }
@@ -137,32 +139,62 @@ impl Feed {
 
     async fn claim(&self, worker: &Inner, wanted: usize) -> crate::kernel::error::Result<usize> {
         let limit = wanted as i64;
-        let jobs = worker
+        let follow = self.ahead() > 0;
+        let (heads, followers) = worker
             .db
             .write(Write::interactive("jobs.claim"), |tx| {
                 Box::pin(async move {
                     let by = worker.claim_now(tx.now());
-                    store::claim(tx, by, &self.queue, limit).await
+                    let heads = store::claim(tx, by, &self.queue, limit).await?;
+                    let room = limit - heads.len() as i64;
+                    if !follow || room == 0 || heads.iter().all(|job| job.ordering_key.is_none()) {
+                        return Ok((heads, Vec::new()));
+                    }
+                    let followers = store::claim_followers(tx, by, &self.queue, room).await?;
+                    Ok((heads, followers))
                 })
             })
             .await?;
-        let count = jobs.len();
+        let count = heads.len() + followers.len();
+        self.line_up(worker, heads, followers);
+        Ok(count)
+    }
+
+    /// Puts each job into a line of its own, and what follows it in its subject behind it.
+    fn line_up(&self, worker: &Inner, heads: Vec<Claimed>, followers: Vec<Claimed>) {
         let since = Instant::now();
-        for job in jobs {
+        let mut behind: HashMap<Option<String>, Vec<(Claimed, Arc<Running>)>> = HashMap::new();
+        for job in followers {
             let running = worker.start(&job);
-            self.ready().push_back(Ready { job, running, since });
+            behind.entry(job.ordering_key.clone()).or_default().push((job, running));
+        }
+        for job in heads {
+            let running = worker.start(&job);
+            let after = job
+                .ordering_key
+                .is_some()
+                .then(|| behind.remove(&job.ordering_key))
+                .flatten();
+            let line = std::iter::once((job, running))
+                .chain(after.unwrap_or_default())
+                .collect();
+            self.ready().push_back(Ready { line, since });
             self.filled.notify_one();
         }
-        Ok(count)
+        // Two claims within one millisecond look alike: what follows a job of the other one waits for its turn.
+        worker.give_back(behind.into_values().map(|line| Ready { line, since }).collect());
     }
 
     /// Runs one job after another until `stop`.
     pub async fn slot(&self, worker: &Inner, stop: &CancellationToken) {
         loop {
             let Some(ready) = self.next(stop).await else { return };
-            let started = Instant::now();
-            worker.run_claimed(ready).await;
-            self.learn(started.elapsed());
+            let mut goes_on = true;
+            for (job, running) in ready.line {
+                let started = Instant::now();
+                goes_on = worker.run_claimed(job, running, goes_on).await;
+                self.learn(started.elapsed());
+            }
         }
     }
 

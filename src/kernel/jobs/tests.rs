@@ -1,5 +1,7 @@
 //! Jobs on both engines: nothing runs twice, nothing is lost, order holds, cancels arrive.
 
+mod lost;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -242,102 +244,6 @@ async fn a_unique_key_makes_one_job(db: TestDb) {
     assert_ne!(make(&db, new()).await, first, "an ended job no longer holds the key");
 }
 
-async fn a_dead_workers_job_runs_elsewhere_and_its_ghost_is_refused(db: TestDb) {
-    let (db, clock) = fixed(&db).await;
-    let (started, mut contexts) = mpsc::unbounded_channel();
-    let hangs = JobHandler::new("test.long", move |context: JobContext| {
-        let started = started.clone();
-        async move {
-            started.send(context).unwrap();
-            std::future::pending().await
-        }
-    });
-    let id = make(&db, NewJob::new("test.long", json!({}))).await;
-    // The first worker is killed in the middle: its task goes without a word.
-    let killed = worker(&db, "dead", vec![hangs]);
-    let task = tokio::spawn(async move { killed.drain().await });
-    let ghost = contexts.recv().await.unwrap();
-    task.abort();
-    let ends = JobHandler::new("test.long", |_| async { Ok(json!("second")) });
-    let second = worker(&db, "alive", vec![ends]);
-    assert_eq!(second.drain().await.unwrap(), 0, "the lease still holds");
-    clock.advance(20_001);
-    assert_eq!(second.drain().await.unwrap(), 1);
-    let job = get(&db, &id).await.unwrap();
-    assert_eq!(
-        (job.state, job.result.clone(), job.attempts),
-        (State::Done, Some(json!("second")), 2)
-    );
-    // What the first one still tries is refused with everything it wrote.
-    let ghost = &ghost;
-    let late = db
-        .write(Write::interactive("test"), |tx| {
-            Box::pin(async move {
-                sql("INSERT INTO fact (name, value) VALUES ('ghost', 'x')")
-                    .exec(&mut *tx)
-                    .await?;
-                ghost.finish_with(tx, &json!("first")).await
-            })
-        })
-        .await;
-    assert_eq!(late.unwrap_err().code(), Code::Conflict);
-    assert!(ghost.cancel.is_cancelled());
-    let written: Option<(String,)> = sql("SELECT value FROM fact WHERE name = 'ghost'")
-        .opt(&db)
-        .await
-        .unwrap();
-    assert_eq!(written, None);
-    assert_eq!(get(&db, &id).await.unwrap().result, Some(json!("second")));
-}
-
-async fn completion_commits_with_the_last_writes(db: TestDb) {
-    let (db, clock) = fixed(&db).await;
-    let writes = {
-        let db = db.clone();
-        move |dies: bool| {
-            let db = db.clone();
-            JobHandler::new("test.exact", move |context: JobContext| {
-                let db = db.clone();
-                async move {
-                    let context = &context;
-                    db.write(Write::interactive("test"), |tx| {
-                        Box::pin(async move {
-                            sql("INSERT INTO fact (name, value) VALUES ($1, 'x')")
-                                .bind(&context.id)
-                                .exec(&mut *tx)
-                                .await?;
-                            context.finish_with(tx, &json!("written")).await
-                        })
-                    })
-                    .await?;
-                    if dies {
-                        std::future::pending().await
-                    } else {
-                        Ok(Value::Null)
-                    }
-                }
-            })
-        }
-    };
-    let id = make(&db, NewJob::new("test.exact", json!({}))).await;
-    // The worker dies after the commit and before it could say so.
-    let dead = worker(&db, "dead", vec![writes(true)]);
-    let task = tokio::spawn(async move { dead.drain().await });
-    assert_eq!(ended(&db, &id).await.state, State::Done);
-    task.abort();
-    clock.advance(60_000);
-    let other = worker(&db, "alive", vec![writes(false)]);
-    assert_eq!(other.drain().await.unwrap(), 0, "done is done");
-    let second = make(&db, NewJob::new("test.exact", json!({}))).await;
-    assert_eq!(other.drain().await.unwrap(), 1);
-    assert_eq!(get(&db, &second).await.unwrap().result, Some(json!("written")));
-    let (rows,): (i64,) = sql("SELECT COUNT(*) FROM fact WHERE value = 'x'")
-        .one(&db)
-        .await
-        .unwrap();
-    assert_eq!(rows, 2);
-}
-
 async fn a_cancel_reaches_a_running_handler(db: TestDb) {
     let (started, mut begun) = mpsc::unbounded_channel();
     let handler = JobHandler::new("test.wait", move |context: JobContext| {
@@ -367,45 +273,6 @@ async fn a_cancel_reaches_a_running_handler(db: TestDb) {
     assert_eq!(cancel(&db, "nowhere").await.unwrap_err().code(), Code::NotFound);
     stop.cancel();
     running.await.unwrap();
-}
-
-async fn an_ending_process_puts_its_jobs_back(db: TestDb) {
-    let (started, mut begun) = mpsc::unbounded_channel();
-    let handler = JobHandler::new("test.wait", move |context: JobContext| {
-        let started = started.clone();
-        async move {
-            started.send(()).unwrap();
-            context.cancel.cancelled().await;
-            context.check().map(|()| Value::Null)
-        }
-    });
-    let stop = CancellationToken::new();
-    let running = spawn(&worker(&db, "w", vec![handler]), &stop);
-    let id = make(&db, NewJob::new("test.wait", json!({}))).await;
-    begun.recv().await.unwrap();
-    stop.cancel();
-    running.await.unwrap();
-    let job = get(&db, &id).await.unwrap();
-    assert_eq!((job.state, job.attempts, job.worker), (State::Waiting, 0, None));
-    // A job nobody can run says so.
-    assert_eq!(
-        job.wait,
-        Some(Wait::NoWorker {
-            queue: DEFAULT.to_owned()
-        })
-    );
-    let me = process::Registration {
-        id: "w".into(),
-        roles: vec!["worker".to_owned()],
-        queues: vec![DEFAULT.to_owned()],
-    };
-    process::register(&db, &me).await.unwrap();
-    assert_eq!(
-        get(&db, &id).await.unwrap().wait,
-        Some(Wait::Busy {
-            queue: DEFAULT.to_owned()
-        })
-    );
 }
 
 async fn one_job_runs_to_its_end_after_those_before_it(db: TestDb) {
@@ -508,10 +375,7 @@ both!(
     one_subject_runs_in_order_and_never_in_parallel,
     failures_come_back_later_and_then_stay,
     a_unique_key_makes_one_job,
-    a_dead_workers_job_runs_elsewhere_and_its_ghost_is_refused,
-    completion_commits_with_the_last_writes,
     a_cancel_reaches_a_running_handler,
-    an_ending_process_puts_its_jobs_back,
     one_job_runs_to_its_end_after_those_before_it,
     priorities_go_first_and_old_jobs_are_forgotten,
     a_waiting_worker_is_woken_at_once,

@@ -253,8 +253,8 @@ impl Inner {
 
     /// Puts claimed jobs back that were not started.
     pub fn give_back(&self, jobs: Vec<Ready>) {
-        for ready in jobs {
-            self.hand_over(ready.running, Outcome::PutBack);
+        for (_, running) in jobs.into_iter().flat_map(|ready| ready.line) {
+            self.hand_over(running, Outcome::PutBack);
         }
     }
 
@@ -276,11 +276,17 @@ impl Inner {
         .await;
     }
 
-    /// Runs a claimed job and hands its outcome to the writer.
-    pub async fn run_claimed(&self, ready: Ready) {
-        let running = ready.running.clone();
-        let outcome = self.execute(ready.job, &running).await;
+    /// Runs a claimed job, or puts it back where the one before it in its subject has not ended, and hands the outcome
+    /// to the writer. Answers whether the next of its subject may run.
+    pub async fn run_claimed(&self, job: Claimed, running: Arc<Running>, goes_on: bool) -> bool {
+        let outcome = if goes_on {
+            self.execute(job, &running).await
+        } else {
+            Outcome::PutBack
+        };
+        let has_ended = !matches!(outcome, Outcome::Retry { .. } | Outcome::PutBack | Outcome::Lost);
         self.hand_over(running, outcome);
+        has_ended
     }
 
     async fn execute(&self, job: Claimed, running: &Arc<Running>) -> Outcome {

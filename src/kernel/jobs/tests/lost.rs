@@ -1,0 +1,244 @@
+//! Workers that die, processes that end, connections that break: no job is lost, and no ghost writes.
+
+use super::*;
+
+async fn a_dead_workers_job_runs_elsewhere_and_its_ghost_is_refused(db: TestDb) {
+    let (db, clock) = fixed(&db).await;
+    let (started, mut contexts) = mpsc::unbounded_channel();
+    let hangs = JobHandler::new("test.long", move |context: JobContext| {
+        let started = started.clone();
+        async move {
+            started.send(context).unwrap();
+            std::future::pending().await
+        }
+    });
+    let id = make(&db, NewJob::new("test.long", json!({}))).await;
+    // The first worker is killed in the middle: its task goes without a word.
+    let killed = worker(&db, "dead", vec![hangs]);
+    let task = tokio::spawn(async move { killed.drain().await });
+    let ghost = contexts.recv().await.unwrap();
+    task.abort();
+    let ends = JobHandler::new("test.long", |_| async { Ok(json!("second")) });
+    let second = worker(&db, "alive", vec![ends]);
+    assert_eq!(second.drain().await.unwrap(), 0, "the lease still holds");
+    clock.advance(20_001);
+    assert_eq!(second.drain().await.unwrap(), 1);
+    let job = get(&db, &id).await.unwrap();
+    assert_eq!(
+        (job.state, job.result.clone(), job.attempts),
+        (State::Done, Some(json!("second")), 2)
+    );
+    // What the first one still tries is refused with everything it wrote.
+    let ghost = &ghost;
+    let late = db
+        .write(Write::interactive("test"), |tx| {
+            Box::pin(async move {
+                sql("INSERT INTO fact (name, value) VALUES ('ghost', 'x')")
+                    .exec(&mut *tx)
+                    .await?;
+                ghost.finish_with(tx, &json!("first")).await
+            })
+        })
+        .await;
+    assert_eq!(late.unwrap_err().code(), Code::Conflict);
+    assert!(ghost.cancel.is_cancelled());
+    let written: Option<(String,)> = sql("SELECT value FROM fact WHERE name = 'ghost'")
+        .opt(&db)
+        .await
+        .unwrap();
+    assert_eq!(written, None);
+    assert_eq!(get(&db, &id).await.unwrap().result, Some(json!("second")));
+}
+
+async fn completion_commits_with_the_last_writes(db: TestDb) {
+    let (db, clock) = fixed(&db).await;
+    let writes = {
+        let db = db.clone();
+        move |dies: bool| {
+            let db = db.clone();
+            JobHandler::new("test.exact", move |context: JobContext| {
+                let db = db.clone();
+                async move {
+                    let context = &context;
+                    db.write(Write::interactive("test"), |tx| {
+                        Box::pin(async move {
+                            sql("INSERT INTO fact (name, value) VALUES ($1, 'x')")
+                                .bind(&context.id)
+                                .exec(&mut *tx)
+                                .await?;
+                            context.finish_with(tx, &json!("written")).await
+                        })
+                    })
+                    .await?;
+                    if dies {
+                        std::future::pending().await
+                    } else {
+                        Ok(Value::Null)
+                    }
+                }
+            })
+        }
+    };
+    let id = make(&db, NewJob::new("test.exact", json!({}))).await;
+    // The worker dies after the commit and before it could say so.
+    let dead = worker(&db, "dead", vec![writes(true)]);
+    let task = tokio::spawn(async move { dead.drain().await });
+    assert_eq!(ended(&db, &id).await.state, State::Done);
+    task.abort();
+    clock.advance(60_000);
+    let other = worker(&db, "alive", vec![writes(false)]);
+    assert_eq!(other.drain().await.unwrap(), 0, "done is done");
+    let second = make(&db, NewJob::new("test.exact", json!({}))).await;
+    assert_eq!(other.drain().await.unwrap(), 1);
+    assert_eq!(get(&db, &second).await.unwrap().result, Some(json!("written")));
+    let (rows,): (i64,) = sql("SELECT COUNT(*) FROM fact WHERE value = 'x'")
+        .one(&db)
+        .await
+        .unwrap();
+    assert_eq!(rows, 2);
+}
+
+async fn an_ending_process_puts_its_jobs_back(db: TestDb) {
+    let (started, mut begun) = mpsc::unbounded_channel();
+    let handler = JobHandler::new("test.wait", move |context: JobContext| {
+        let started = started.clone();
+        async move {
+            started.send(()).unwrap();
+            context.cancel.cancelled().await;
+            context.check().map(|()| Value::Null)
+        }
+    });
+    let stop = CancellationToken::new();
+    let running = spawn(&worker(&db, "w", vec![handler]), &stop);
+    let id = make(&db, NewJob::new("test.wait", json!({}))).await;
+    begun.recv().await.unwrap();
+    stop.cancel();
+    running.await.unwrap();
+    let job = get(&db, &id).await.unwrap();
+    assert_eq!((job.state, job.attempts, job.worker), (State::Waiting, 0, None));
+    // A job nobody can run says so.
+    assert_eq!(
+        job.wait,
+        Some(Wait::NoWorker {
+            queue: DEFAULT.to_owned()
+        })
+    );
+    let me = process::Registration {
+        id: "w".into(),
+        roles: vec!["worker".to_owned()],
+        queues: vec![DEFAULT.to_owned()],
+    };
+    process::register(&db, &me).await.unwrap();
+    assert_eq!(
+        get(&db, &id).await.unwrap().wait,
+        Some(Wait::Busy {
+            queue: DEFAULT.to_owned()
+        })
+    );
+}
+
+async fn a_new_process_takes_what_a_dead_one_left(db: TestDb) {
+    let (db, clock) = fixed(&db).await;
+    let handler = || JobHandler::new("test.left", |_| async { Ok(Value::Null) });
+    let [left, asked, poison] = [(); 3].map(|()| NewJob::new("test.left", json!({})));
+    let ids = make_many(&db, vec![left, asked, poison]).await;
+    let (dead, ids_ref) = (
+        process::Registration {
+            id: "dead".into(),
+            roles: vec![],
+            queues: vec![],
+        },
+        &ids,
+    );
+    process::register(&db, &dead).await.unwrap();
+    db.write(Write::interactive("test"), |tx| {
+        Box::pin(async move {
+            let until = tx.now() + 20_000;
+            sql("UPDATE job SET state = 'running', worker = 'dead', attempts = 1, lease_until = $1")
+                .bind(until)
+                .exec(&mut *tx)
+                .await?;
+            sql("UPDATE job SET cancel = TRUE WHERE id = $1")
+                .bind(&ids_ref[1])
+                .exec(&mut *tx)
+                .await?;
+            sql("UPDATE job SET attempts = 25 WHERE id = $1")
+                .bind(&ids_ref[2])
+                .exec(tx)
+                .await
+        })
+    })
+    .await
+    .unwrap();
+    // Its leases still hold, but it has been silent for a while.
+    clock.advance(process::DEAD_AFTER + 1);
+    let stop = CancellationToken::new();
+    let running = spawn(&worker(&db, "new", vec![handler()]), &stop);
+    let mut states = Vec::new();
+    for id in &ids {
+        let job = ended(&db, id).await;
+        states.push((job.state, job.attempts, job.error.is_some()));
+    }
+    let wanted = [
+        (State::Done, 2, false),
+        (State::Cancelled, 1, false),
+        (State::Failed, 25, true),
+    ];
+    assert_eq!(states, wanted);
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lost_connections_lose_no_job() {
+    let db = crate::kernel::testing::postgres().await;
+    let seen = Arc::new(Mutex::new(std::collections::BTreeSet::new()));
+    let handler = {
+        let seen = seen.clone();
+        JobHandler::new("test.count", move |context: JobContext| {
+            let seen = seen.clone();
+            async move {
+                seen.lock().unwrap().insert(context.payload::<i64>()?);
+                Ok(Value::Null)
+            }
+        })
+    };
+    make_many(&db, (0..1_500).map(|n| NewJob::new("test.count", json!(n))).collect()).await;
+    // A short lease: what was claimed when the connection went runs again soon.
+    let options = WorkerOptions {
+        lease_ms: 500,
+        ..WorkerOptions::default()
+    };
+    let worker = Worker::new(&db, "w", vec![handler], options).unwrap();
+    let stop = CancellationToken::new();
+    let running = spawn(&worker, &stop);
+    let mut moved = db.signals().subscribe(Signal::Progress);
+    for _ in 0..5 {
+        let _ = tokio::time::timeout(Duration::from_millis(500), moved.changed()).await;
+        let url = db.url().to_owned();
+        let other = Db::open(&url, db.folder(), Clock::system(), Options::default())
+            .await
+            .unwrap();
+        let cut: Vec<(bool,)> = sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            .all(&other)
+            .await
+            .unwrap();
+        assert!(!cut.is_empty());
+    }
+    loop {
+        match counts(&db).await {
+            Ok(left) if left.is_empty() => break,
+            _ => drop(tokio::time::timeout(Duration::from_millis(200), moved.changed()).await),
+        }
+    }
+    assert_eq!(seen.lock().unwrap().len(), 1_500);
+    stop.cancel();
+    running.await.unwrap();
+}
+
+both!(
+    a_dead_workers_job_runs_elsewhere_and_its_ghost_is_refused,
+    completion_commits_with_the_last_writes,
+    an_ending_process_puts_its_jobs_back,
+    a_new_process_takes_what_a_dead_one_left,
+);
