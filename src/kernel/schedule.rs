@@ -16,6 +16,7 @@ use super::error::{Error, Result};
 use super::jobs::{self, JobRow, NewJob};
 
 #[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 
 /// A run that begins later than this after its time counts as missed.

@@ -92,8 +92,8 @@ impl Feed {
 
     fn take_stale(&self) -> Vec<Ready> {
         let mut ready = self.ready();
-        let fresh = ready.iter().take_while(|r| r.since.elapsed() >= PATIENCE).count();
-        ready.drain(..fresh).collect()
+        let stale = ready.iter().take_while(|r| r.since.elapsed() >= PATIENCE).count();
+        ready.drain(..stale).collect()
     }
 
     fn take_all(&self) -> Vec<Ready> {

@@ -14,6 +14,7 @@ mod model;
 mod settle;
 mod store;
 #[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 mod view;
 mod watch;

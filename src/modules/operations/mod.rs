@@ -6,7 +6,8 @@ mod jobs;
 mod model;
 mod ui;
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 
 use std::sync::Arc;
