@@ -251,6 +251,21 @@ pub async fn head(db: &Db) -> Result<Position> {
     Ok(row.map_or_else(Position::default, |(txid, position)| Position { txid, position }))
 }
 
+/// The last place below which nothing can appear any more: where a follower may begin that has read everything else.
+///
+/// # Errors
+/// What the database says.
+pub async fn settled(db: &Db) -> Result<Position> {
+    let row: Option<(i64, i64)> = pick(
+        "SELECT txid, position FROM version ORDER BY txid DESC, position DESC LIMIT 1",
+        "SELECT txid, position FROM version WHERE txid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) \
+         ORDER BY txid DESC, position DESC LIMIT 1",
+    )
+    .opt(db)
+    .await?;
+    Ok(row.map_or_else(Position::default, |(txid, position)| Position { txid, position }))
+}
+
 /// Which database this is, so that a follower notices when it looks at another one.
 ///
 /// # Errors
