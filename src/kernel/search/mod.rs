@@ -1,10 +1,46 @@
 //! Search: one index per process for all kinds, on a fixed schema, following the ledger.
+//!
+//! [`Search::open`] takes a place in the data folder, [`Search::start`] begins to follow once the modules are wired,
+//! [`Search::search`] answers. A process without an index holds `Search::default()` and answers `Unavailable`.
 
+mod column;
+mod compile;
+mod cursor;
+mod facet;
+mod folder;
+mod follow;
+mod highlight;
+mod parse;
+mod rebuild;
+mod run;
+mod schema;
+mod sort;
+mod store;
+#[cfg(test)]
+mod tests;
+mod text;
 pub mod types;
 
-use async_trait::async_trait;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::error::Result;
+use arc_swap::ArcSwapOption;
+use async_trait::async_trait;
+use tantivy::{IndexReader, Searcher};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::clock::Clock;
+use super::config;
+use super::db::Db;
+use super::error::{Code, Error, Result};
+use super::ledger::Position;
+use super::module::Health;
+pub use highlight::{excerpt, highlight};
+pub use text::fold;
 pub use types::*;
 
 /// What of a module the index holds: turns entities of one ledger kind into documents.
@@ -18,6 +54,347 @@ pub trait IndexSource: Send + Sync {
     async fn page(&self, after: Option<&str>, limit: i64) -> Result<Vec<String>>;
 }
 
+/// Records of one page at most.
+pub const MAX_LIMIT: usize = 200;
+/// Rows that may be skipped with page numbers; cursors go on without limit.
+pub const MAX_OFFSET: usize = 10_000;
+/// Values of one facet at most.
+pub const MAX_FACET_VALUES: usize = 1_000;
+/// Facets, filters and filter values of one question at most.
+const MAX_FACETS: usize = 32;
+const MAX_FILTERS: usize = 64;
+const MAX_FILTER_VALUES: usize = 500;
+
 /// The search of this process. Cheap to clone. A process without an index answers `Unavailable`.
 #[derive(Clone, Default)]
-pub struct Search {}
+pub struct Search(Option<Arc<Inner>>);
+
+/// A build that answers, numbered so that markers of an earlier one are known as such.
+struct Live {
+    epoch: u64,
+    reader: IndexReader,
+}
+
+struct Inner {
+    fields: schema::Fields,
+    settings: config::Search,
+    clock: Clock,
+    slot: std::sync::Mutex<folder::Slot>,
+    live: ArcSwapOption<Live>,
+    epochs: AtomicU64,
+    kept: cursor::Kept,
+    /// How far the answers are.
+    watermark: watch::Sender<Position>,
+    /// Places that somebody waits for, so that the follower commits early.
+    wanted: std::sync::Mutex<Vec<(u64, Position)>>,
+    wake: Notify,
+    health: std::sync::Mutex<Health>,
+    started: AtomicBool,
+    rebuild: AtomicBool,
+    /// Builds finished.
+    built: watch::Sender<u64>,
+    /// Questions answered at the same time.
+    permits: Semaphore,
+}
+
+fn locked<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Inner {
+    fn publish(&self, reader: IndexReader) {
+        let epoch = self.epochs.fetch_add(1, Ordering::Relaxed) + 1;
+        self.live.store(Some(Arc::new(Live { epoch, reader })));
+    }
+    fn say(&self, health: Health) {
+        *locked(&self.health) = health;
+    }
+}
+
+impl Search {
+    /// Takes a place in the data folder, to be called once per process.
+    ///
+    /// # Errors
+    /// A folder that cannot be written.
+    pub fn open(root: &Path, settings: &config::Search, clock: Clock) -> Result<Self> {
+        let slot = folder::Slot::take(root)?;
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Ok(Self(Some(Arc::new(Inner {
+            fields: schema::Fields::new(),
+            settings: settings.clone(),
+            clock,
+            slot: std::sync::Mutex::new(slot),
+            live: ArcSwapOption::empty(),
+            epochs: AtomicU64::new(0),
+            kept: cursor::Kept::default(),
+            watermark: watch::Sender::new(Position::default()),
+            wanted: std::sync::Mutex::new(Vec::new()),
+            wake: Notify::new(),
+            health: std::sync::Mutex::new(Health::Starting {
+                reason: "the search index is being opened".to_owned(),
+            }),
+            started: AtomicBool::new(false),
+            rebuild: AtomicBool::new(false),
+            built: watch::Sender::new(0),
+            permits: Semaphore::new(cores * 2),
+        }))))
+    }
+
+    /// Begins to follow the ledger, with what the modules offer. Ends when `stop` fires; await the handle for that.
+    pub fn start(
+        &self,
+        sources: Vec<Arc<dyn IndexSource>>,
+        db: &Db,
+        stop: CancellationToken,
+    ) -> Option<JoinHandle<()>> {
+        let inner = self.0.clone()?;
+        inner.started.store(true, Ordering::Release);
+        Some(tokio::spawn(follow::run(inner, sources, db.clone(), stop)))
+    }
+
+    /// Whether this process keeps an index.
+    pub fn is_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn inner(&self) -> Result<&Arc<Inner>> {
+        self.0.as_ref().ok_or_else(|| {
+            Error::new(
+                Code::Unavailable,
+                "This process keeps no search index. Ask a process with the role web.",
+            )
+        })
+    }
+
+    /// How far the answers of this process are.
+    pub fn position(&self) -> Position {
+        self.0
+            .as_ref()
+            .map_or_else(Position::default, |inner| *inner.watermark.borrow())
+    }
+
+    /// How the index is, for readiness and `app doctor`.
+    pub fn health(&self) -> Health {
+        self.0
+            .as_ref()
+            .map_or(Health::Ok, |inner| locked(&inner.health).clone())
+    }
+
+    /// Waits until what was committed up to `position` can be found; false if that takes longer than `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable` in a process without an index.
+    pub async fn wait_for(&self, position: Position, limit: Duration) -> Result<bool> {
+        let inner = self.inner()?;
+        let mut watermark = inner.watermark.subscribe();
+        if *watermark.borrow_and_update() >= position {
+            return Ok(true);
+        }
+        let waiter = Waiter::new(inner, position);
+        let reached = tokio::time::timeout(limit, watermark.wait_for(|at| *at >= position)).await;
+        drop(waiter);
+        Ok(matches!(reached, Ok(Ok(_))))
+    }
+
+    /// Builds the index anew beside the one that answers, and switches when it is ready.
+    ///
+    /// # Errors
+    /// `Unavailable` where no index is kept or nothing follows yet.
+    pub async fn rebuild(&self) -> Result<()> {
+        let inner = self.inner()?;
+        if !inner.started.load(Ordering::Acquire) {
+            return Err(Error::new(
+                Code::Unavailable,
+                "The search of this process has not been started.",
+            ));
+        }
+        let mut built = inner.built.subscribe();
+        built.mark_unchanged();
+        inner.rebuild.store(true, Ordering::Release);
+        inner.wake.notify_one();
+        built.changed().await.map_err(Error::internal)
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// `Unavailable` before anything can be answered; `Invalid` beyond a limit; `BadRequest` for a marker of another
+    /// question; `CursorExpired` for an old one.
+    pub async fn search(&self, query: Query) -> Result<Answer> {
+        let inner = self.inner()?.clone();
+        let query = checked(query)?;
+        let permit = inner.permits.acquire().await.map_err(Error::internal)?;
+        let answering = inner.clone();
+        let answer = tokio::task::spawn_blocking(move || answering.answer(&query)).await;
+        drop(permit);
+        answer.map_err(Error::internal)?
+    }
+}
+
+/// Somebody waits: the follower commits early as long as this lives.
+struct Waiter<'a> {
+    inner: &'a Inner,
+    number: u64,
+}
+
+impl<'a> Waiter<'a> {
+    fn new(inner: &'a Inner, position: Position) -> Self {
+        let number = inner.epochs.fetch_add(1, Ordering::Relaxed);
+        locked(&inner.wanted).push((number, position));
+        inner.wake.notify_one();
+        Self { inner, number }
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        locked(&self.inner.wanted).retain(|(number, _)| *number != self.number);
+    }
+}
+
+/// Holds a question to its limits, and makes one filter of several on the same field.
+fn checked(mut query: Query) -> Result<Query> {
+    if query.limit > MAX_LIMIT {
+        return Err(Error::invalid(
+            "limit",
+            format!("at most {MAX_LIMIT} records come in one page; go on with the cursor of the answer"),
+        ));
+    }
+    if query.offset > MAX_OFFSET {
+        return Err(Error::invalid(
+            "offset",
+            format!("at most {MAX_OFFSET} records can be skipped; go on with cursors, or narrow the search"),
+        ));
+    }
+    if query.offset > 0 && query.cursor.is_some() {
+        return Err(Error::invalid("offset", "a cursor knows its place; leave offset out"));
+    }
+    if query.facets.len() > MAX_FACETS {
+        return Err(Error::invalid(
+            "facet",
+            format!("at most {MAX_FACETS} fields can be counted at once"),
+        ));
+    }
+    if query.facets.iter().any(|facet| facet.limit > MAX_FACET_VALUES) {
+        return Err(Error::invalid(
+            "facet",
+            format!("at most {MAX_FACET_VALUES} values of a field are listed"),
+        ));
+    }
+    let mut filters: Vec<Filter> = Vec::new();
+    for filter in query.filters {
+        match filters.iter_mut().find(|known| known.field == filter.field) {
+            Some(known) => known.values.extend(filter.values),
+            None => filters.push(filter),
+        }
+    }
+    if filters.len() > MAX_FILTERS || filters.iter().any(|filter| filter.values.len() > MAX_FILTER_VALUES) {
+        return Err(Error::invalid(
+            "filter",
+            format!("at most {MAX_FILTERS} fields with {MAX_FILTER_VALUES} values each can be filtered by"),
+        ));
+    }
+    query.filters = filters;
+    Ok(query)
+}
+
+impl Inner {
+    fn searcher(&self) -> Result<(u64, Searcher)> {
+        let live = self.live.load();
+        let live = live.as_ref().ok_or_else(|| {
+            Error::new(
+                Code::Unavailable,
+                "The search index is being opened. Try again in a moment; /health/ready says how far it is.",
+            )
+        })?;
+        Ok((live.epoch, live.reader.searcher()))
+    }
+
+    /// Answers a question; blocks.
+    fn answer(&self, query: &Query) -> Result<Answer> {
+        // The position is read before the searcher is taken: what it names is then certainly in the answer.
+        let position = *self.watermark.borrow();
+        let digest = cursor::digest(query);
+        let after = query
+            .cursor
+            .as_deref()
+            .map(|text| cursor::decode(&digest, text))
+            .transpose()?;
+        let now = self.clock.now();
+        let (epoch, searcher) = match &after {
+            Some(sort::After::Place { epoch, generation, .. }) => (*epoch, self.kept.find(*epoch, *generation, now)?),
+            _ => self.searcher()?,
+        };
+        let scope = compile::Scope::new(&query.visibility);
+        let mut compiler = compile::Compiler {
+            fields: &self.fields,
+            searcher: &searcher,
+            scope: &scope,
+            scoring: false,
+        };
+        let parsed = parse::parse(&query.text, &|name| compiler.known(name));
+        let weighs = parsed.clauses.iter().any(|clause| !clause.negated);
+        let newest = Sort::Created { descending: true };
+        let sort = if query.sort == Sort::Relevance && !weighs {
+            &newest
+        } else {
+            &query.sort
+        };
+        if matches!(after, Some(sort::After::Place { .. })) != (*sort == Sort::Relevance) && after.is_some() {
+            return Err(Error::new(
+                Code::BadRequest,
+                "cursor: this page marker does not belong to this question.",
+            ));
+        }
+        compiler.scoring = *sort == Sort::Relevance;
+        let pass = run::Pass {
+            compiler,
+            question: query,
+            clauses: &parsed.clauses,
+            sort,
+            after: after.as_ref(),
+            epoch,
+        };
+        let outcome = pass.run().map_err(store::broken)?;
+        if let Some(sort::After::Place { .. }) = &outcome.last {
+            self.kept.keep(epoch, &searcher, now);
+        }
+        let next = outcome
+            .last
+            .as_ref()
+            .map(|last| cursor::encode(&digest, last))
+            .transpose()?;
+        let marks = marks(&parsed.clauses);
+        Ok(Answer {
+            total: outcome.total,
+            hits: outcome.hits,
+            facets: outcome.facets,
+            next,
+            position,
+            marks,
+            hints: parsed.hints,
+        })
+    }
+}
+
+/// The words to mark: those that were looked for, not those that must be absent.
+fn marks(clauses: &[parse::Clause]) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for clause in clauses.iter().filter(|clause| !clause.negated) {
+        let (tokens, prefix) = match &clause.what {
+            parse::What::Words { tokens, prefix } => (tokens, *prefix),
+            parse::What::Whole { tokens, .. } => (tokens, false),
+            parse::What::Range(_) | parse::What::Any => continue,
+        };
+        for (at, token) in tokens.iter().enumerate() {
+            let mark = Mark {
+                token: token.clone(),
+                prefix: prefix && at + 1 == tokens.len(),
+            };
+            if !marks.contains(&mark) {
+                marks.push(mark);
+            }
+        }
+    }
+    marks
+}

@@ -1,0 +1,332 @@
+//! The follower: reads what changed from the ledger, loads the current state, writes it, commits in time.
+//!
+//! It commits 50 ms after the first pending change and at most every 250 ms; in bulk every 400 ms or 50 MB; at once when
+//! somebody waits for what is pending. Whatever fails is logged, shows in health and is tried again.
+
+use std::collections::{BTreeMap, HashSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::rebuild::BATCH;
+use super::store::{self, Payload, Store};
+use super::{Health, IndexSource, Inner, locked};
+use crate::kernel::db::{Db, Engine, Signal};
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::ledger::{self, Position};
+
+const SOON: Duration = Duration::from_millis(50);
+const BETWEEN: Duration = Duration::from_millis(250);
+const BULK: Duration = Duration::from_millis(400);
+const BULK_BYTES: usize = 50_000_000;
+/// From this many changes at once on it is bulk.
+const BULK_CHANGES: usize = 200;
+/// How often it looks by itself: signals may be lost, folders deleted.
+const LOOK: Duration = Duration::from_secs(1);
+/// How soon it looks again while a transaction is open below what is committed (PostgreSQL).
+const HORIZON: Duration = Duration::from_millis(20);
+const RETRY: [u64; 5] = [200, 500, 1_000, 3_000, 10_000];
+
+/// Runs what blocks, and hands on its panic as an error.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+/// The way out when the process ends in the middle of something.
+pub(super) fn stopped() -> Error {
+    Error::new(Code::Unavailable, "The process is ending.")
+}
+
+/// See the module's text.
+pub(super) struct Follower {
+    pub inner: Arc<Inner>,
+    pub sources: BTreeMap<&'static str, Arc<dyn IndexSource>>,
+    pub db: Db,
+    pub stop: CancellationToken,
+}
+
+/// Follows until `stop` fires.
+pub(super) async fn run(inner: Arc<Inner>, sources: Vec<Arc<dyn IndexSource>>, db: Db, stop: CancellationToken) {
+    let sources = sources.into_iter().map(|source| (source.kind(), source)).collect();
+    let follower = Follower {
+        inner,
+        sources,
+        db,
+        stop,
+    };
+    let mut failures = 0;
+    while !follower.stop.is_cancelled() {
+        let began = Instant::now();
+        let reason = match AssertUnwindSafe(follower.follow()).catch_unwind().await {
+            Ok(Ok(())) => continue,
+            Ok(Err(_)) if follower.stop.is_cancelled() => return,
+            Ok(Err(error)) => {
+                tracing::error!(error = ?error, "the search index could not follow; it tries again");
+                error.detail().to_owned()
+            }
+            Err(_) => {
+                tracing::error!("the search index's follower panicked; it tries again");
+                "it panicked; the log says where".to_owned()
+            }
+        };
+        follower.say(Health::Failed {
+            reason: format!("the search index cannot follow: {reason}"),
+        });
+        // A failure long after the last one is a first one.
+        failures = if began.elapsed() > Duration::from_secs(60) {
+            0
+        } else {
+            failures
+        };
+        let pause = Duration::from_millis(RETRY[failures.min(RETRY.len() - 1)]);
+        failures += 1;
+        // Ends early when the process does; the outcome of waiting does not matter.
+        let _ = tokio::time::timeout(pause, follower.stop.cancelled()).await;
+    }
+}
+
+/// Where the follower is.
+struct Progress {
+    store: Store,
+    database: String,
+    /// Read up to here.
+    at: Position,
+    first_pending: Option<Instant>,
+    last_commit: Instant,
+    bulk: bool,
+    sweep: Option<Sweep>,
+}
+
+/// Looking at everything once more after a type changed: source by source, by id.
+#[derive(Default)]
+struct Sweep {
+    done: HashSet<&'static str>,
+    after: Option<String>,
+}
+
+impl Follower {
+    pub(super) fn say(&self, health: Health) {
+        self.inner.say(health);
+    }
+
+    /// Opens or builds the index, then follows until something breaks, a rebuild is asked for or the process ends.
+    async fn follow(&self) -> Result<()> {
+        let mut ledger = self.db.signals().subscribe(Signal::Ledger);
+        let database = ledger::identity(&self.db).await?;
+        let resumed = if self.inner.rebuild.swap(false, Ordering::AcqRel) {
+            None
+        } else {
+            self.resume(&database).await?
+        };
+        let (store, payload) = match resumed {
+            Some(resumed) => resumed,
+            None => self.build(&database).await?,
+        };
+        let at = payload.at();
+        self.inner.watermark.send_replace(at);
+        let sweep = payload.sweeping.then(Sweep::default);
+        let last_commit = Instant::now();
+        let mut progress = Progress {
+            store,
+            database,
+            at,
+            first_pending: None,
+            last_commit,
+            bulk: false,
+            sweep,
+        };
+        loop {
+            ledger.mark_unchanged();
+            if self.inner.rebuild.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            let changes = ledger::follow(&self.db, progress.at, BATCH).await?;
+            let idle = changes.is_empty();
+            if idle {
+                progress = self.sweep(progress).await?;
+            } else {
+                progress = self.apply(progress, changes).await?;
+            }
+            if progress.first_pending.is_none() {
+                self.inner
+                    .watermark
+                    .send_if_modified(|mark| std::mem::replace(mark, progress.at) != progress.at);
+            }
+            if self.stop.is_cancelled() || due(&self.inner, &progress).is_some_and(|at| at <= Instant::now()) {
+                progress = self.commit(progress).await?;
+            }
+            if self.stop.is_cancelled() {
+                return Ok(());
+            }
+            if idle && progress.sweep.is_none() {
+                let wait = self.patience(&progress).await?;
+                tokio::select! {
+                    _ = ledger.changed() => {}
+                    () = self.inner.wake.notified() => {}
+                    () = self.stop.cancelled() => {}
+                    () = tokio::time::sleep_until(wait) => {}
+                }
+            } else if !idle {
+                self.report(&progress).await?;
+            }
+        }
+    }
+
+    /// The index as it was left, if it is of this database and not ahead of it.
+    async fn resume(&self, database: &str) -> Result<Option<(Store, Payload)>> {
+        let head = ledger::head(&self.db).await?;
+        let (inner, database) = (self.inner.clone(), database.to_owned());
+        blocking(move || {
+            let slot = locked(&inner.slot);
+            let Some(path) = slot.current() else { return Ok(None) };
+            let Some((index, payload)) = store::open(&path, &inner.fields) else {
+                return Ok(None);
+            };
+            if payload.database != database || payload.at() > head {
+                tracing::info!("the search index belongs to another state of the database and is built again");
+                // It must not answer: what it holds is not what this database holds.
+                inner.live.store(None);
+                return Ok(None);
+            }
+            let store = Store::attach(&index, &path, &inner.fields, &inner.settings)?;
+            slot.clean(Some(&path));
+            inner.publish(store.reader.clone());
+            Ok(Some((store, payload)))
+        })
+        .await
+    }
+
+    /// Writes the current state of what changed.
+    async fn apply(&self, mut progress: Progress, changes: Vec<ledger::Change>) -> Result<Progress> {
+        progress.bulk = changes.len() >= BULK_CHANGES;
+        progress.at = changes.last().map_or(progress.at, |change| change.at);
+        let mut by_kind: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        let mut seen = HashSet::new();
+        for change in changes {
+            // Fields of a changed type may have moved to another level: all its records are looked at again.
+            if change.kind == ledger::TYPE && change.version > 1 {
+                progress.sweep = Some(Sweep::default());
+            }
+            if let Some((kind, _)) = self.sources.get_key_value(change.kind.as_str())
+                && seen.insert(change.entity.clone())
+            {
+                by_kind.entry(kind).or_default().push(change.entity);
+            }
+        }
+        for (kind, ids) in by_kind {
+            if let Some(source) = self.sources.get(kind) {
+                let documents = source.load(&ids).await?;
+                progress = write(progress, ids, documents).await?;
+            }
+        }
+        Ok(progress)
+    }
+
+    /// One step of looking at everything once more.
+    async fn sweep(&self, mut progress: Progress) -> Result<Progress> {
+        let Some(sweep) = &mut progress.sweep else {
+            return Ok(progress);
+        };
+        let Some((kind, source)) = self.sources.iter().find(|(kind, _)| !sweep.done.contains(*kind)) else {
+            progress.sweep = None;
+            // The commit says that the sweep is over.
+            progress.first_pending.get_or_insert_with(Instant::now);
+            return Ok(progress);
+        };
+        let ids = source.page(sweep.after.as_deref(), BATCH).await?;
+        match ids.last() {
+            None => {
+                sweep.done.insert(kind);
+                sweep.after = None;
+                Ok(progress)
+            }
+            Some(last) => {
+                sweep.after = Some(last.clone());
+                progress.bulk = true;
+                let documents = source.load(&ids).await?;
+                write(progress, ids, documents).await
+            }
+        }
+    }
+
+    async fn commit(&self, mut progress: Progress) -> Result<Progress> {
+        if progress.first_pending.is_none() {
+            return Ok(progress);
+        }
+        let payload = Payload::new(&progress.database, progress.at, progress.sweep.is_some());
+        let mut store = progress.store;
+        store = blocking(move || {
+            store.commit(&payload)?;
+            Ok(store)
+        })
+        .await?;
+        progress.store = store;
+        progress.first_pending = None;
+        progress.last_commit = Instant::now();
+        self.inner.watermark.send_replace(progress.at);
+        Ok(progress)
+    }
+
+    /// Until when to wait for something to happen; also the time for what is only looked at now and then.
+    async fn patience(&self, progress: &Progress) -> Result<Instant> {
+        let now = Instant::now();
+        self.inner.kept.sweep(self.inner.clock.now());
+        if !progress.store.intact() {
+            return Err(Error::new(
+                Code::Unavailable,
+                "its folder has been deleted; it is being built again",
+            ));
+        }
+        let behind = self.db.engine() == Engine::Postgres && ledger::head(&self.db).await? > progress.at;
+        if !behind {
+            self.say(Health::Ok);
+        }
+        let look = now + if behind { HORIZON } else { LOOK };
+        Ok(due(&self.inner, progress).map_or(look, |at| at.min(look)))
+    }
+
+    /// Says how far it is while there is more to read.
+    async fn report(&self, progress: &Progress) -> Result<()> {
+        if progress.bulk && *locked(&self.inner.health) != Health::Ok {
+            let head = ledger::head(&self.db).await?;
+            let left = head.position.saturating_sub(progress.at.position);
+            self.say(Health::Starting {
+                reason: format!("catching up with the ledger: {left} changes to go"),
+            });
+        }
+        Ok(())
+    }
+}
+
+async fn write(mut progress: Progress, ids: Vec<String>, documents: Vec<super::Document>) -> Result<Progress> {
+    let mut store = progress.store;
+    store = blocking(move || {
+        store.replace(&ids, &documents)?;
+        Ok(store)
+    })
+    .await?;
+    progress.store = store;
+    progress.first_pending.get_or_insert_with(Instant::now);
+    Ok(progress)
+}
+
+/// When what is pending must be committed.
+fn due(inner: &Inner, progress: &Progress) -> Option<Instant> {
+    let first = progress.first_pending?;
+    if progress.store.pending_bytes >= BULK_BYTES || locked(&inner.wanted).iter().any(|(_, at)| *at <= progress.at) {
+        return Some(first);
+    }
+    let (soon, between) = if progress.bulk { (BULK, BULK) } else { (SOON, BETWEEN) };
+    let due = (first + soon).max(progress.last_commit + between);
+    // Somebody waits for something that is not read yet: no longer than the usual pause.
+    Some(if locked(&inner.wanted).is_empty() {
+        due
+    } else {
+        due.min(first + BETWEEN)
+    })
+}

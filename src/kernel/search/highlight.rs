@@ -1,0 +1,101 @@
+//! Marks the words that were looked for in a text that is shown. Makes no HTML: the caller escapes each piece.
+
+use super::text::{fold_word, next_word};
+use super::types::Mark;
+
+/// The text in pieces, each with whether it is marked. Together they are the text again.
+pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
+    let mut pieces: Vec<(String, bool)> = Vec::new();
+    let mut push = |piece: &str, marked: bool| {
+        if !piece.is_empty() {
+            pieces.push((piece.to_owned(), marked));
+        }
+    };
+    let (mut shown, mut at, mut word) = (0, 0, String::new());
+    if !marks.is_empty() {
+        while let Some(range) = next_word(text, at) {
+            at = range.end;
+            fold_word(&text[range.clone()], &mut word);
+            let hit = |mark: &Mark| {
+                if mark.prefix {
+                    word.starts_with(&mark.token)
+                } else {
+                    word == mark.token
+                }
+            };
+            if marks.iter().any(hit) {
+                push(&text[shown..range.start], false);
+                push(&text[range.clone()], true);
+                shown = range.end;
+            }
+        }
+    }
+    push(&text[shown..], false);
+    pieces
+}
+
+/// At most `max` bytes of a text around the first marked word, with an ellipsis where something is left out; `None` if
+/// nothing is marked.
+pub fn excerpt(text: &str, marks: &[Mark], max: usize) -> Option<Vec<(String, bool)>> {
+    let pieces = highlight(text, marks);
+    let mut first = 0;
+    for (piece, marked) in &pieces {
+        if *marked {
+            break;
+        }
+        first += piece.len();
+    }
+    if first == text.len() {
+        return None;
+    }
+    if text.len() <= max {
+        return Some(pieces);
+    }
+    let mut start = text.floor_char_boundary(first.saturating_sub(max / 3));
+    if start > 0 {
+        // Begin with a word, if one begins before the mark.
+        start = text[start..first].find(' ').map_or(start, |space| start + space + 1);
+    }
+    let end = text.floor_char_boundary((start + max).min(text.len()));
+    let mut part = highlight(&text[start..end], marks);
+    if start > 0 {
+        part.insert(0, ("… ".to_owned(), false));
+    }
+    if end < text.len() {
+        part.push((" …".to_owned(), false));
+    }
+    Some(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(token: &str, prefix: bool) -> Mark {
+        Mark {
+            token: token.to_owned(),
+            prefix,
+        }
+    }
+
+    #[test]
+    fn what_was_looked_for_is_marked() {
+        let pieces = highlight("Théière & <b>tea</b>pot", &[mark("theiere", false), mark("te", true)]);
+        let marked: Vec<&str> = pieces.iter().filter(|(_, m)| *m).map(|(t, _)| t.as_str()).collect();
+        assert_eq!(marked, ["Théière", "tea"]);
+        assert_eq!(
+            pieces.iter().map(|(t, _)| t.as_str()).collect::<String>(),
+            "Théière & <b>tea</b>pot"
+        );
+        assert_eq!(highlight("", &[mark("a", true)]), []);
+    }
+
+    #[test]
+    fn excerpts_are_short_and_hold_the_mark() {
+        let text = format!("{}Tasse {}", "é b ".repeat(200), "x ".repeat(200));
+        let part = excerpt(&text, &[mark("tasse", false)], 80).unwrap();
+        assert!(part.iter().any(|(t, m)| *m && t == "Tasse"));
+        assert!(part.iter().map(|(t, _)| t.len()).sum::<usize>() < 100);
+        assert_eq!(excerpt(&text, &[mark("nothing", false)], 80), None);
+    }
+}

@@ -1,0 +1,281 @@
+//! The one schema for all kinds, and how a document becomes an entry of it.
+//!
+//! Per level: one JSON text field keyed by record field, one of exact texts, one of values in columns. A new record type
+//! is no new schema. Values come only through [`Value`]: nothing is guessed from texts.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+
+use tantivy::schema::{
+    FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, OwnedValue, Schema, SchemaBuilder, TextFieldIndexing,
+    TextOptions,
+};
+use tantivy::{TantivyDocument, Term};
+
+use super::text::{MAX_VALUE, TOKENIZER, column_term, cut};
+use super::types::{Document, IndexedField, Value};
+use crate::kernel::access::Level;
+
+/// Counted up when what the index holds changes; another one is rebuilt.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// Key of all texts of a level. No field has it: in a field's key a `%` is always followed by two hex digits.
+pub(super) const ALL_KEY: &str = "%a";
+/// Key of the title.
+pub(super) const TITLE_KEY: &str = "%t";
+/// Key under which the names of the fields that have a value stand.
+pub(super) const NAMES_KEY: &str = "%x";
+/// Added to a field's key: first and last day of a date, latitude and longitude of a place.
+pub(super) const FIRST_DAY: &str = "%f";
+pub(super) const LAST_DAY: &str = "%l";
+const LATITUDE: &str = "%n";
+const LONGITUDE: &str = "%e";
+
+/// The fields by name.
+#[derive(Clone)]
+pub(super) struct Fields {
+    pub schema: Schema,
+    pub id: Field,
+    pub kind: Field,
+    pub type_name: Field,
+    pub visible: [Field; 3],
+    pub text: [Field; 3],
+    pub exact: [Field; 3],
+    pub values: [Field; 3],
+    pub created: Field,
+    pub updated: Field,
+    pub version: Field,
+}
+
+fn raw() -> TextFieldIndexing {
+    TextFieldIndexing::default()
+        .set_tokenizer("raw")
+        .set_index_option(IndexRecordOption::Basic)
+        .set_fieldnorms(false)
+}
+
+fn per_level(add: &mut SchemaBuilder, prefix: &str, field: &dyn Fn(&mut SchemaBuilder, &str) -> Field) -> [Field; 3] {
+    Level::ALL.map(|level| field(add, &format!("{prefix}_{}", level.as_str())))
+}
+
+impl Fields {
+    pub fn new() -> Self {
+        let mut b = Schema::builder();
+        let term = TextOptions::default().set_indexing_options(raw());
+        let words = TextFieldIndexing::default()
+            .set_tokenizer(TOKENIZER)
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions)
+            .set_fieldnorms(false);
+        let text = JsonObjectOptions::default().set_indexing_options(words);
+        let exact = JsonObjectOptions::default().set_indexing_options(raw());
+        let values = JsonObjectOptions::default().set_fast("raw");
+        let id = b.add_text_field("id", term.clone().set_fast("raw"));
+        let kind = b.add_text_field("kind", term.clone().set_fast("raw"));
+        let type_name = b.add_text_field("type", term.clone());
+        let visible = per_level(&mut b, "visible", &|b, name| b.add_text_field(name, term.clone()));
+        let text = per_level(&mut b, "text_und", &|b, name| b.add_json_field(name, text.clone()));
+        let exact = per_level(&mut b, "exact", &|b, name| b.add_json_field(name, exact.clone()));
+        let values = per_level(&mut b, "value", &|b, name| b.add_json_field(name, values.clone()));
+        let created = b.add_i64_field("created", FAST);
+        let updated = b.add_i64_field("updated", FAST);
+        let version = b.add_i64_field("version", FAST | INDEXED);
+        Self {
+            schema: b.build(),
+            id,
+            kind,
+            type_name,
+            visible,
+            text,
+            exact,
+            values,
+            created,
+            updated,
+            version,
+        }
+    }
+
+    /// A term of a JSON field. `key` is encoded already.
+    pub fn json_term(field: Field, key: &str, value: &str) -> Term {
+        let mut term = Term::from_field_json_path(field, key, false);
+        term.append_type_and_str(value);
+        term
+    }
+
+    /// The name by which tantivy finds a column of a level.
+    pub fn column(level: Level, key: &str) -> String {
+        format!("value_{}.{key}", level.as_str())
+    }
+
+    /// The entry of a document, and roughly how large it is.
+    pub fn entry(&self, document: &Document) -> (TantivyDocument, usize) {
+        let mut entry = TantivyDocument::new();
+        entry.add_text(self.id, &document.id);
+        entry.add_text(self.kind, document.kind);
+        entry.add_text(self.type_name, &document.type_name);
+        entry.add_i64(self.created, document.created_at);
+        entry.add_i64(self.updated, document.updated_at);
+        entry.add_i64(self.version, document.version);
+        let mut size = 200;
+        for level in Level::ALL {
+            let at = level as usize;
+            for term in &document.visible[at] {
+                entry.add_text(self.visible[at], term);
+            }
+            let mut parts = Parts::default();
+            for field in document.fields.iter().filter(|f| f.level == level) {
+                parts.add(field);
+            }
+            if document.title_level == level {
+                parts.title(&document.title);
+            }
+            size += parts.size;
+            for (field, map) in [
+                (self.text[at], parts.text),
+                (self.exact[at], parts.exact),
+                (self.values[at], parts.values),
+            ] {
+                if !map.is_empty() {
+                    let map = map.into_iter().map(|(key, values)| (key, OwnedValue::Array(values)));
+                    entry.add_object(field, map.collect());
+                }
+            }
+        }
+        (entry, size)
+    }
+}
+
+/// A field's name as a key: what tantivy reads as a path or an end is escaped, and so is `%`, our own mark.
+pub(super) fn key(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '.' | '\\' | '%') || c.is_control() {
+            let _ = write!(out, "%{:02x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// What one level of a document holds.
+#[derive(Default)]
+struct Parts {
+    text: BTreeMap<String, Vec<OwnedValue>>,
+    exact: BTreeMap<String, Vec<OwnedValue>>,
+    values: BTreeMap<String, Vec<OwnedValue>>,
+    size: usize,
+}
+
+impl Parts {
+    fn words(&mut self, key: &str, text: &str) {
+        self.size += 2 * text.len();
+        self.text
+            .entry(key.to_owned())
+            .or_default()
+            .push(OwnedValue::Str(text.to_owned()));
+        self.text
+            .entry(ALL_KEY.to_owned())
+            .or_default()
+            .push(OwnedValue::Str(text.to_owned()));
+    }
+
+    fn title(&mut self, title: &str) {
+        if title.is_empty() {
+            return;
+        }
+        self.text
+            .entry(TITLE_KEY.to_owned())
+            .or_default()
+            .push(OwnedValue::Str(title.to_owned()));
+        // All words stand under one key, so that a word is one look-up; a title that is a field's value is there already.
+        let all = self.text.entry(ALL_KEY.to_owned()).or_default();
+        if !all
+            .iter()
+            .any(|value| matches!(value, OwnedValue::Str(text) if text == title))
+        {
+            all.push(OwnedValue::Str(title.to_owned()));
+        }
+    }
+
+    fn column(&mut self, key: &str, mark: &str, value: OwnedValue) {
+        self.size += 16;
+        self.values.entry(format!("{key}{mark}")).or_default().push(value);
+    }
+
+    fn add(&mut self, field: &IndexedField) {
+        if field.values.is_empty() {
+            return;
+        }
+        let key = key(&field.name);
+        self.exact
+            .entry(NAMES_KEY.to_owned())
+            .or_default()
+            .push(OwnedValue::Str(cut(&field.name, MAX_VALUE).to_owned()));
+        // A record counts once per distinct value.
+        let mut texts = HashSet::new();
+        let mut numbers = HashSet::new();
+        for value in &field.values {
+            match value {
+                Value::Text(text) | Value::Keyword(text) | Value::Days { verbatim: text, .. } => {
+                    if field.searchable {
+                        self.words(&key, text);
+                    }
+                    let whole = cut(text, MAX_VALUE);
+                    if (field.column || !matches!(value, Value::Text(_))) && texts.insert(whole) {
+                        self.size += whole.len();
+                        self.exact
+                            .entry(key.clone())
+                            .or_default()
+                            .push(OwnedValue::Str(whole.to_owned()));
+                        if field.column {
+                            self.column(&key, "", OwnedValue::Str(column_term(whole)));
+                        }
+                    }
+                    if let (true, Value::Days { from, to, .. }) = (field.column, value) {
+                        self.column(&key, FIRST_DAY, OwnedValue::I64(*from));
+                        self.column(&key, LAST_DAY, OwnedValue::I64(*to));
+                    }
+                }
+                Value::Integer(number) => {
+                    if field.searchable {
+                        self.words(&key, &number.to_string());
+                    }
+                    if field.column && numbers.insert(number.cast_unsigned()) {
+                        self.column(&key, "", OwnedValue::I64(*number));
+                    }
+                }
+                Value::Real(number) => {
+                    if field.searchable {
+                        self.words(&key, &number.to_string());
+                    }
+                    if field.column && number.is_finite() && numbers.insert(number.to_bits()) {
+                        self.column(&key, "", OwnedValue::F64(*number));
+                    }
+                }
+                Value::Boolean(yes) => {
+                    if field.column && numbers.insert(u64::from(*yes)) {
+                        self.column(&key, "", OwnedValue::Bool(*yes));
+                    }
+                }
+                Value::Place { latitude, longitude } => {
+                    if field.column {
+                        self.column(&key, LATITUDE, OwnedValue::F64(*latitude));
+                        self.column(&key, LONGITUDE, OwnedValue::F64(*longitude));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_escaped() {
+        assert_eq!(key("creator.nationality"), "creator%2enationality");
+        assert_eq!(key("100%f\u{0}\\"), "100%25f%00%5c");
+        assert_eq!(key("Größe (cm)"), "Größe (cm)");
+    }
+}

@@ -1,0 +1,368 @@
+//! Order: ranks within a segment, keys across segments, and where a page goes on.
+//!
+//! Within a segment a document's rank is two numbers, smaller first, so that no text is read for documents that are not
+//! shown. Ties go by id (for relevance: by place). Values of a more open level come before those of a stricter one; that
+//! only shows where two types keep a field of the same name at different levels.
+
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use tantivy::columnar::{Column, ColumnType, DynamicColumn, MonotonicallyMappableToU64, StrColumn, TermOrdHit};
+use tantivy::{BitSet, DocId, SegmentReader};
+
+use super::schema::{FIRST_DAY, Fields, LAST_DAY, key};
+use super::types::Sort;
+use crate::kernel::access::Level;
+
+/// Smaller comes first.
+pub(super) type Rank = (u8, u64);
+/// The group of documents without a value.
+const MISSING: u8 = u8::MAX;
+
+/// What a document is sorted by, in a form that means the same in every segment and process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Key {
+    group: u8,
+    value: Valued,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Valued {
+    None,
+    /// As a float, for columns of different kinds, then exactly.
+    Number {
+        bits: u64,
+        exact: i64,
+    },
+    Text(String),
+}
+
+impl Key {
+    /// The order of two keys under a sort.
+    pub fn compare(&self, other: &Self, descending: bool) -> std::cmp::Ordering {
+        let values = match (&self.value, &other.value) {
+            (Valued::Number { bits: a, exact: x }, Valued::Number { bits: b, exact: y }) => (a, x).cmp(&(b, y)),
+            (Valued::Text(a), Valued::Text(b)) => a.cmp(b),
+            _ => std::cmp::Ordering::Equal,
+        };
+        self.group
+            .cmp(&other.group)
+            .then(if descending { values.reverse() } else { values })
+    }
+}
+
+/// The last document of the page before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum After {
+    /// For sorts by a value: exact in every process, whatever is written meanwhile.
+    Key { key: Key, id: String },
+    /// For relevance: a place in the searcher of this generation.
+    Place {
+        score: u32,
+        segment: u32,
+        doc: u32,
+        epoch: u64,
+        generation: u64,
+    },
+}
+
+pub(super) fn descending(sort: &Sort) -> bool {
+    match sort {
+        Sort::Relevance => true,
+        Sort::Field { descending, .. } | Sort::Created { descending } | Sort::Updated { descending } => *descending,
+    }
+}
+
+/// Scores as numbers that grow with the score.
+pub(super) fn score_bits(score: f32) -> u32 {
+    let bits = score.to_bits();
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
+}
+
+struct Source {
+    group: u8,
+    column: Column<u64>,
+    kind: ColumnType,
+    texts: Option<StrColumn>,
+    guard: Option<Rc<BitSet>>,
+}
+
+/// Ranks the documents of one segment.
+pub(super) struct Ranker {
+    descending: bool,
+    by_score: bool,
+    sources: Vec<Source>,
+    ids: StrColumn,
+    threshold: Option<Threshold>,
+}
+
+/// From where on documents belong to the page.
+enum Threshold {
+    /// After this rank; at it, those whose id has at least this ordinal.
+    Rank(Rank, u64),
+    /// After this key, for numbers, whose representation differs by segment; at it, ids as above.
+    Number(Key, u64),
+    /// After this rank and document.
+    Score(Rank, u64),
+}
+
+impl Ranker {
+    pub fn open(
+        reader: &SegmentReader,
+        sort: &Sort,
+        levels: &[(Level, Option<Rc<BitSet>>)],
+        after: Option<(&After, u32)>,
+    ) -> tantivy::Result<Self> {
+        let fast = reader.fast_fields();
+        let ids = fast
+            .str("id")?
+            .ok_or_else(|| tantivy::TantivyError::SchemaError("no column of ids".to_owned()))?;
+        let mut ranker = Self {
+            descending: descending(sort),
+            by_score: *sort == Sort::Relevance,
+            sources: vec![],
+            ids,
+            threshold: None,
+        };
+        match sort {
+            Sort::Relevance => {}
+            Sort::Created { .. } => ranker.add(reader, "created", 0, None)?,
+            Sort::Updated { .. } => ranker.add(reader, "updated", 0, None)?,
+            Sort::Field { field, descending } => {
+                let key = key(field);
+                for (level, guard) in levels {
+                    let days = format!("{key}{}", if *descending { LAST_DAY } else { FIRST_DAY });
+                    let group = *level as u8 * 4;
+                    ranker.add(reader, &Fields::column(*level, &days), group, guard.as_ref())?;
+                    ranker.add(reader, &Fields::column(*level, &key), group, guard.as_ref())?;
+                }
+            }
+        }
+        if let Some((after, segment)) = after {
+            ranker.threshold = Some(ranker.threshold(after, segment)?);
+        }
+        Ok(ranker)
+    }
+
+    fn add(
+        &mut self,
+        reader: &SegmentReader,
+        name: &str,
+        group: u8,
+        guard: Option<&Rc<BitSet>>,
+    ) -> tantivy::Result<()> {
+        for handle in reader.fast_fields().dynamic_column_handles(name)? {
+            let kind = handle.column_type();
+            let Some(column) = handle.open_u64_lenient()? else {
+                continue;
+            };
+            let texts = match handle.open()? {
+                DynamicColumn::Str(texts) => Some(texts),
+                _ => None,
+            };
+            let group = group
+                + match kind {
+                    ColumnType::Bool => 0,
+                    ColumnType::Str => 2,
+                    _ => 1,
+                };
+            self.sources.push(Source {
+                group,
+                column,
+                kind,
+                texts,
+                guard: guard.cloned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// A document's rank.
+    #[inline]
+    pub fn rank(&self, doc: DocId, score: f32) -> Rank {
+        if self.by_score {
+            return (0, u64::from(!score_bits(score)));
+        }
+        for source in &self.sources {
+            if source.guard.as_ref().is_some_and(|guard| !guard.contains(doc)) {
+                continue;
+            }
+            let values = source.column.values_for_doc(doc);
+            if let Some(value) = if self.descending { values.max() } else { values.min() } {
+                return (source.group, if self.descending { !value } else { value });
+            }
+        }
+        (MISSING, 0)
+    }
+
+    /// What settles a tie.
+    #[inline]
+    pub fn tie(&self, doc: DocId) -> u64 {
+        if self.by_score {
+            u64::from(doc)
+        } else {
+            self.ids.ords().first(doc).unwrap_or(u64::MAX)
+        }
+    }
+
+    /// Whether a document comes after the page before.
+    #[inline]
+    pub fn is_after(&self, doc: DocId, rank: Rank) -> bool {
+        match &self.threshold {
+            None => true,
+            Some(Threshold::Rank(at, tie) | Threshold::Score(at, tie)) => {
+                rank > *at || (rank == *at && self.tie(doc) >= *tie)
+            }
+            Some(Threshold::Number(key, tie)) => match self.number(rank).compare(key, self.descending) {
+                std::cmp::Ordering::Greater => true,
+                std::cmp::Ordering::Equal => self.tie(doc) >= *tie,
+                std::cmp::Ordering::Less => false,
+            },
+        }
+    }
+
+    fn source(&self, group: u8) -> Option<&Source> {
+        self.sources.iter().find(|source| source.group == group)
+    }
+
+    fn threshold(&self, after: &After, segment: u32) -> tantivy::Result<Threshold> {
+        match after {
+            After::Place {
+                score,
+                segment: last,
+                doc,
+                ..
+            } => {
+                // Among equal scores segments come in order.
+                let tie = match segment.cmp(last) {
+                    std::cmp::Ordering::Less => u64::MAX,
+                    std::cmp::Ordering::Equal => u64::from(*doc) + 1,
+                    std::cmp::Ordering::Greater => 0,
+                };
+                Ok(Threshold::Score((0, u64::from(!*score)), tie))
+            }
+            After::Key { key, id } => {
+                let tie = match self.ids.dictionary().term_ord_or_next(id)? {
+                    TermOrdHit::Exact(ord) => ord + 1,
+                    TermOrdHit::Next(ord) => ord,
+                };
+                Ok(match &key.value {
+                    Valued::None => Threshold::Rank((MISSING, 0), tie),
+                    Valued::Number { .. } => Threshold::Number(key.clone(), tie),
+                    Valued::Text(text) => self.text_threshold(key.group, text, tie)?,
+                })
+            }
+        }
+    }
+
+    fn text_threshold(&self, group: u8, text: &str, tie: u64) -> tantivy::Result<Threshold> {
+        let Some(texts) = self.source(group).and_then(|source| source.texts.as_ref()) else {
+            // No such texts here: whatever is in a later group.
+            return Ok(Threshold::Rank((group, u64::MAX), 0));
+        };
+        Ok(match (texts.dictionary().term_ord_or_next(text)?, self.descending) {
+            (TermOrdHit::Exact(ord), false) => Threshold::Rank((group, ord), tie),
+            (TermOrdHit::Exact(ord), true) => Threshold::Rank((group, !ord), tie),
+            (TermOrdHit::Next(ord), false) => Threshold::Rank((group, ord), 0),
+            // Going down, those below the next greater one are left; below the first one there are none.
+            (TermOrdHit::Next(0), true) => Threshold::Rank((group, u64::MAX), 0),
+            (TermOrdHit::Next(ord), true) => {
+                let last = (ord - 1).min(texts.dictionary().num_terms() as u64);
+                Threshold::Rank((group, !last), 0)
+            }
+        })
+    }
+
+    fn number(&self, rank: Rank) -> Key {
+        let raw = if self.descending { !rank.1 } else { rank.1 };
+        let value = match self.source(rank.0).map(|source| source.kind) {
+            None | Some(ColumnType::Str) => Valued::None,
+            Some(ColumnType::F64) => {
+                let real = f64::from_u64(raw);
+                Valued::Number {
+                    bits: (real + 0.0).to_u64(),
+                    exact: real as i64,
+                }
+            }
+            Some(ColumnType::I64) => {
+                let exact = i64::from_u64(raw);
+                Valued::Number {
+                    bits: (exact as f64).to_u64(),
+                    exact,
+                }
+            }
+            Some(_) => Valued::Number {
+                bits: (raw as f64).to_u64(),
+                exact: i64::try_from(raw).unwrap_or(i64::MAX),
+            },
+        };
+        Key { group: rank.0, value }
+    }
+
+    /// The key of a rank, the same in every segment.
+    pub fn key(&self, rank: Rank) -> tantivy::Result<Key> {
+        if let Some(texts) = self.source(rank.0).and_then(|source| source.texts.as_ref()) {
+            let mut text = String::new();
+            texts.ord_to_str(if self.descending { !rank.1 } else { rank.1 }, &mut text)?;
+            return Ok(Key {
+                group: rank.0,
+                value: Valued::Text(text),
+            });
+        }
+        Ok(self.number(rank))
+    }
+
+    /// A document's id.
+    pub fn id(&self, doc: DocId) -> tantivy::Result<String> {
+        let mut id = String::new();
+        if let Some(ord) = self.ids.ords().first(doc) {
+            self.ids.ord_to_str(ord, &mut id)?;
+        }
+        Ok(id)
+    }
+}
+
+/// The first documents of a segment.
+pub(super) struct Top {
+    size: usize,
+    heap: BinaryHeap<(Rank, u64, DocId, u32)>,
+}
+
+impl Top {
+    pub fn new(size: usize) -> Self {
+        Self {
+            size,
+            heap: BinaryHeap::with_capacity(size.min(1_024) + 1),
+        }
+    }
+
+    #[inline]
+    pub fn offer(&mut self, ranker: &Ranker, doc: DocId, score: f32) {
+        let rank = ranker.rank(doc, score);
+        if self.heap.len() >= self.size {
+            match self.heap.peek() {
+                // Most documents end here: their ids are never looked up.
+                Some((worst, ..)) if rank <= *worst => {}
+                _ => return,
+            }
+        }
+        if !ranker.is_after(doc, rank) {
+            return;
+        }
+        self.heap.push((rank, ranker.tie(doc), doc, score.to_bits()));
+        if self.heap.len() > self.size {
+            self.heap.pop();
+        }
+    }
+
+    /// In order: rank, document, score.
+    pub fn into_sorted(self) -> impl Iterator<Item = (Rank, DocId, f32)> {
+        self.heap
+            .into_sorted_vec()
+            .into_iter()
+            .map(|(rank, _, doc, score)| (rank, doc, f32::from_bits(score)))
+    }
+}

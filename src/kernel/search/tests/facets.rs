@@ -1,0 +1,113 @@
+//! Counts.
+
+use super::*;
+
+fn two_segments() -> Bench {
+    let mut bench = Bench::new();
+    let doc = |id: &str, colour: &[&str], form: Option<&str>, height: i64| {
+        let mut fields = vec![field(
+            "colour",
+            colour.iter().map(|c| Value::Keyword((*c).to_owned())).collect(),
+        )];
+        fields.extend(form.map(|form| keyword("form", form)));
+        fields.push(field("height", vec![Value::Integer(height)]));
+        with(id, fields)
+    };
+    bench.put(&[
+        doc("1", &["red", "blue", "red"], Some("cup"), 1),
+        doc("2", &["red"], Some("pot"), 2),
+        doc("3", &[], None, 2),
+    ]);
+    let mut last = doc("5", &["Äther"], Some("pot"), 3);
+    last.fields[2].values = vec![Value::Real(3.5)];
+    bench.put(&[doc("4", &["blue"], Some("cup"), 2), last]);
+    bench
+}
+
+#[test]
+fn each_document_counts_once_per_value_and_missing_is_counted() {
+    let bench = two_segments();
+    let mut query = everything("");
+    query.facets = vec![facet("colour"), facet("form"), facet("height"), facet("unknown")];
+    let answer = bench.ask(&query).unwrap();
+    assert_eq!(counts(&answer.facets[0]), ["blue=2", "red=2", "Äther=1", "-=1"]);
+    assert_eq!(answer.facets[0].distinct, 3);
+    assert_eq!(counts(&answer.facets[1]), ["cup=2", "pot=2", "-=1"]);
+    assert_eq!(counts(&answer.facets[2]), ["2=3", "1=1", "3.5=1"]);
+    assert_eq!(counts(&answer.facets[3]), ["-=5"]);
+}
+
+#[test]
+fn a_facet_ignores_its_own_filter_only() {
+    let bench = two_segments();
+    let mut query = everything("");
+    query.facets = vec![facet("colour"), facet("form")];
+    query.filters = vec![only("colour", Some("red")), only("form", Some("cup"))];
+    let answer = bench.ask(&query).unwrap();
+    assert_eq!(answer.total, 1);
+    assert_eq!(counts(&answer.facets[0]), ["blue=2", "red=1"]);
+    assert_eq!(counts(&answer.facets[1]), ["cup=1", "pot=1"]);
+    // The same with a filter that is not counted, and with several filters on one field.
+    query.facets = vec![facet("colour")];
+    query.filters = vec![
+        only("form", Some("cup")),
+        only("form", Some("pot")),
+        only("height", Some("2")),
+    ];
+    let answer = bench.ask(&query).unwrap();
+    assert_eq!(answer.total, 2);
+    assert_eq!(counts(&answer.facets[0]), ["blue=1", "red=1"]);
+}
+
+#[test]
+fn counts_equal_questions() {
+    // Every count is checked against the total of the question that it promises.
+    let bench = two_segments();
+    let fields = ["colour", "form", "height"];
+    for filter in [
+        None,
+        Some(only("colour", Some("red"))),
+        Some(only("form", None)),
+        Some(only("height", Some("2"))),
+    ] {
+        for name in fields {
+            let mut query = everything("");
+            query.facets = vec![facet(name)];
+            query.filters = filter.iter().cloned().collect();
+            let answer = bench.ask(&query).unwrap();
+            for value in &answer.facets[0].values {
+                let mut narrowed = everything("");
+                narrowed.filters = filter.iter().filter(|f| f.field != name).cloned().collect();
+                narrowed.filters.push(only(name, value.value.as_deref()));
+                assert_eq!(
+                    bench.ask(&narrowed).unwrap().total,
+                    value.count,
+                    "{name} {value:?} {filter:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_most_frequent_values_are_listed() {
+    let mut bench = Bench::new();
+    let docs: Vec<Document> = (0..300)
+        .map(|n| {
+            with(
+                &format!("{n:03}"),
+                vec![keyword("k", &format!("v{}", n % 40 * (n % 3)))],
+            )
+        })
+        .collect();
+    bench.put(&docs);
+    let mut query = everything("");
+    query.facets = vec![FacetRequest {
+        field: "k".to_owned(),
+        limit: 2,
+    }];
+    let answer = bench.ask(&query).unwrap();
+    assert_eq!(answer.facets[0].values.len(), 2);
+    assert_eq!(answer.facets[0].values[0].value.as_deref(), Some("v0"));
+    assert!(answer.facets[0].distinct > 40);
+}
