@@ -33,6 +33,10 @@ const MODULES: &[Wire] = &[
     crate::modules::operations::wire,
     #[cfg(feature = "history")]
     crate::modules::history::wire,
+    #[cfg(feature = "search")]
+    crate::modules::search::wire,
+    #[cfg(feature = "home")]
+    crate::modules::home::wire,
     #[cfg(feature = "docs")]
     crate::modules::docs::wire,
 ];

@@ -6,7 +6,11 @@ pub mod access;
 pub mod docs;
 #[cfg(feature = "history")]
 pub mod history;
+#[cfg(feature = "home")]
+pub mod home;
 #[cfg(feature = "operations")]
 pub mod operations;
 #[cfg(feature = "records")]
 pub mod records;
+#[cfg(feature = "search")]
+pub mod search;

@@ -66,6 +66,7 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         service: service.clone(),
         db: kernel.db.clone(),
         access: kernel.access.clone(),
+        search: kernel.search.clone(),
     };
     Ok(Box::new(RecordsModule {
         service,

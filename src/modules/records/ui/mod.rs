@@ -17,6 +17,7 @@ use crate::contract::records::{RECORDS_READ, TYPES_READ};
 use crate::kernel::access::Access;
 use crate::kernel::db::Db;
 use crate::kernel::http::{RouteSet, Routes};
+use crate::kernel::search::Search;
 
 /// What the pages read from.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub struct Pages {
     pub service: Arc<Service>,
     pub db: Db,
     pub access: Access,
+    pub search: Search,
 }
 
 /// The routes of the pages.

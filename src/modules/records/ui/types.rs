@@ -4,13 +4,19 @@ use askama::Template;
 use axum::extract::State;
 
 use super::Pages;
-use super::fields::level_key;
-use crate::contract::records::{Field, FieldKind, RecordType};
+use super::fields::{level_key, search_for};
+use crate::contract::records::{Field, FieldKind, RECORDS_READ, RecordType};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::Path;
 use crate::kernel::i18n::Language;
+use crate::kernel::ledger;
+use crate::kernel::search::{Answer, FacetRequest, Query, Sort};
 use crate::kernel::ui::{Crumb, Html, Page, filters, label, shorten};
 use crate::view;
+
+/// Facets shown as ways in, and values of each.
+const FACETS: usize = 6;
+const VALUES: usize = 8;
 
 #[derive(Template)]
 #[template(path = "modules/records/templates/types.html")]
@@ -63,12 +69,11 @@ pub struct FieldRow {
 pub async fn index_page(State(pages): State<Pages>, page: Page) -> Result<Html<TypesPage>> {
     let mut types = Vec::new();
     for stored in pages.service.all_types().await? {
-        let Some(definition) = pages.service.shown_type(&page.caller, &stored).await? else {
-            continue;
-        };
+        let Some(definition) = pages.service.shown_type(&page.caller, &stored).await? else { continue };
+        let answer = pages.answer(&page, &definition, Vec::new()).await;
         types.push(TypeItem {
             label: label(&definition.labels, &definition.name, page.language),
-            total: None,
+            total: answer.map(|a| a.total),
             fields: definition.leaves().len(),
             name: definition.name,
         });
@@ -81,18 +86,58 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
     let stored = pages.service.need_type(&name).await?;
     let definition = pages.service.shown_type(&page.caller, &stored).await?;
     let definition = definition.ok_or_else(|| Error::not_found("type", &shorten(&name, 60)))?;
+    let leaves = definition.leaves();
+    let facets = leaves.iter().filter(|leaf| leaf.field().is_some_and(|f| f.facet)).take(FACETS);
+    let requests = facets.map(|leaf| FacetRequest { field: leaf.path.clone(), limit: VALUES }).collect();
+    let answer = pages.answer(&page, &definition, requests).await;
     let language = page.language;
     let home = Crumb::to(language.text("nav.types"), "/types");
     let label = label(&definition.labels, &definition.name, language);
     Ok(Html(TypePage {
         trail: vec![home, Crumb::here(label.clone())],
-        facets: Vec::new(),
-        total: None,
+        facets: answer.as_ref().map(|a| facet_items(&definition, a, language)).unwrap_or_default(),
+        total: answer.map(|a| a.total),
         fields: rows(&definition, language),
         name: definition.name.clone(),
         label,
         page,
     }))
+}
+
+impl Pages {
+    /// Counts of a type. The page is shown without them where the search cannot answer.
+    async fn answer(&self, page: &Page, definition: &RecordType, facets: Vec<FacetRequest>) -> Option<Answer> {
+        let visibility = self.access.filter(&page.caller, RECORDS_READ).await.ok()?;
+        let query = Query {
+            kind: Some(ledger::RECORD.to_owned()),
+            types: vec![definition.name.clone()],
+            text: String::new(),
+            filters: Vec::new(),
+            facets,
+            sort: Sort::Relevance,
+            limit: 0,
+            cursor: None,
+            offset: 0,
+            visibility,
+        };
+        self.search.search(query).await.ok()
+    }
+}
+
+fn facet_items(definition: &RecordType, answer: &Answer, language: Language) -> Vec<FacetItem> {
+    let items = answer.facets.iter().map(|facet| FacetItem {
+        label: super::record::path_label(definition, &facet.field, language),
+        values: facet
+            .values
+            .iter()
+            .filter_map(|v| {
+                let value = v.value.as_deref()?;
+                let href = search_for(&definition.name, &facet.field, value)?;
+                Some(FacetValueItem { label: shorten(value, 60), count: v.count, href })
+            })
+            .collect(),
+    });
+    items.filter(|item: &FacetItem| !item.values.is_empty()).collect()
 }
 
 /// Every field with its path, groups before what is in them.
@@ -117,25 +162,10 @@ fn walk(definition: &RecordType, field: &Field, above: &str, path: &str, languag
         (field.facet, "note.facet"),
         (field.column, "note.column"),
     ];
-    let notes = notes
-        .into_iter()
-        .filter_map(|(holds, key)| holds.then_some(key))
-        .chain(level_key(field.level));
-    rows.push(FieldRow {
-        kind: kind_key(field.kind),
-        notes: notes.collect(),
-        label: name.clone(),
-        path: path.clone(),
-    });
+    let notes = notes.into_iter().filter_map(|(holds, key)| holds.then_some(key)).chain(level_key(field.level));
+    rows.push(FieldRow { kind: kind_key(field.kind), notes: notes.collect(), label: name.clone(), path: path.clone() });
     for inner in &field.fields {
-        walk(
-            definition,
-            inner,
-            &format!("{name} › "),
-            &format!("{path}."),
-            language,
-            rows,
-        );
+        walk(definition, inner, &format!("{name} › "), &format!("{path}."), language, rows);
     }
 }
 

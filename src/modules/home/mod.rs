@@ -1,0 +1,41 @@
+//! Home: the start page. What is here, the ways in, what came last; in an empty house the first steps.
+//!
+//! Holds nothing of its own: it reads through the port of records and the search of this process.
+
+mod ui;
+
+#[cfg(test)]
+mod tests;
+
+use crate::contract::records::Records;
+use crate::kernel::Kernel;
+use crate::kernel::bus::Bus;
+use crate::kernel::error::Result;
+use crate::kernel::http::Routes;
+use crate::kernel::module::Module;
+
+struct HomeModule {
+    sources: ui::Sources,
+}
+
+/// Builds the module. Without records the page shows the first steps.
+///
+/// # Errors
+/// None.
+pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
+    let sources = ui::Sources {
+        records: bus.find::<dyn Records>(),
+        search: kernel.search.clone(),
+        access: kernel.access.clone(),
+    };
+    Ok(Box::new(HomeModule { sources }))
+}
+
+impl Module for HomeModule {
+    fn name(&self) -> &'static str {
+        "home"
+    }
+    fn routes(&self) -> Routes {
+        ui::routes(self.sources.clone())
+    }
+}

@@ -1,0 +1,200 @@
+//! The start page.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::Method;
+use axum::routing::get;
+
+use crate::contract::records::{RECORDS_READ, RecordType, Records};
+use crate::kernel::access::{Access, Caller, Level, OPEN, Object, Visibility};
+use crate::kernel::error::{Code, Result};
+use crate::kernel::http::{RouteSet, Routes};
+use crate::kernel::i18n::Language;
+use crate::kernel::ledger;
+use crate::kernel::module::Health;
+use crate::kernel::search::{Answer, Facet, FacetRequest, Query, Search, Sort};
+use crate::kernel::ui::{Html, Page, filters, label, shorten, texts};
+use crate::view;
+
+/// Types, ways in with their values, and newest records on the page.
+const TYPES: usize = 12;
+const WAYS: usize = 4;
+const VALUES: usize = 10;
+const NEWEST: usize = 8;
+
+/// What the page reads from.
+#[derive(Clone)]
+pub struct Sources {
+    pub records: Option<Arc<dyn Records>>,
+    pub search: Search,
+    pub access: Access,
+}
+
+/// The route of the start page.
+pub fn routes(sources: Sources) -> Routes {
+    RouteSet::new().page(OPEN, Method::GET, "/", get(home_page)).with_state(sources)
+}
+
+#[derive(Template)]
+#[template(path = "modules/home/templates/home.html")]
+pub struct HomePage {
+    pub page: Page,
+    pub total: u64,
+    pub behind: bool,
+    pub types: Vec<TypeItem>,
+    pub ways: Vec<Way>,
+    pub newest: Vec<Newest>,
+}
+view!(HomePage);
+
+pub struct TypeItem {
+    pub name: String,
+    pub label: String,
+    pub total: u64,
+}
+
+/// A field to enter by, with its most frequent values.
+pub struct Way {
+    pub label: String,
+    pub type_label: String,
+    pub values: Vec<WayValue>,
+}
+
+pub struct WayValue {
+    pub label: String,
+    pub count: u64,
+    pub href: String,
+}
+
+pub struct Newest {
+    pub id: String,
+    pub title: String,
+    pub about: Option<String>,
+    pub created_at: i64,
+}
+
+async fn home_page(State(sources): State<Sources>, mut page: Page) -> Result<Html<HomePage>> {
+    page.canonical = page.absolute("/");
+    let mut home = HomePage { total: 0, behind: false, types: Vec::new(), ways: Vec::new(), newest: Vec::new(), page };
+    if let Some(records) = &sources.records {
+        match sources.fill(records.as_ref(), &mut home).await {
+            // A house whose search is still opening is not an empty house.
+            Err(error) if error.code() == Code::Unavailable => home.behind = true,
+            other => other?,
+        }
+    }
+    Ok(Html(home))
+}
+
+impl Sources {
+    async fn fill(&self, records: &dyn Records, home: &mut HomePage) -> Result<()> {
+        let (caller, language) = (home.page.caller.clone(), home.page.language);
+        let view = self.access.filter(&caller, RECORDS_READ).await?;
+        let mut kinds = Vec::new();
+        for stored in records.record_types().await? {
+            let object = Object::Type(&stored.definition.name);
+            if let Some(level) = self.access.level(&caller, &object).await? {
+                kinds.push((stored.definition.clone(), level));
+            }
+        }
+        for (kind, _) in &kinds {
+            let total = self.search.search(question(&kind.name, Vec::new(), 0, &view)).await?.total;
+            if total > 0 {
+                let label = label(&kind.labels, &kind.name, language);
+                home.types.push(TypeItem { name: kind.name.clone(), label, total });
+            }
+        }
+        home.total = home.types.iter().map(|item| item.total).sum();
+        home.types.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name)));
+        home.types.truncate(TYPES);
+        if let Some(largest) = home.types.first()
+            && let Some((kind, level)) = kinds.iter().find(|(kind, _)| kind.name == largest.name)
+        {
+            home.ways = self.ways(kind, *level, language, &view).await?;
+        }
+        let answer = self.search.search(question("", Vec::new(), NEWEST, &view)).await?;
+        home.behind = is_behind(&self.search);
+        home.newest = self.newest(records, &caller, &kinds, &answer, language).await?;
+        Ok(())
+    }
+
+    /// The fields of a type that people enter by: those with few values of which many records share one.
+    async fn ways(&self, kind: &RecordType, level: Level, language: Language, view: &Visibility) -> Result<Vec<Way>> {
+        let leaves = kind.leaves();
+        let facets: Vec<_> =
+            leaves.iter().filter(|leaf| leaf.level <= level && leaf.field().is_some_and(|f| f.facet)).take(WAYS).collect();
+        let asked = facets.iter().map(|leaf| FacetRequest { field: leaf.path.clone(), limit: VALUES }).collect();
+        let answer = self.search.search(question(&kind.name, asked, 0, view)).await?;
+        let type_label = label(&kind.labels, &kind.name, language);
+        let ways = answer.facets.iter().zip(&facets).map(|(facet, leaf)| Way {
+            label: leaf.fields.iter().map(|f| label(&f.labels, &f.name, language)).collect::<Vec<_>>().join(" › "),
+            type_label: type_label.clone(),
+            values: values(&kind.name, facet),
+        });
+        Ok(ways.filter(|way| way.values.len() > 1).collect())
+    }
+
+    async fn newest(
+        &self,
+        records: &dyn Records,
+        caller: &Caller,
+        kinds: &[(RecordType, Level)],
+        answer: &Answer,
+        language: Language,
+    ) -> Result<Vec<Newest>> {
+        let ids: Vec<String> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
+        let mut newest = Vec::new();
+        for record in records.get_many(caller, &ids).await? {
+            let Some((kind, _)) = kinds.iter().find(|(kind, _)| kind.name == record.type_name) else { continue };
+            let object = Object::Record { id: &record.id, type_name: &record.type_name, visibility: record.visibility };
+            let Some(level) = self.access.level(caller, &object).await? else { continue };
+            let document = records.cut(kind, level, record.document);
+            let title = records.title(kind, &document);
+            let leaves = kind.leaves();
+            let column = leaves.iter().find(|leaf| {
+                let is_title = kind.title.as_deref() == Some(leaf.path.as_str());
+                !is_title && leaf.level <= level && leaf.field().is_some_and(|f| f.column)
+            });
+            let about = column.and_then(|leaf| texts(&document, &leaf.path, language).into_iter().next());
+            newest.push(Newest {
+                title: if title.trim().is_empty() { record.id.clone() } else { shorten(&title, 120) },
+                about: about.map(|text| shorten(&text, 80)),
+                created_at: record.created_at,
+                id: record.id,
+            });
+        }
+        Ok(newest)
+    }
+}
+
+/// True while the index still catches up with what was there before it began to follow.
+fn is_behind(search: &Search) -> bool {
+    matches!(search.health(), Health::Starting { .. })
+}
+
+fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Visibility) -> Query {
+    Query {
+        kind: Some(ledger::RECORD.to_owned()),
+        types: if type_name.is_empty() { Vec::new() } else { vec![type_name.to_owned()] },
+        text: String::new(),
+        filters: Vec::new(),
+        facets,
+        sort: Sort::Created { descending: true },
+        limit,
+        cursor: None,
+        offset: 0,
+        visibility: view.clone(),
+    }
+}
+
+fn values(type_name: &str, facet: &Facet) -> Vec<WayValue> {
+    let value = |v: &crate::kernel::search::FacetValue| {
+        let text = v.value.as_deref()?;
+        let pairs = [("type", type_name.to_owned()), ("filter", format!("{}:{text}", facet.field))];
+        let query = serde_html_form::to_string(pairs).ok()?;
+        Some(WayValue { label: shorten(text, 60), count: v.count, href: format!("/search?{query}") })
+    };
+    facet.values.iter().filter_map(value).collect()
+}

@@ -1,0 +1,150 @@
+//! The search page from an invented answer: what a reader sees, and that nothing of the data becomes markup.
+
+use scraper::{Html, Selector};
+use serde_json::json;
+
+use super::address::{Address, Params};
+use super::view::{Findings, Found, Kind};
+use crate::contract::records::{Record, RecordType};
+use crate::kernel::access::Level;
+use crate::kernel::search::{Answer, Facet, FacetValue, Mark};
+use crate::kernel::ui::{Page, View};
+use askama::Template;
+
+pub(crate) const HOSTILE: &str = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
+
+pub(crate) fn kind() -> Kind {
+    let definition: RecordType = serde_json::from_value(json!({
+        "name": "museum-object",
+        "labels": {"en": "Museum objects"},
+        "title": "title",
+        "key": "id",
+        "visibility": "public",
+        "fields": [
+            {"name": "title", "kind": "text", "column": true},
+            {"name": "creation_date", "kind": "text", "column": true},
+            {"name": "classification", "kind": "term", "facet": true, "column": true},
+            {"name": "item_height", "kind": "number", "column": true},
+            {"name": "medium", "kind": "term", "facet": true},
+            {"name": "donor", "kind": "term", "facet": true, "column": true, "level": "restricted"},
+            {"name": "creator", "kind": "group", "repeated": true, "fields": [
+                {"name": "full_name", "kind": "text", "column": true},
+                {"name": "nationality", "kind": "term", "facet": true}
+            ]},
+            {"name": "provenance_text", "kind": "text"}
+        ]
+    }))
+    .unwrap();
+    Kind { definition, level: Level::Public }
+}
+
+fn facet(field: &str, values: &[(Option<&str>, u64)], distinct: u64) -> Facet {
+    let values = values.iter().map(|(value, count)| FacetValue { value: value.map(str::to_owned), count: *count });
+    Facet { field: field.to_owned(), values: values.collect(), distinct }
+}
+
+fn found(id: &str, title: &str) -> Found {
+    let document = json!({
+        "title": title,
+        "creation_date": "c. 1860",
+        "classification": "Textiles",
+        "item_height": 13.5,
+        "creator": [{"full_name": "unknown Austrian"}, {"full_name": "Georg Jensen Manufactory"}],
+        "provenance_text": "Anonymous donor, until December 6, 1979; a teapot given to the museum.",
+    });
+    let record = Record {
+        id: id.to_owned(),
+        type_name: "museum-object".to_owned(),
+        version: 1,
+        deleted: false,
+        visibility: Level::Public,
+        created_at: 0,
+        updated_at: 0,
+        source: None,
+        document: document.as_object().unwrap().clone(),
+    };
+    Found { record, title: title.to_owned() }
+}
+
+fn render(question: &str, answer: &Answer, found: &[Found]) -> String {
+    let kinds = [kind()];
+    let params: Params = serde_html_form::from_str(question).unwrap();
+    let address = Address::read(params, Some(&kinds[0].definition));
+    let findings = Findings { address: &address, answer, kinds: &kinds, found, behind: false };
+    let page = findings.page(Page::bare("/search"), &[]);
+    assert_eq!(page.page().query, address.q);
+    page.render().unwrap()
+}
+
+fn answer(total: u64) -> Answer {
+    Answer {
+        total,
+        facets: vec![
+            facet("classification", &[(Some("Textiles"), 812), (Some("drawings"), 400), (None, 7)], 40),
+            facet("medium", &[(Some("silver"), 9)], 1),
+            facet("creator.nationality", &[(Some("American"), 20), (Some("Austrian"), 4)], 2),
+        ],
+        marks: vec![Mark { token: "teapot".to_owned(), prefix: false }],
+        ..Answer::default()
+    }
+}
+
+fn texts(html: &Html, selector: &str) -> Vec<String> {
+    let selector = Selector::parse(selector).unwrap();
+    html.select(&selector).map(|e| e.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn a_page_shows_what_was_found_and_how_to_narrow_it() {
+    let question = "q=teapot&type=museum-object&filter=classification:Textiles&sort=-creation_date";
+    let html = render(question, &answer(1_219), &[found("1", "Silver teapot"), found("2", "Bowl")]);
+    assert!(html.len() < 50_000, "{}", html.len());
+    let page = Html::parse_document(&html);
+    assert_eq!(texts(&page, "h1"), ["Museum objects"]);
+    assert_eq!(texts(&page, "[role=status]"), ["1,219 records for “teapot”"]);
+    assert_eq!(texts(&page, "thead th"), ["Title", "Creation date ↓", "Classification", "Item height", "Creator › Full name"]);
+    assert_eq!(texts(&page, "tbody tr:first-child mark"), ["teapot"]);
+    assert_eq!(texts(&page, "tbody tr:first-child td:last-child"), ["unknown Austrian, Georg Jensen Manufactory"]);
+    assert_eq!(texts(&page, ".facet summary"), ["Classification", "Medium", "Creator › Nationality"]);
+    assert_eq!(texts(&page, ".facet-value[aria-current] .name"), ["Textiles"]);
+    assert_eq!(texts(&page, ".facet-value.missing .name"), ["Not given"]);
+    assert!(texts(&page, ".chip.active")[0].starts_with("Classification: Textiles"));
+    assert_eq!(texts(&page, ".facet p"), ["38 more values"]);
+    assert!(texts(&page, ".pager a").contains(&"49".to_owned()));
+}
+
+#[test]
+fn cards_tell_where_the_words_were_found() {
+    let html = render("q=teapot&type=museum-object&view=cards", &answer(1), &[found("1", "Bowl")]);
+    let page = Html::parse_document(&html);
+    assert_eq!(texts(&page, ".snippet mark"), ["teapot"]);
+    assert_eq!(texts(&page, ".segmented [aria-current]"), ["Cards"]);
+}
+
+#[test]
+fn what_the_level_hides_has_no_name_either() {
+    let html = render("type=museum-object&sort=donor", &answer(1), &[found("1", "Bowl")]);
+    assert!(!html.contains("Donor"));
+}
+
+#[test]
+fn nothing_found_says_what_to_try() {
+    let html = render("q=xyz&type=museum-object&filter=medium:silver", &Answer::default(), &[]);
+    let page = Html::parse_document(&html);
+    assert_eq!(texts(&page, ".empty h2"), ["Nothing was found"]);
+    assert_eq!(texts(&page, ".chip.active").len(), 1, "the filter can be taken back");
+}
+
+#[test]
+fn hostile_data_stays_text() {
+    let mut answer = answer(1);
+    answer.facets.push(facet("medium", &[(Some(HOSTILE), 3)], 1));
+    answer.hints = vec![HOSTILE.to_owned()];
+    let question = serde_html_form::to_string([("q", HOSTILE), ("type", "museum-object"), ("filter", &format!("medium:{HOSTILE}")), ("sort", HOSTILE)]);
+    for view in ["", "&view=cards"] {
+        let html = render(&format!("{}{view}", question.as_deref().unwrap()), &answer, &[found(HOSTILE, HOSTILE)]);
+        let page = Html::parse_document(&html);
+        let count = |s: &str| page.select(&Selector::parse(s).unwrap()).count();
+        assert_eq!((count("script"), count("img"), count("[onerror]"), count("style")), (1, 0, 0, 0));
+    }
+}
