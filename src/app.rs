@@ -35,8 +35,8 @@ const MODULES: &[Wire] = &[
     crate::modules::history::wire,
     #[cfg(feature = "search")]
     crate::modules::search::wire,
-    #[cfg(feature = "home")]
-    crate::modules::home::wire,
+    #[cfg(feature = "entrance")]
+    crate::modules::entrance::wire,
     #[cfg(feature = "docs")]
     crate::modules::docs::wire,
 ];

@@ -4,10 +4,10 @@
 pub mod access;
 #[cfg(feature = "docs")]
 pub mod docs;
+#[cfg(feature = "entrance")]
+pub mod entrance;
 #[cfg(feature = "history")]
 pub mod history;
-#[cfg(feature = "home")]
-pub mod home;
 #[cfg(feature = "operations")]
 pub mod operations;
 #[cfg(feature = "records")]

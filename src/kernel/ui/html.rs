@@ -14,12 +14,13 @@ pub trait View: askama::Template {
 }
 
 /// Says for page templates with a field `page: Page` that they are pages.
-#[macro_export]
 macro_rules! view {
     ($($template:ty),+ $(,)?) => { $(impl $crate::kernel::ui::View for $template {
         fn page(&self) -> &$crate::kernel::ui::Page { &self.page }
     })+ };
 }
+
+pub(crate) use view;
 
 /// Renders a page in its language. A template that cannot be rendered becomes the error page.
 pub struct Html<T>(pub T);

@@ -13,7 +13,7 @@ use super::service::{Service, link_is_shut};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, RouteSet, Routes, Shared, session_cookie, session_cookie_end, session_secret};
-use crate::kernel::ui::{Html, Page, filters};
+use crate::kernel::ui::{Html, Page, filters, view};
 
 pub(super) fn routes(service: Arc<Service>) -> Routes {
     RouteSet::new()
@@ -30,7 +30,7 @@ struct SetupPage {
     /// Where the button sends to.
     target: String,
 }
-crate::view!(SetupPage);
+view!(SetupPage);
 
 /// A form without fields of its own.
 #[derive(Debug, Deserialize)]

@@ -12,7 +12,7 @@ use super::model::ApiView;
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Path, RouteSet, Routes, Shared, etag_of};
-use crate::kernel::ui::{Html, Page, filters};
+use crate::kernel::ui::{Html, Page, filters, view};
 
 /// The API as people read it: made once, when somebody asks.
 type Api = Arc<OnceLock<Arc<ApiView>>>;
@@ -66,7 +66,7 @@ struct CodePage {
     /// What the answer looks like.
     example: String,
 }
-crate::view!(IndexPage, ApiPage, ErrorsPage, CodePage);
+view!(IndexPage, ApiPage, ErrorsPage, CodePage);
 
 /// A code with the keys of its texts.
 struct CodeView {

@@ -18,8 +18,7 @@ use crate::kernel::db::Db;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Path, Query, RouteSet, Routes};
 use crate::kernel::ledger::{self, Change, ChangeSet, Position, RECORD, TYPE};
-use crate::kernel::ui::{Crumb, Html, Page, actor, filters, operation, plain, readable, set_name, shorten};
-use crate::view;
+use crate::kernel::ui::{Crumb, Html, Page, actor, filters, operation, plain, readable, set_name, shorten, view};
 
 /// Change sets and changes of one page.
 const SETS: i64 = 50;

@@ -15,8 +15,7 @@ use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, Query, RouteSet, Routes};
 use crate::kernel::i18n::Language;
 use crate::kernel::jobs::{self, Job, JobFilter, LogLine, State, Wait};
-use crate::kernel::ui::{Crumb, Html, Page, actor, filters, plain, readable};
-use crate::view;
+use crate::kernel::ui::{Crumb, Html, Page, actor, filters, plain, readable, view};
 
 use super::{JOBS_MANAGE, JOBS_READ};
 

@@ -18,11 +18,9 @@ use crate::kernel::http::{Path, Query};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger::{self, Version};
 use crate::kernel::ui::{
-    Crumb, HistoryEntry, Html, Page, Piece, differences, filters, label, readable, shorten, texts,
-};
+    Crumb, HistoryEntry, Html, Page, Piece, differences, filters, label, readable, shorten, texts, view};
 use crate::modules::records::model::shape;
 use crate::modules::records::service::Seen;
-use crate::view;
 
 /// Who may open a change set, for the links to it.
 const HISTORY_READ: Permission = Permission("history.read");

@@ -11,8 +11,7 @@ use crate::kernel::http::Path;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::search::{Answer, FacetRequest, Query, Sort};
-use crate::kernel::ui::{Crumb, Html, Page, filters, label, shorten};
-use crate::view;
+use crate::kernel::ui::{Crumb, Html, Page, filters, label, shorten, view};
 
 /// Facets shown as ways in, and values of each.
 const FACETS: usize = 6;

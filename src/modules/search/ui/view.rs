@@ -7,8 +7,7 @@ use crate::contract::records::{FieldKind, Leaf, Record, RecordType};
 use crate::kernel::access::Level;
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Answer, Facet, MAX_OFFSET, Mark, excerpt, highlight};
-use crate::kernel::ui::{Page, Pager, PagerLinks, filters, label, shorten, texts};
-use crate::view;
+use crate::kernel::ui::{Page, Pager, PagerLinks, filters, label, shorten, texts, view};
 
 /// Rows of one page.
 pub const ROWS: usize = 25;

@@ -3,13 +3,13 @@
 use askama::Template;
 use scraper::{Html, Selector};
 
-use super::ui::{HomePage, Newest, TypeItem, Way, WayValue};
+use super::ui::{EntrancePage, Newest, TypeItem, Way, WayValue};
 use crate::kernel::ui::Page;
 
 const HOSTILE: &str = "</title><script>alert(1)</script>\"'&";
 
-fn home() -> HomePage {
-    HomePage { page: Page::bare("/"), total: 0, behind: false, types: vec![], ways: vec![], newest: vec![] }
+fn home() -> EntrancePage {
+    EntrancePage { page: Page::bare("/"), total: 0, behind: false, types: vec![], ways: vec![], newest: vec![] }
 }
 
 #[test]
@@ -18,13 +18,13 @@ fn an_empty_house_tells_the_first_steps_with_their_commands() {
     for command in ["app serve --sample", "--dry-run", "app import"] {
         assert!(html.contains(command), "{command}");
     }
-    let waiting = HomePage { behind: true, ..home() }.render().unwrap();
+    let waiting = EntrancePage { behind: true, ..home() }.render().unwrap();
     assert!(!waiting.contains("app import"), "a house that is still opening is not empty");
 }
 
 #[test]
 fn a_full_house_shows_what_is_here() {
-    let page = HomePage {
+    let page = EntrancePage {
         total: 28_258,
         types: vec![TypeItem { name: "a b".to_owned(), label: HOSTILE.to_owned(), total: 28_258 }],
         ways: vec![Way {

@@ -15,8 +15,7 @@ use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::module::Health;
 use crate::kernel::search::{Answer, Facet, FacetRequest, Query, Search, Sort};
-use crate::kernel::ui::{Html, Page, filters, label, shorten, texts};
-use crate::view;
+use crate::kernel::ui::{Html, Page, filters, label, shorten, texts, view};
 
 /// Types, ways in with their values, and newest records on the page.
 const TYPES: usize = 12;
@@ -38,8 +37,8 @@ pub fn routes(sources: Sources) -> Routes {
 }
 
 #[derive(Template)]
-#[template(path = "modules/home/templates/home.html")]
-pub struct HomePage {
+#[template(path = "modules/entrance/templates/entrance.html")]
+pub struct EntrancePage {
     pub page: Page,
     pub total: u64,
     pub behind: bool,
@@ -47,7 +46,7 @@ pub struct HomePage {
     pub ways: Vec<Way>,
     pub newest: Vec<Newest>,
 }
-view!(HomePage);
+view!(EntrancePage);
 
 pub struct TypeItem {
     pub name: String,
@@ -75,9 +74,9 @@ pub struct Newest {
     pub created_at: i64,
 }
 
-async fn home_page(State(sources): State<Sources>, mut page: Page) -> Result<Html<HomePage>> {
+async fn home_page(State(sources): State<Sources>, mut page: Page) -> Result<Html<EntrancePage>> {
     page.canonical = page.absolute("/");
-    let mut home = HomePage { total: 0, behind: false, types: Vec::new(), ways: Vec::new(), newest: Vec::new(), page };
+    let mut home = EntrancePage { total: 0, behind: false, types: Vec::new(), ways: Vec::new(), newest: Vec::new(), page };
     if let Some(records) = &sources.records {
         match sources.fill(records.as_ref(), &mut home).await {
             // A house whose search is still opening is not an empty house.
@@ -89,7 +88,7 @@ async fn home_page(State(sources): State<Sources>, mut page: Page) -> Result<Htm
 }
 
 impl Sources {
-    async fn fill(&self, records: &dyn Records, home: &mut HomePage) -> Result<()> {
+    async fn fill(&self, records: &dyn Records, home: &mut EntrancePage) -> Result<()> {
         let (caller, language) = (home.page.caller.clone(), home.page.language);
         let view = self.access.filter(&caller, RECORDS_READ).await?;
         let mut kinds = Vec::new();

@@ -1,4 +1,4 @@
-//! Home: the start page. What is here, the ways in, what came last; in an empty house the first steps.
+//! Entrance: the start page. What is here, the ways in, what came last; in an empty house the first steps.
 //!
 //! Holds nothing of its own: it reads through the port of records and the search of this process.
 
@@ -14,7 +14,7 @@ use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
 use crate::kernel::module::Module;
 
-struct HomeModule {
+struct EntranceModule {
     sources: ui::Sources,
 }
 
@@ -28,12 +28,12 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         search: kernel.search.clone(),
         access: kernel.access.clone(),
     };
-    Ok(Box::new(HomeModule { sources }))
+    Ok(Box::new(EntranceModule { sources }))
 }
 
-impl Module for HomeModule {
+impl Module for EntranceModule {
     fn name(&self) -> &'static str {
-        "home"
+        "entrance"
     }
     fn routes(&self) -> Routes {
         ui::routes(self.sources.clone())
