@@ -33,7 +33,9 @@ pub struct Sources {
 
 /// The route of the start page.
 pub fn routes(sources: Sources) -> Routes {
-    RouteSet::new().page(OPEN, Method::GET, "/", get(home_page)).with_state(sources)
+    RouteSet::new()
+        .page(OPEN, Method::GET, "/", get(home_page))
+        .with_state(sources)
 }
 
 #[derive(Template)]
@@ -76,7 +78,14 @@ pub struct Newest {
 
 async fn home_page(State(sources): State<Sources>, mut page: Page) -> Result<Html<EntrancePage>> {
     page.canonical = page.absolute("/");
-    let mut home = EntrancePage { total: 0, behind: false, types: Vec::new(), ways: Vec::new(), newest: Vec::new(), page };
+    let mut home = EntrancePage {
+        total: 0,
+        behind: false,
+        types: Vec::new(),
+        ways: Vec::new(),
+        newest: Vec::new(),
+        page,
+    };
     if let Some(records) = &sources.records {
         match sources.fill(records.as_ref(), &mut home).await {
             // A house whose search is still opening is not an empty house.
@@ -99,14 +108,23 @@ impl Sources {
             }
         }
         for (kind, _) in &kinds {
-            let total = self.search.search(question(&kind.name, Vec::new(), 0, &view)).await?.total;
+            let total = self
+                .search
+                .search(question(&kind.name, Vec::new(), 0, &view))
+                .await?
+                .total;
             if total > 0 {
                 let label = label(&kind.labels, &kind.name, language);
-                home.types.push(TypeItem { name: kind.name.clone(), label, total });
+                home.types.push(TypeItem {
+                    name: kind.name.clone(),
+                    label,
+                    total,
+                });
             }
         }
         home.total = home.types.iter().map(|item| item.total).sum();
-        home.types.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name)));
+        home.types
+            .sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name)));
         home.types.truncate(TYPES);
         if let Some(largest) = home.types.first()
             && let Some((kind, level)) = kinds.iter().find(|(kind, _)| kind.name == largest.name)
@@ -122,13 +140,27 @@ impl Sources {
     /// The fields of a type that people enter by: those with few values of which many records share one.
     async fn ways(&self, kind: &RecordType, level: Level, language: Language, view: &Visibility) -> Result<Vec<Way>> {
         let leaves = kind.leaves();
-        let facets: Vec<_> =
-            leaves.iter().filter(|leaf| leaf.level <= level && leaf.field().is_some_and(|f| f.facet)).take(WAYS).collect();
-        let asked = facets.iter().map(|leaf| FacetRequest { field: leaf.path.clone(), limit: VALUES }).collect();
+        let facets: Vec<_> = leaves
+            .iter()
+            .filter(|leaf| leaf.level <= level && leaf.field().is_some_and(|f| f.facet))
+            .take(WAYS)
+            .collect();
+        let asked = facets
+            .iter()
+            .map(|leaf| FacetRequest {
+                field: leaf.path.clone(),
+                limit: VALUES,
+            })
+            .collect();
         let answer = self.search.search(question(&kind.name, asked, 0, view)).await?;
         let type_label = label(&kind.labels, &kind.name, language);
         let ways = answer.facets.iter().zip(&facets).map(|(facet, leaf)| Way {
-            label: leaf.fields.iter().map(|f| label(&f.labels, &f.name, language)).collect::<Vec<_>>().join(" › "),
+            label: leaf
+                .fields
+                .iter()
+                .map(|f| label(&f.labels, &f.name, language))
+                .collect::<Vec<_>>()
+                .join(" › "),
             type_label: type_label.clone(),
             values: values(&kind.name, facet),
         });
@@ -146,9 +178,17 @@ impl Sources {
         let ids: Vec<String> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
         let mut newest = Vec::new();
         for record in records.get_many(caller, &ids).await? {
-            let Some((kind, _)) = kinds.iter().find(|(kind, _)| kind.name == record.type_name) else { continue };
-            let object = Object::Record { id: &record.id, type_name: &record.type_name, visibility: record.visibility };
-            let Some(level) = self.access.level(caller, &object).await? else { continue };
+            let Some((kind, _)) = kinds.iter().find(|(kind, _)| kind.name == record.type_name) else {
+                continue;
+            };
+            let object = Object::Record {
+                id: &record.id,
+                type_name: &record.type_name,
+                visibility: record.visibility,
+            };
+            let Some(level) = self.access.level(caller, &object).await? else {
+                continue;
+            };
             let document = records.cut(kind, level, record.document);
             let title = records.title(kind, &document);
             let leaves = kind.leaves();
@@ -158,7 +198,11 @@ impl Sources {
             });
             let about = column.and_then(|leaf| texts(&document, &leaf.path, language).into_iter().next());
             newest.push(Newest {
-                title: if title.trim().is_empty() { record.id.clone() } else { shorten(&title, 120) },
+                title: if title.trim().is_empty() {
+                    record.id.clone()
+                } else {
+                    shorten(&title, 120)
+                },
                 about: about.map(|text| shorten(&text, 80)),
                 created_at: record.created_at,
                 id: record.id,
@@ -176,7 +220,11 @@ fn is_behind(search: &Search) -> bool {
 fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Visibility) -> Query {
     Query {
         kind: Some(ledger::RECORD.to_owned()),
-        types: if type_name.is_empty() { Vec::new() } else { vec![type_name.to_owned()] },
+        types: if type_name.is_empty() {
+            Vec::new()
+        } else {
+            vec![type_name.to_owned()]
+        },
         text: String::new(),
         filters: Vec::new(),
         facets,
@@ -191,9 +239,16 @@ fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Vis
 fn values(type_name: &str, facet: &Facet) -> Vec<WayValue> {
     let value = |v: &crate::kernel::search::FacetValue| {
         let text = v.value.as_deref()?;
-        let pairs = [("type", type_name.to_owned()), ("filter", format!("{}:{text}", facet.field))];
+        let pairs = [
+            ("type", type_name.to_owned()),
+            ("filter", format!("{}:{text}", facet.field)),
+        ];
         let query = serde_html_form::to_string(pairs).ok()?;
-        Some(WayValue { label: shorten(text, 60), count: v.count, href: format!("/search?{query}") })
+        Some(WayValue {
+            label: shorten(text, 60),
+            count: v.count,
+            href: format!("/search?{query}"),
+        })
     };
     facet.values.iter().filter_map(value).collect()
 }

@@ -47,7 +47,11 @@ pub struct Address {
 impl Address {
     /// Reads an address. A field's name may contain colons, so the names of the type decide where the value begins.
     pub fn read(params: Params, definition: Option<&RecordType>) -> Self {
-        let paths: Vec<String> = definition.iter().flat_map(|d| d.leaves()).map(|leaf| leaf.path).collect();
+        let paths: Vec<String> = definition
+            .iter()
+            .flat_map(|d| d.leaves())
+            .map(|leaf| leaf.path)
+            .collect();
         let mut chosen = Vec::new();
         for text in params.filter {
             let one = split(&text, &paths);
@@ -77,7 +81,10 @@ impl Address {
         given("q", &self.q);
         given("type", &self.type_name);
         for one in &self.chosen {
-            given("filter", &format!("{}:{}", one.field, one.value.as_deref().unwrap_or_default()));
+            given(
+                "filter",
+                &format!("{}:{}", one.field, one.value.as_deref().unwrap_or_default()),
+            );
         }
         given("sort", &self.sort);
         given("view", if self.cards { "cards" } else { "" });
@@ -98,13 +105,18 @@ impl Address {
 
     /// The same from its first page, changed.
     pub fn with(&self, change: impl FnOnce(&mut Self)) -> String {
-        let mut other = Self { page: 1, ..self.clone() };
+        let mut other = Self {
+            page: 1,
+            ..self.clone()
+        };
         change(&mut other);
         other.href("/search")
     }
 
     pub fn is_chosen(&self, field: &str, value: Option<&str>) -> bool {
-        self.chosen.iter().any(|c| c.field == field && c.value.as_deref() == value)
+        self.chosen
+            .iter()
+            .any(|c| c.field == field && c.value.as_deref() == value)
     }
 
     /// The address with a value chosen, or no longer chosen.
@@ -114,19 +126,28 @@ impl Address {
             if chosen {
                 a.chosen.retain(|c| !(c.field == field && c.value.as_deref() == value));
             } else {
-                a.chosen.push(Chosen { field: field.to_owned(), value: value.map(str::to_owned) });
+                a.chosen.push(Chosen {
+                    field: field.to_owned(),
+                    value: value.map(str::to_owned),
+                });
             }
         })
     }
 }
 
 fn split(text: &str, paths: &[String]) -> Chosen {
-    let known = paths.iter().filter(|path| text.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with(':')));
+    let known = paths.iter().filter(|path| {
+        text.strip_prefix(path.as_str())
+            .is_some_and(|rest| rest.starts_with(':'))
+    });
     let (field, value) = match known.max_by_key(|path| path.len()) {
         Some(path) => (path.as_str(), &text[path.len() + 1..]),
         None => text.split_once(':').unwrap_or((text, "")),
     };
-    Chosen { field: field.to_owned(), value: (!value.is_empty()).then(|| value.to_owned()) }
+    Chosen {
+        field: field.to_owned(),
+        value: (!value.is_empty()).then(|| value.to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -139,8 +160,14 @@ mod tests {
             q: "tea & pots=?".to_owned(),
             type_name: "object".to_owned(),
             chosen: vec![
-                Chosen { field: "maker.name".to_owned(), value: Some("A: B/C%20é".to_owned()) },
-                Chosen { field: "medium".to_owned(), value: None },
+                Chosen {
+                    field: "maker.name".to_owned(),
+                    value: Some("A: B/C%20é".to_owned()),
+                },
+                Chosen {
+                    field: "medium".to_owned(),
+                    value: None,
+                },
             ],
             sort: "-created".to_owned(),
             cards: true,
@@ -155,16 +182,43 @@ mod tests {
     #[test]
     fn names_with_colons_are_known_by_the_type() {
         let paths = ["dc".to_owned(), "dc:title".to_owned()];
-        assert_eq!(split("dc:title:x:y", &paths), Chosen { field: "dc:title".to_owned(), value: Some("x:y".to_owned()) });
-        assert_eq!(split("dc:other", &paths), Chosen { field: "dc".to_owned(), value: Some("other".to_owned()) });
-        assert_eq!(split("odd", &paths), Chosen { field: "odd".to_owned(), value: None });
+        assert_eq!(
+            split("dc:title:x:y", &paths),
+            Chosen {
+                field: "dc:title".to_owned(),
+                value: Some("x:y".to_owned())
+            }
+        );
+        assert_eq!(
+            split("dc:other", &paths),
+            Chosen {
+                field: "dc".to_owned(),
+                value: Some("other".to_owned())
+            }
+        );
+        assert_eq!(
+            split("odd", &paths),
+            Chosen {
+                field: "odd".to_owned(),
+                value: None
+            }
+        );
     }
 
     #[test]
     fn choosing_goes_back_to_the_first_page_and_can_be_undone() {
-        let address = Address { page: 7, ..Address::default() };
+        let address = Address {
+            page: 7,
+            ..Address::default()
+        };
         assert_eq!(address.toggled("a", Some("b")), "/search?filter=a%3Ab");
-        let chosen = Address { chosen: vec![Chosen { field: "a".to_owned(), value: Some("b".to_owned()) }], ..address };
+        let chosen = Address {
+            chosen: vec![Chosen {
+                field: "a".to_owned(),
+                value: Some("b".to_owned()),
+            }],
+            ..address
+        };
         assert_eq!(chosen.toggled("a", Some("b")), "/search");
     }
 }

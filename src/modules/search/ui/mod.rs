@@ -43,22 +43,41 @@ pub struct Sources {
 
 /// The search page's route.
 pub fn routes(sources: Sources) -> Routes {
-    RouteSet::new().page(OPEN, Method::GET, "/search", get(search_page)).with_state(sources)
+    RouteSet::new()
+        .page(OPEN, Method::GET, "/search", get(search_page))
+        .with_state(sources)
 }
 
 async fn search_page(State(sources): State<Sources>, page: Page, Ask(params): Ask<Params>) -> Result<Html<SearchPage>> {
     let kinds = sources.kinds(&page.caller).await?;
-    let only = if kinds.len() == 1 { kinds[0].definition.name.clone() } else { String::new() };
-    let type_name = if params.type_name.is_empty() { only } else { params.type_name.clone() };
+    let only = if kinds.len() == 1 {
+        kinds[0].definition.name.clone()
+    } else {
+        String::new()
+    };
+    let type_name = if params.type_name.is_empty() {
+        only
+    } else {
+        params.type_name.clone()
+    };
     let definition = kinds.iter().find(|kind| kind.definition.name == type_name);
     let mut address = Address::read(Params { type_name, ..params }, definition.map(|kind| &kind.definition));
     // Far pages are not counted to; the last one that can be opened is shown instead.
     address.page = address.page.min(MAX_OFFSET / ROWS + 1);
     let visibility = sources.access.filter(&page.caller, READ).await?;
-    let answer = sources.search.search(question(&address, definition, visibility.clone())).await?;
+    let answer = sources
+        .search
+        .search(question(&address, definition, visibility.clone()))
+        .await?;
     let types = sources.types(&address, &kinds, &answer, &visibility).await?;
     let found = sources.found(&page.caller, &kinds, &answer).await?;
-    let findings = Findings { address: &address, answer: &answer, kinds: &kinds, found: &found, behind: is_behind(&sources.search) };
+    let findings = Findings {
+        address: &address,
+        answer: &answer,
+        kinds: &kinds,
+        found: &found,
+        behind: is_behind(&sources.search),
+    };
     Ok(Html(findings.page(page, &types)))
 }
 
@@ -70,13 +89,27 @@ fn is_behind(search: &Search) -> bool {
 fn question(address: &Address, kind: Option<&Kind>, visibility: Visibility) -> Query {
     let facets = kind.map(Kind::facets).unwrap_or_default();
     let facets = facets.into_iter().take(FACETS).map(|leaf| {
-        let limit = if address.more == leaf.path { MAX_FACET_VALUES / 4 } else { VALUES };
-        FacetRequest { field: leaf.path, limit }
+        let limit = if address.more == leaf.path {
+            MAX_FACET_VALUES / 4
+        } else {
+            VALUES
+        };
+        FacetRequest {
+            field: leaf.path,
+            limit,
+        }
     });
-    let filters = address.chosen.iter().map(|c| Filter { field: c.field.clone(), values: vec![c.value.clone()] });
+    let filters = address.chosen.iter().map(|c| Filter {
+        field: c.field.clone(),
+        values: vec![c.value.clone()],
+    });
     Query {
         kind: Some(ledger::RECORD.to_owned()),
-        types: if address.type_name.is_empty() { Vec::new() } else { vec![address.type_name.clone()] },
+        types: if address.type_name.is_empty() {
+            Vec::new()
+        } else {
+            vec![address.type_name.clone()]
+        },
         text: address.q.clone(),
         filters: filters.collect(),
         facets: facets.collect(),
@@ -89,15 +122,20 @@ fn question(address: &Address, kind: Option<&Kind>, visibility: Visibility) -> Q
 }
 
 fn sort(address: &Address, kind: Option<&Kind>) -> Sort {
-    let asked = if address.sort.is_empty() { default_sort(address) } else { &address.sort };
+    let asked = if address.sort.is_empty() {
+        default_sort(address)
+    } else {
+        &address.sort
+    };
     let (field, descending) = asked.strip_prefix('-').map_or((asked, false), |field| (field, true));
     match field {
         "created" => Sort::Created { descending },
         "updated" => Sort::Updated { descending },
         // A field of another type, or one the caller may not see, orders nothing.
-        field if kind.is_some_and(|k| k.leaves().iter().any(|leaf| leaf.path == field)) => {
-            Sort::Field { field: field.to_owned(), descending }
-        }
+        field if kind.is_some_and(|k| k.leaves().iter().any(|leaf| leaf.path == field)) => Sort::Field {
+            field: field.to_owned(),
+            descending,
+        },
         _ => Sort::Relevance,
     }
 }
@@ -116,7 +154,13 @@ impl Sources {
     }
 
     /// How many records of each type the words find, where there is more than one type.
-    async fn types(&self, address: &Address, kinds: &[Kind], answer: &Answer, view: &Visibility) -> Result<Vec<(String, u64)>> {
+    async fn types(
+        &self,
+        address: &Address,
+        kinds: &[Kind],
+        answer: &Answer,
+        view: &Visibility,
+    ) -> Result<Vec<(String, u64)>> {
         if kinds.len() < 2 {
             return Ok(Vec::new());
         }
@@ -126,8 +170,17 @@ impl Sources {
             let total = if address.type_name == *name && address.chosen.is_empty() {
                 answer.total
             } else {
-                let alone = Address { q: address.q.clone(), type_name: name.clone(), page: 1, ..Address::default() };
-                let query = Query { facets: Vec::new(), limit: 0, ..question(&alone, None, view.clone()) };
+                let alone = Address {
+                    q: address.q.clone(),
+                    type_name: name.clone(),
+                    page: 1,
+                    ..Address::default()
+                };
+                let query = Query {
+                    facets: Vec::new(),
+                    limit: 0,
+                    ..question(&alone, None, view.clone())
+                };
                 self.search.search(query).await?.total
             };
             if total > 0 || address.type_name == *name {
@@ -144,11 +197,22 @@ impl Sources {
         let by_name: HashMap<&str, &Kind> = kinds.iter().map(|kind| (kind.definition.name.as_str(), kind)).collect();
         let mut found = Vec::with_capacity(ids.len());
         for mut record in self.records.get_many(caller, &ids).await? {
-            let Some(kind) = by_name.get(record.type_name.as_str()) else { continue };
-            let object = Object::Record { id: &record.id, type_name: &record.type_name, visibility: record.visibility };
-            let Some(level) = self.access.level(caller, &object).await? else { continue };
+            let Some(kind) = by_name.get(record.type_name.as_str()) else {
+                continue;
+            };
+            let object = Object::Record {
+                id: &record.id,
+                type_name: &record.type_name,
+                visibility: record.visibility,
+            };
+            let Some(level) = self.access.level(caller, &object).await? else {
+                continue;
+            };
             record.document = self.records.cut(&kind.definition, level, record.document);
-            found.push(Found { title: self.records.title(&kind.definition, &record.document), record });
+            found.push(Found {
+                title: self.records.title(&kind.definition, &record.document),
+                record,
+            });
         }
         Ok(found)
     }

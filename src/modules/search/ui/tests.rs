@@ -35,12 +35,22 @@ pub(crate) fn kind() -> Kind {
         ]
     }))
     .unwrap();
-    Kind { definition, level: Level::Public }
+    Kind {
+        definition,
+        level: Level::Public,
+    }
 }
 
 fn facet(field: &str, values: &[(Option<&str>, u64)], distinct: u64) -> Facet {
-    let values = values.iter().map(|(value, count)| FacetValue { value: value.map(str::to_owned), count: *count });
-    Facet { field: field.to_owned(), values: values.collect(), distinct }
+    let values = values.iter().map(|(value, count)| FacetValue {
+        value: value.map(str::to_owned),
+        count: *count,
+    });
+    Facet {
+        field: field.to_owned(),
+        values: values.collect(),
+        distinct,
+    }
 }
 
 fn found(id: &str, title: &str) -> Found {
@@ -63,14 +73,23 @@ fn found(id: &str, title: &str) -> Found {
         source: None,
         document: document.as_object().unwrap().clone(),
     };
-    Found { record, title: title.to_owned() }
+    Found {
+        record,
+        title: title.to_owned(),
+    }
 }
 
 fn render(question: &str, answer: &Answer, found: &[Found]) -> String {
     let kinds = [kind()];
     let params: Params = serde_html_form::from_str(question).unwrap();
     let address = Address::read(params, Some(&kinds[0].definition));
-    let findings = Findings { address: &address, answer, kinds: &kinds, found, behind: false };
+    let findings = Findings {
+        address: &address,
+        answer,
+        kinds: &kinds,
+        found,
+        behind: false,
+    };
     let page = findings.page(Page::bare("/search"), &[]);
     assert_eq!(page.page().query, address.q);
     page.render().unwrap()
@@ -80,32 +99,70 @@ fn answer(total: u64) -> Answer {
     Answer {
         total,
         facets: vec![
-            facet("classification", &[(Some("Textiles"), 812), (Some("drawings"), 400), (None, 7)], 40),
+            facet(
+                "classification",
+                &[(Some("Textiles"), 812), (Some("drawings"), 400), (None, 7)],
+                40,
+            ),
             facet("medium", &[(Some("silver"), 9)], 1),
-            facet("creator.nationality", &[(Some("American"), 20), (Some("Austrian"), 4)], 2),
+            facet(
+                "creator.nationality",
+                &[(Some("American"), 20), (Some("Austrian"), 4)],
+                2,
+            ),
         ],
-        marks: vec![Mark { token: "teapot".to_owned(), prefix: false }],
+        marks: vec![Mark {
+            token: "teapot".to_owned(),
+            prefix: false,
+        }],
         ..Answer::default()
     }
 }
 
 fn texts(html: &Html, selector: &str) -> Vec<String> {
     let selector = Selector::parse(selector).unwrap();
-    html.select(&selector).map(|e| e.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    html.select(&selector)
+        .map(|e| {
+            e.text()
+                .collect::<String>()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect()
 }
 
 #[test]
 fn a_page_shows_what_was_found_and_how_to_narrow_it() {
     let question = "q=teapot&type=museum-object&filter=classification:Textiles&sort=-creation_date";
-    let html = render(question, &answer(1_219), &[found("1", "Silver teapot"), found("2", "Bowl")]);
+    let html = render(
+        question,
+        &answer(1_219),
+        &[found("1", "Silver teapot"), found("2", "Bowl")],
+    );
     assert!(html.len() < 50_000, "{}", html.len());
     let page = Html::parse_document(&html);
     assert_eq!(texts(&page, "h1"), ["Museum objects"]);
     assert_eq!(texts(&page, "[role=status]"), ["1,219 records for “teapot”"]);
-    assert_eq!(texts(&page, "thead th"), ["Title", "Creation date ↓", "Classification", "Item height", "Creator › Full name"]);
+    assert_eq!(
+        texts(&page, "thead th"),
+        [
+            "Title",
+            "Creation date ↓",
+            "Classification",
+            "Item height",
+            "Creator › Full name"
+        ]
+    );
     assert_eq!(texts(&page, "tbody tr:first-child mark"), ["teapot"]);
-    assert_eq!(texts(&page, "tbody tr:first-child td:last-child"), ["unknown Austrian, Georg Jensen Manufactory"]);
-    assert_eq!(texts(&page, ".facet summary"), ["Classification", "Medium", "Creator › Nationality"]);
+    assert_eq!(
+        texts(&page, "tbody tr:first-child td:last-child"),
+        ["unknown Austrian, Georg Jensen Manufactory"]
+    );
+    assert_eq!(
+        texts(&page, ".facet summary"),
+        ["Classification", "Medium", "Creator › Nationality"]
+    );
     assert_eq!(texts(&page, ".facet-value[aria-current] .name"), ["Textiles"]);
     assert_eq!(texts(&page, ".facet-value.missing .name"), ["Not given"]);
     assert!(texts(&page, ".chip.active")[0].starts_with("Classification: Textiles"));
@@ -115,7 +172,11 @@ fn a_page_shows_what_was_found_and_how_to_narrow_it() {
 
 #[test]
 fn cards_tell_where_the_words_were_found() {
-    let html = render("q=teapot&type=museum-object&view=cards", &answer(1), &[found("1", "Bowl")]);
+    let html = render(
+        "q=teapot&type=museum-object&view=cards",
+        &answer(1),
+        &[found("1", "Bowl")],
+    );
     let page = Html::parse_document(&html);
     assert_eq!(texts(&page, ".snippet mark"), ["teapot"]);
     assert_eq!(texts(&page, ".segmented [aria-current]"), ["Cards"]);
@@ -140,11 +201,23 @@ fn hostile_data_stays_text() {
     let mut answer = answer(1);
     answer.facets.push(facet("medium", &[(Some(HOSTILE), 3)], 1));
     answer.hints = vec![HOSTILE.to_owned()];
-    let question = serde_html_form::to_string([("q", HOSTILE), ("type", "museum-object"), ("filter", &format!("medium:{HOSTILE}")), ("sort", HOSTILE)]);
+    let question = serde_html_form::to_string([
+        ("q", HOSTILE),
+        ("type", "museum-object"),
+        ("filter", &format!("medium:{HOSTILE}")),
+        ("sort", HOSTILE),
+    ]);
     for view in ["", "&view=cards"] {
-        let html = render(&format!("{}{view}", question.as_deref().unwrap()), &answer, &[found(HOSTILE, HOSTILE)]);
+        let html = render(
+            &format!("{}{view}", question.as_deref().unwrap()),
+            &answer,
+            &[found(HOSTILE, HOSTILE)],
+        );
         let page = Html::parse_document(&html);
         let count = |s: &str| page.select(&Selector::parse(s).unwrap()).count();
-        assert_eq!((count("script"), count("img"), count("[onerror]"), count("style")), (1, 0, 0, 0));
+        assert_eq!(
+            (count("script"), count("img"), count("[onerror]"), count("style")),
+            (1, 0, 0, 0)
+        );
     }
 }

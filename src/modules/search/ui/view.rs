@@ -115,7 +115,11 @@ impl Kind {
     }
     /// The fields the caller may see.
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
-        self.definition.leaves().into_iter().filter(|leaf| leaf.level <= self.level).collect()
+        self.definition
+            .leaves()
+            .into_iter()
+            .filter(|leaf| leaf.level <= self.level)
+            .collect()
     }
     pub fn columns(&self) -> Vec<Leaf<'_>> {
         let shown = |leaf: &Leaf<'_>| {
@@ -125,13 +129,20 @@ impl Kind {
         self.leaves().into_iter().filter(shown).take(COLUMNS).collect()
     }
     pub fn facets(&self) -> Vec<Leaf<'_>> {
-        self.leaves().into_iter().filter(|leaf| leaf.field().is_some_and(|f| f.facet)).collect()
+        self.leaves()
+            .into_iter()
+            .filter(|leaf| leaf.field().is_some_and(|f| f.facet))
+            .collect()
     }
 }
 
 /// The labels on the way to a field: `Creator › Nationality`.
 pub fn leaf_label(leaf: &Leaf<'_>, language: Language) -> String {
-    let labels: Vec<String> = leaf.fields.iter().map(|f| label(&f.labels, &f.name, language)).collect();
+    let labels: Vec<String> = leaf
+        .fields
+        .iter()
+        .map(|f| label(&f.labels, &f.name, language))
+        .collect();
     labels.join(" › ")
 }
 
@@ -174,7 +185,12 @@ impl Findings<'_> {
             q: address.q.clone(),
             heading: kind.map_or_else(|| language.text("search.everything"), |kind| kind.label(language)),
             total: self.answer.total,
-            refined: *address != Address { type_name: address.type_name.clone(), page: 1, ..Address::default() },
+            refined: *address
+                != Address {
+                    type_name: address.type_name.clone(),
+                    page: 1,
+                    ..Address::default()
+                },
             chips: self.chips(language),
             clear_href: address.with(|a| {
                 a.chosen.clear();
@@ -187,12 +203,31 @@ impl Findings<'_> {
             table_href: address.with(|a| a.cards = false),
             cards_href: address.with(|a| a.cards = true),
             sorts: self.sorts(language),
-            sort_fields: Address { sort: String::new(), page: 1, ..address.clone() }.pairs(),
-            pager: pager.map(|p| p.links(|n| Address { page: n, ..address.clone() }.href("/search"))),
+            sort_fields: Address {
+                sort: String::new(),
+                page: 1,
+                ..address.clone()
+            }
+            .pairs(),
+            pager: pager.map(|p| {
+                p.links(|n| {
+                    Address {
+                        page: n,
+                        ..address.clone()
+                    }
+                    .href("/search")
+                })
+            }),
             far: self.answer.total > reach as u64,
             hints: self.answer.hints.clone(),
             behind: self.behind,
-            api_href: Address { cards: false, page: 1, more: String::new(), ..address.clone() }.href("/api/search"),
+            api_href: Address {
+                cards: false,
+                page: 1,
+                more: String::new(),
+                ..address.clone()
+            }
+            .href("/api/search"),
             page,
         }
     }
@@ -229,11 +264,17 @@ impl Findings<'_> {
         }
         let most = types.iter().map(|(_, count)| *count).max().unwrap_or_default();
         let values = types.iter().map(|(name, count)| FacetValueView {
-            label: self.kind(name).map_or_else(|| name.clone(), |kind| kind.label(language)),
+            label: self
+                .kind(name)
+                .map_or_else(|| name.clone(), |kind| kind.label(language)),
             count: *count,
             href: self.address.with(|a| {
                 a.chosen.clear();
-                a.type_name = if a.type_name == *name { String::new() } else { name.clone() };
+                a.type_name = if a.type_name == *name {
+                    String::new()
+                } else {
+                    name.clone()
+                };
             }),
             selected: self.address.type_name == *name,
             missing: false,
@@ -252,7 +293,9 @@ impl Findings<'_> {
         let leaves = kind.facets();
         let mut out = Vec::new();
         for (at, facet) in self.answer.facets.iter().enumerate() {
-            let Some(leaf) = leaves.iter().find(|leaf| leaf.path == facet.field) else { continue };
+            let Some(leaf) = leaves.iter().find(|leaf| leaf.path == facet.field) else {
+                continue;
+            };
             let chosen = self.address.chosen.iter().any(|c| c.field == facet.field);
             let more = self.address.more == facet.field;
             let values = self.values(facet, language);
@@ -283,8 +326,12 @@ impl Findings<'_> {
             missing: value.is_none(),
             percent: percent(count, most),
         };
-        let mut values: Vec<FacetValueView> =
-            facet.values.iter().filter(|v| v.count > 0).map(|v| view(v.value.as_deref(), v.count)).collect();
+        let mut values: Vec<FacetValueView> = facet
+            .values
+            .iter()
+            .filter(|v| v.count > 0)
+            .map(|v| view(v.value.as_deref(), v.count))
+            .collect();
         // What is chosen can always be taken back, also when nothing has it any more.
         for chosen in self.address.chosen.iter().filter(|c| c.field == facet.field) {
             if !facet.values.iter().any(|v| v.count > 0 && v.value == chosen.value) {
@@ -295,29 +342,58 @@ impl Findings<'_> {
     }
 
     fn columns(&self, language: Language) -> Vec<Column> {
-        let plain = |label: String| Column { label, number: false, sort_href: None, ascending: false, descending: false };
+        let plain = |label: String| Column {
+            label,
+            number: false,
+            sort_href: None,
+            ascending: false,
+            descending: false,
+        };
         let Some(kind) = self.chosen_kind() else {
-            return vec![plain(language.text("search.record")), plain(language.text("search.type"))];
+            return vec![
+                plain(language.text("search.record")),
+                plain(language.text("search.type")),
+            ];
         };
         let sorted = |label: String, field: &str, number: bool| {
             let ascending = self.address.sort == field;
             let descending = self.address.sort.strip_prefix('-') == Some(field);
-            let next = if ascending { format!("-{field}") } else { field.to_owned() };
-            Column { label, number, sort_href: Some(self.address.with(|a| a.sort = next)), ascending, descending }
+            let next = if ascending {
+                format!("-{field}")
+            } else {
+                field.to_owned()
+            };
+            Column {
+                label,
+                number,
+                sort_href: Some(self.address.with(|a| a.sort = next)),
+                ascending,
+                descending,
+            }
         };
         let leaves = kind.leaves();
-        let title = kind.definition.title.as_deref().and_then(|t| leaves.iter().find(|leaf| leaf.path == t));
+        let title = kind
+            .definition
+            .title
+            .as_deref()
+            .and_then(|t| leaves.iter().find(|leaf| leaf.path == t));
         let first = match title {
             Some(leaf) => sorted(leaf_label(leaf, language), &leaf.path, false),
             None => plain(language.text("search.record")),
         };
         let rest = kind.columns();
-        let rest = rest.iter().map(|leaf| sorted(leaf_label(leaf, language), &leaf.path, is_number(leaf)));
+        let rest = rest
+            .iter()
+            .map(|leaf| sorted(leaf_label(leaf, language), &leaf.path, is_number(leaf)));
         std::iter::once(first).chain(rest).collect()
     }
 
     fn sorts(&self, language: Language) -> Vec<SortOption> {
-        let current = if self.address.sort.is_empty() { default_sort(self.address) } else { &self.address.sort };
+        let current = if self.address.sort.is_empty() {
+            default_sort(self.address)
+        } else {
+            &self.address.sort
+        };
         let mut options: Vec<(String, String)> = vec![
             ("-created".to_owned(), language.text("search.by.created-desc")),
             ("created".to_owned(), language.text("search.by.created-asc")),
@@ -332,11 +408,21 @@ impl Findings<'_> {
             let titles = leaves.iter().filter(|leaf| Some(leaf.path.as_str()) == title);
             for leaf in titles.chain(kind.columns().iter()) {
                 let name = leaf_label(leaf, language);
-                options.push((leaf.path.clone(), language.with("search.by.field-asc", &[("field", &name)])));
-                options.push((format!("-{}", leaf.path), language.with("search.by.field-desc", &[("field", &name)])));
+                options.push((
+                    leaf.path.clone(),
+                    language.with("search.by.field-asc", &[("field", &name)]),
+                ));
+                options.push((
+                    format!("-{}", leaf.path),
+                    language.with("search.by.field-desc", &[("field", &name)]),
+                ));
             }
         }
-        let option = |(value, label): (String, String)| SortOption { selected: value == current, value, label };
+        let option = |(value, label): (String, String)| SortOption {
+            selected: value == current,
+            value,
+            label,
+        };
         options.into_iter().map(option).collect()
     }
 
@@ -345,8 +431,16 @@ impl Findings<'_> {
         let kind = self.kind(&record.type_name);
         let type_label = kind.map_or_else(|| record.type_name.clone(), |kind| kind.label(language));
         let cells = match (kind, self.address.type_name.is_empty() && !self.address.cards) {
-            (_, true) => vec![Cell { label: String::new(), text: vec![(type_label.clone(), false)], number: false }],
-            (Some(kind), false) => kind.columns().iter().map(|leaf| cell(record, leaf, marks, language)).collect(),
+            (_, true) => vec![Cell {
+                label: String::new(),
+                text: vec![(type_label.clone(), false)],
+                number: false,
+            }],
+            (Some(kind), false) => kind
+                .columns()
+                .iter()
+                .map(|leaf| cell(record, leaf, marks, language))
+                .collect(),
             (None, false) => Vec::new(),
         };
         Row {
@@ -365,16 +459,25 @@ pub fn default_sort(address: &Address) -> &'static str {
 }
 
 fn percent(count: u64, most: u64) -> u64 {
-    if count == 0 { 0 } else { (count * 100 / most.max(1)).max(1) }
+    if count == 0 {
+        0
+    } else {
+        (count * 100 / most.max(1)).max(1)
+    }
 }
 
 fn is_number(leaf: &Leaf<'_>) -> bool {
-    leaf.field().is_some_and(|f| matches!(f.kind, FieldKind::Integer | FieldKind::Number) && !f.repeated)
+    leaf.field()
+        .is_some_and(|f| matches!(f.kind, FieldKind::Integer | FieldKind::Number) && !f.repeated)
 }
 
 fn cell(record: &Record, leaf: &Leaf<'_>, marks: &[Mark], language: Language) -> Cell {
     let text = texts(&record.document, &leaf.path, language).join(", ");
-    Cell { label: leaf_label(leaf, language), text: highlight(&shorten(&text, CELL), marks), number: is_number(leaf) }
+    Cell {
+        label: leaf_label(leaf, language),
+        text: highlight(&shorten(&text, CELL), marks),
+        number: is_number(leaf),
+    }
 }
 
 /// The first long text in which something was found, around it.
@@ -388,5 +491,6 @@ fn snippet(record: &Record, kind: &Kind, marks: &[Mark], language: Language) -> 
         let is_title = kind.definition.title.as_deref() == Some(leaf.path.as_str());
         !is_title && !columns.contains(&leaf.path)
     });
-    rest.flat_map(|leaf| texts(&record.document, &leaf.path, language)).find_map(|text| excerpt(&text, marks, SNIPPET))
+    rest.flat_map(|leaf| texts(&record.document, &leaf.path, language))
+        .find_map(|text| excerpt(&text, marks, SNIPPET))
 }
