@@ -21,4 +21,6 @@ pub use pager::{PageLink, Pager, PagerLinks};
 pub use value::{Piece, label, pieces, plain, readable, shorten, texts};
 
 #[cfg(test)]
+mod contrast;
+#[cfg(test)]
 mod tests;
