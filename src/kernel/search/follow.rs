@@ -118,14 +118,16 @@ impl Follower {
     async fn follow(&self) -> Result<()> {
         let mut ledger = self.db.signals().subscribe(Signal::Ledger);
         let database = ledger::identity(&self.db).await?;
-        let resumed = if self.inner.rebuild.swap(false, Ordering::AcqRel) {
-            None
-        } else {
-            self.resume(&database).await?
-        };
+        let asked = self.inner.rebuild.load(Ordering::Acquire);
+        let resumed = if asked { None } else { self.resume(&database).await? };
         let (store, payload) = match resumed {
             Some(resumed) => resumed,
-            None => self.build(&database).await?,
+            None => {
+                let built = self.build(&database).await?;
+                // Only now: a build that fails is tried again, since somebody waits for it.
+                self.inner.rebuild.store(false, Ordering::Release);
+                built
+            }
         };
         let at = payload.at();
         self.inner.watermark.send_replace(at);

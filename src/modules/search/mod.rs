@@ -1,6 +1,12 @@
-//! Search: the page through which people find records, on the index of `kernel::search`.
+//! Search: the page and the JSON interface through which records are found, on the index of `kernel::search`.
 
+mod api;
+pub mod service;
 mod ui;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
 
 use crate::contract::records::Records;
 use crate::kernel::Kernel;
@@ -8,23 +14,32 @@ use crate::kernel::access::OPEN;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
-use crate::kernel::module::{Module, NavEntry};
+use crate::kernel::module::{Health, HealthCheck, Module, NavEntry};
+use crate::kernel::search::Search;
 
 struct SearchModule {
+    service: service::Service,
     pages: ui::Sources,
 }
 
 /// Builds the module.
 ///
 /// # Errors
-/// `Unavailable` without records.
+/// `Unavailable` without records: there is nothing else to find yet.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
+    let records = bus.port::<dyn Records>()?;
     let pages = ui::Sources {
-        records: bus.port::<dyn Records>()?,
+        records: records.clone(),
         search: kernel.search.clone(),
         access: kernel.access.clone(),
     };
-    Ok(Box::new(SearchModule { pages }))
+    let service = service::Service {
+        search: kernel.search.clone(),
+        records,
+        access: kernel.access.clone(),
+        db: kernel.db.clone(),
+    };
+    Ok(Box::new(SearchModule { service, pages }))
 }
 
 impl Module for SearchModule {
@@ -32,7 +47,7 @@ impl Module for SearchModule {
         "search"
     }
     fn routes(&self) -> Routes {
-        ui::routes(self.pages.clone())
+        api::routes(self.service.clone()).merge(ui::routes(self.pages.clone()))
     }
     fn navigation(&self) -> Vec<NavEntry> {
         vec![NavEntry {
@@ -41,5 +56,21 @@ impl Module for SearchModule {
             permission: OPEN,
             order: 10,
         }]
+    }
+    fn health(&self) -> Vec<Arc<dyn HealthCheck>> {
+        vec![Arc::new(Index(self.service.search.clone()))]
+    }
+}
+
+/// How the index of this process is.
+struct Index(Search);
+
+#[async_trait]
+impl HealthCheck for Index {
+    fn name(&self) -> &'static str {
+        "search"
+    }
+    async fn check(&self) -> Health {
+        self.0.health()
     }
 }

@@ -2,6 +2,8 @@
 
 mod engine;
 mod facets;
+#[cfg(feature = "testing")]
+mod following;
 mod paging;
 mod visibility;
 

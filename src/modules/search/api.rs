@@ -1,0 +1,184 @@
+//! `GET /api/search`.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::service::{Asked, Item, Service};
+use crate::contract::records::RECORDS_READ;
+use crate::kernel::access::Caller;
+use crate::kernel::clock::rfc3339;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::http::{Json, ProblemDocument, Query, RouteSet, Routes, WithPosition};
+use crate::kernel::search::MAX_LIMIT;
+
+/// Records of a page where none is asked for.
+const LIMIT: u32 = 25;
+
+/// The JSON routes.
+pub fn routes(service: Service) -> Routes {
+    RouteSet::new().route(RECORDS_READ, routes!(search)).with_state(service)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Params {
+    /// Only records of this type.
+    #[serde(rename = "type", default)]
+    type_name: Option<String>,
+    /// Words (all must match), `begin*`, `"a phrase"`, `-not`, `field:value`, `field:"whole value"`, `field:>10`, `field:1850..1900`, `field:*`. What cannot be read as a rule is looked for as words.
+    #[serde(default)]
+    q: String,
+    /// Fields to count, repeatable. Each is counted under all filters but its own.
+    #[serde(default)]
+    facet: Vec<String>,
+    /// `FIELD:VALUE`, repeatable: OR within a field, AND across fields. `FIELD` alone means that the field is missing; `FIELD:1850..1900` is a span of numbers or dates.
+    #[serde(default)]
+    filter: Vec<String>,
+    /// `relevance` (default), `created`, `updated` or a field; with `-` before it from the end.
+    #[serde(default)]
+    sort: Option<String>,
+    /// Records of the page, 25 by default, at most 200.
+    #[serde(default)]
+    limit: Option<u32>,
+    /// `next` of the answer before, with the same question.
+    #[serde(default)]
+    cursor: Option<String>,
+    /// A ledger position (the header `Ledger-Position` of a write) that the answer must include. Waits up to 2 seconds, then answers with `behind`.
+    #[serde(default)]
+    after: Option<String>,
+    /// `true`: include everything that is written now, as with `after`.
+    #[serde(default)]
+    wait: bool,
+}
+
+/// What was found.
+#[derive(Serialize, ToSchema)]
+pub struct SearchAnswer {
+    /// Records that match, on all pages.
+    total: u64,
+    items: Vec<SearchItem>,
+    /// Counts by field, the most frequent first; `null` counts the records without a value.
+    #[schema(value_type = Object)]
+    facets: Map<String, Value>,
+    /// Marker of the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// What `after` or `wait` asked for is not in the answer yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    behind: bool,
+    /// What of the question was taken otherwise than it may have been meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
+}
+
+/// A record, cut to what the caller may see.
+#[derive(Serialize, ToSchema)]
+pub struct SearchItem {
+    id: String,
+    #[serde(rename = "type")]
+    type_name: String,
+    title: String,
+    version: i64,
+    created_at: String,
+    updated_at: String,
+    /// The record's fields, as in its type.
+    #[schema(value_type = Object)]
+    fields: Map<String, Value>,
+    /// Where something was found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    highlights: Vec<Highlight>,
+}
+
+/// A text in which something was found, in pieces.
+#[derive(Serialize, ToSchema)]
+pub struct Highlight {
+    /// Path of the field.
+    field: String,
+    pieces: Vec<Piece>,
+}
+
+/// A piece of a text.
+#[derive(Serialize, ToSchema)]
+pub struct Piece {
+    text: String,
+    /// This is what was looked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    marked: bool,
+}
+
+impl From<Item> for SearchItem {
+    fn from(item: Item) -> Self {
+        let highlight = |(field, pieces): (String, Vec<(String, bool)>)| Highlight {
+            field,
+            pieces: pieces
+                .into_iter()
+                .map(|(text, marked)| Piece { text, marked })
+                .collect(),
+        };
+        Self {
+            id: item.record.id,
+            type_name: item.record.type_name,
+            title: item.title,
+            version: item.record.version,
+            created_at: rfc3339(item.record.created_at),
+            updated_at: rfc3339(item.record.updated_at),
+            fields: item.record.document,
+            highlights: item.highlights.into_iter().map(highlight).collect(),
+        }
+    }
+}
+
+/// Finds records.
+#[utoipa::path(
+    get,
+    path = "/api/search",
+    tag = "search",
+    params(Params),
+    responses(
+        (status = 200, description = "What was found. The header `Ledger-Position` says how far the answer is.", body = SearchAnswer),
+        (status = 404, description = "There is no such type.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "The page marker of a list by relevance is older than a minute.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "An unknown field, or more than the limit.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The index is being opened, or this process keeps none.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn search(
+    State(service): State<Service>,
+    caller: Caller,
+    Query(params): Query<Params>,
+) -> Result<WithPosition<Json<SearchAnswer>>> {
+    let limit = params.limit.unwrap_or(LIMIT) as usize;
+    if limit > MAX_LIMIT {
+        let text = format!("At most {MAX_LIMIT} records come in one page; go on with the cursor of the answer.");
+        return Err(Error::invalid("limit", text));
+    }
+    let asked = Asked {
+        type_name: params.type_name.filter(|name| !name.is_empty()),
+        text: params.q,
+        facets: params.facet,
+        filters: params.filter,
+        sort: params.sort.filter(|sort| !sort.is_empty()),
+        limit,
+        cursor: params.cursor.filter(|cursor| !cursor.is_empty()),
+        after: params.after.map(|text| text.parse()).transpose()?,
+        wait: params.wait,
+    };
+    let found = service.find(&caller, &asked).await?;
+    let mut facets = Map::new();
+    for facet in found.answer.facets {
+        facets.insert(facet.field, serde_json::to_value(facet.values)?);
+    }
+    let answer = SearchAnswer {
+        total: found.answer.total,
+        items: found.items.into_iter().map(SearchItem::from).collect(),
+        facets,
+        next: found.answer.next,
+        behind: found.behind,
+        hints: found.answer.hints,
+    };
+    Ok(WithPosition(found.answer.position, Json(answer)))
+}

@@ -1,0 +1,332 @@
+//! Answers questions about records: reads the question, asks the index, loads what was found and cuts it to what the
+//! caller may see. The index never shows a field by itself; what is shown always comes through the port of records.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::contract::records::{Field, FieldKind, RECORDS_READ, Record, Records, StoredType};
+use crate::kernel::access::{Access, Caller, Level, Object};
+use crate::kernel::db::Db;
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::ledger::{self, Position};
+use crate::kernel::search::{Answer, FacetRequest, Filter, Mark, Query, Search, Sort, excerpt};
+
+/// How long an answer waits for what was just written.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Values counted of each facet.
+const FACET_VALUES: usize = 100;
+/// Fields highlighted of each record, and bytes shown of each.
+const HIGHLIGHTS: usize = 6;
+const HIGHLIGHT_BYTES: usize = 240;
+const MAX_TEXT: usize = 4_000;
+
+/// A question as it comes in, every part in the words of the API.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    pub type_name: Option<String>,
+    pub text: String,
+    pub facets: Vec<String>,
+    /// `F:VALUE`; `F` alone is "missing".
+    pub filters: Vec<String>,
+    pub sort: Option<String>,
+    pub limit: usize,
+    pub cursor: Option<String>,
+    /// A ledger position to wait for.
+    pub after: Option<Position>,
+    /// Wait for everything that is written now.
+    pub wait: bool,
+}
+
+/// A record that was found, cut to what the caller may see.
+pub struct Item {
+    pub record: Record,
+    pub title: String,
+    /// Fields in which something was found, each in pieces with whether they are marked.
+    pub highlights: Vec<(String, Vec<(String, bool)>)>,
+}
+
+/// What was found.
+pub struct Found {
+    pub answer: Answer,
+    pub items: Vec<Item>,
+    /// What was waited for is not in the answer yet.
+    pub behind: bool,
+}
+
+/// See the module's text.
+#[derive(Clone)]
+pub struct Service {
+    pub search: Search,
+    pub records: Arc<dyn Records>,
+    pub access: Access,
+    pub db: Db,
+}
+
+impl Service {
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown type, `Invalid` for an unknown field or a limit, and what [`Search::search`] says.
+    pub async fn find(&self, caller: &Caller, asked: &Asked) -> Result<Found> {
+        if asked.text.len() > MAX_TEXT {
+            return Err(Error::invalid("q", format!("A question has at most {MAX_TEXT} bytes.")));
+        }
+        let types = self.types(caller, asked.type_name.as_deref()).await?;
+        let fields = fields_of(&types);
+        let facets = asked.facets.iter().map(|name| {
+            known("facet", name, &fields)?;
+            Ok(FacetRequest {
+                field: name.clone(),
+                limit: FACET_VALUES,
+            })
+        });
+        let facets = facets.collect::<Result<Vec<_>>>()?;
+        let filters = asked
+            .filters
+            .iter()
+            .map(|text| filter(text, &fields))
+            .collect::<Result<Vec<_>>>()?;
+        let sort = sort(asked.sort.as_deref(), &fields)?;
+        let behind = self.is_behind(asked).await?;
+        let query = Query {
+            kind: Some(ledger::RECORD.to_owned()),
+            types: types
+                .iter()
+                .map(|(stored, _)| stored.definition.name.clone())
+                .filter(|_| asked.type_name.is_some())
+                .collect(),
+            text: asked.text.clone(),
+            filters,
+            facets,
+            sort,
+            limit: asked.limit,
+            cursor: asked.cursor.clone(),
+            offset: 0,
+            visibility: self.access.filter(caller, RECORDS_READ).await?,
+        };
+        let answer = self.search.search(query).await?;
+        let items = self.items(caller, &types, &answer).await?;
+        Ok(Found { answer, items, behind })
+    }
+
+    /// Waits for what the caller wants to see; true if it took too long.
+    async fn is_behind(&self, asked: &Asked) -> Result<bool> {
+        let mut wanted = asked.after;
+        if asked.wait {
+            wanted = wanted.max(Some(ledger::head(&self.db).await?));
+        }
+        match wanted {
+            Some(position) => Ok(!self.search.wait_for(position, PATIENCE).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// The type asked for, or all, each with the level of fields the caller sees in general.
+    async fn types(&self, caller: &Caller, name: Option<&str>) -> Result<Vec<(Arc<StoredType>, Level)>> {
+        let mut types = Vec::new();
+        for stored in self.records.record_types().await? {
+            let object = Object::Type(&stored.definition.name);
+            if let Some(level) = self.access.level(caller, &object).await? {
+                types.push((stored, level));
+            }
+        }
+        let Some(name) = name else { return Ok(types) };
+        let names: Vec<String> = types.iter().map(|(stored, _)| stored.definition.name.clone()).collect();
+        types.retain(|(stored, _)| stored.definition.name == name);
+        if types.is_empty() {
+            let hint =
+                nearest(name, names.iter()).map_or_else(String::new, |near| format!(" Did you mean \"{near}\"?"));
+            return Err(Error::new(
+                Code::NotFound,
+                format!("type: there is no type \"{}\".{hint}", short(name)),
+            ));
+        }
+        Ok(types)
+    }
+
+    async fn items(&self, caller: &Caller, types: &[(Arc<StoredType>, Level)], answer: &Answer) -> Result<Vec<Item>> {
+        let ids: Vec<String> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
+        let by_name: HashMap<&str, &StoredType> = types
+            .iter()
+            .map(|(stored, _)| (stored.definition.name.as_str(), stored.as_ref()))
+            .collect();
+        let mut items = Vec::with_capacity(ids.len());
+        for mut record in self.records.get_many(caller, &ids).await? {
+            let Some(stored) = by_name.get(record.type_name.as_str()) else {
+                continue;
+            };
+            let object = Object::Record {
+                id: &record.id,
+                type_name: &record.type_name,
+                visibility: record.visibility,
+            };
+            let Some(level) = self.access.level(caller, &object).await? else {
+                continue;
+            };
+            record.document = self.records.cut(&stored.definition, level, record.document);
+            let title = self.records.title(&stored.definition, &record.document);
+            let mut highlights = Vec::new();
+            marked("", &record.document, &answer.marks, &mut highlights);
+            items.push(Item {
+                record,
+                title,
+                highlights,
+            });
+        }
+        Ok(items)
+    }
+}
+
+/// Where something that was looked for stands in a document that is cut already.
+fn marked(path: &str, document: &Map<String, Value>, marks: &[Mark], found: &mut Vec<(String, Vec<(String, bool)>)>) {
+    for (name, value) in document {
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        mark_value(&path, value, marks, found);
+    }
+}
+
+fn mark_value(path: &str, value: &Value, marks: &[Mark], found: &mut Vec<(String, Vec<(String, bool)>)>) {
+    if found.len() >= HIGHLIGHTS || marks.is_empty() {
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            found.extend(excerpt(text, marks, HIGHLIGHT_BYTES).map(|pieces| (path.to_owned(), pieces)));
+        }
+        Value::Array(values) => values.iter().for_each(|value| mark_value(path, value, marks, found)),
+        Value::Object(group) => marked(path, group, marks, found),
+        _ => {}
+    }
+}
+
+/// The paths of all fields that may be seen.
+fn fields_of(types: &[(Arc<StoredType>, Level)]) -> BTreeMap<String, FieldKind> {
+    fn add(prefix: &str, fields: &[Field], level: Level, into: &mut BTreeMap<String, FieldKind>) {
+        for field in fields.iter().filter(|field| field.level <= level) {
+            let path = if prefix.is_empty() {
+                field.name.clone()
+            } else {
+                format!("{prefix}.{}", field.name)
+            };
+            if field.kind == FieldKind::Group {
+                add(&path, &field.fields, level, into);
+            } else {
+                into.insert(path, field.kind);
+            }
+        }
+    }
+    let mut fields = BTreeMap::new();
+    for (stored, level) in types {
+        add("", &stored.definition.fields, *level, &mut fields);
+    }
+    fields
+}
+
+fn short(text: &str) -> &str {
+    &text[..text.floor_char_boundary(100)]
+}
+
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let near = names.map(|known| (strsim::damerau_levenshtein(short(name), known), known));
+    near.filter(|(distance, known)| *distance <= 2 + known.chars().count() / 3)
+        .min()
+        .map(|(_, known)| known)
+}
+
+/// Refuses a field that no type has, or none that the caller may see.
+fn known(parameter: &str, name: &str, fields: &BTreeMap<String, FieldKind>) -> Result<()> {
+    if fields.contains_key(name) {
+        return Ok(());
+    }
+    let hint = nearest(name, fields.keys()).map_or_else(String::new, |near| format!(" Did you mean \"{near}\"?"));
+    Err(Error::invalid(
+        parameter,
+        format!("There is no field \"{}\" here.{hint}", short(name)),
+    ))
+}
+
+/// `F:VALUE`, where a field's own name may have colons; `F` alone is "missing".
+fn filter(text: &str, fields: &BTreeMap<String, FieldKind>) -> Result<Filter> {
+    let mut split = text.match_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    if let Some((field, value)) = split.find(|(field, _)| fields.contains_key(*field)) {
+        return Ok(Filter {
+            field: field.to_owned(),
+            values: vec![Some(value.to_owned())],
+        });
+    }
+    let name = if fields.contains_key(text) {
+        text
+    } else {
+        text.split(':').next().unwrap_or(text)
+    };
+    known("filter", name, fields)?;
+    Ok(Filter {
+        field: name.to_owned(),
+        values: vec![None],
+    })
+}
+
+fn sort(text: Option<&str>, fields: &BTreeMap<String, FieldKind>) -> Result<Sort> {
+    let Some(text) = text else { return Ok(Sort::Relevance) };
+    let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
+    Ok(match name {
+        "relevance" | "" if !descending => Sort::Relevance,
+        "created" => Sort::Created { descending },
+        "updated" => Sort::Updated { descending },
+        _ => {
+            known("sort", name, fields)?;
+            Sort::Field {
+                field: name.to_owned(),
+                descending,
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields() -> BTreeMap<String, FieldKind> {
+        [("medium", FieldKind::Term), ("a:b", FieldKind::Text)]
+            .map(|(name, kind)| (name.to_owned(), kind))
+            .into()
+    }
+
+    #[test]
+    fn filters_are_read() {
+        let read = |text: &str| filter(text, &fields()).map(|f| (f.field, f.values[0].clone()));
+        assert_eq!(
+            read("medium:a:b").unwrap(),
+            ("medium".to_owned(), Some("a:b".to_owned()))
+        );
+        assert_eq!(read("a:b:c").unwrap(), ("a:b".to_owned(), Some("c".to_owned())));
+        assert_eq!(read("medium").unwrap(), ("medium".to_owned(), None));
+        assert_eq!(read("a:b").unwrap(), ("a:b".to_owned(), None));
+        let error = read("medum:x").unwrap_err();
+        assert_eq!(error.code(), Code::Invalid);
+        assert!(error.detail().contains("\"medium\""), "{error}");
+    }
+
+    #[test]
+    fn sorts_are_read() {
+        let read = |text: &str| sort(Some(text), &fields());
+        assert_eq!(read("relevance").unwrap(), Sort::Relevance);
+        assert_eq!(read("-updated").unwrap(), Sort::Updated { descending: true });
+        assert_eq!(
+            read("-medium").unwrap(),
+            Sort::Field {
+                field: "medium".to_owned(),
+                descending: true
+            }
+        );
+        assert!(read("nothing").is_err() && read("-").is_err());
+    }
+}
