@@ -19,7 +19,7 @@ use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::new_id;
 use crate::kernel::module::{HealthBoard, Module, Wire};
 use crate::kernel::search::Search;
-use crate::kernel::{Kernel, program, telemetry};
+use crate::kernel::{Kernel, health, program, telemetry};
 
 pub use running::Running;
 
@@ -81,6 +81,8 @@ pub struct Plan {
     pub roles: Roles,
     /// Apply pending migrations on PostgreSQL too; SQLite does so by itself.
     pub migrate: bool,
+    /// Keep a search index without the web role: a command line that is alone.
+    pub index: bool,
     pub clock: Clock,
 }
 
@@ -122,13 +124,18 @@ impl App {
         };
         let db = Db::open(&config.database.url, data.root(), plan.clock.clone(), options).await?;
         program::admit(&db, plan.migrate).await?;
+        let search = if plan.roles.web || plan.index {
+            Search::open(data.root(), &config.search, plan.clock.clone())?
+        } else {
+            Search::default()
+        };
         let kernel = Kernel {
             blobs: Blobs::local(data.folder("blobs")?)?,
             config: Arc::new(config),
             data: Arc::new(data),
             db,
             clock: plan.clock,
-            search: Search::default(),
+            search,
             access: Access::default(),
             stop: CancellationToken::new(),
             process: new_id().into(),
@@ -140,6 +147,7 @@ impl App {
             .iter()
             .map(|wire| wire(&kernel, &mut bus))
             .collect::<Result<Vec<_>>>()?;
+        board.add(health::checks(&kernel));
         for module in &modules {
             board.add(module.health());
         }

@@ -1,14 +1,21 @@
 //! The running app: starts what the roles ask for and ends it in order.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{App, Roles};
+use crate::kernel::bus::Bus;
 use crate::kernel::control::{self, ControlSocket};
 use crate::kernel::error::Result;
+use crate::kernel::http::{self, Routes, Setup, SitemapSource, Web};
+use crate::kernel::jobs::{JobHandler, Worker, WorkerOptions};
+use crate::kernel::process::{self, Registration, Watermark};
+use crate::kernel::schedule::{self, Schedule};
 use crate::kernel::{Kernel, program, telemetry};
 
 /// What runs in the background of a started app.
@@ -17,30 +24,64 @@ pub struct Running {
     pub roles: Roles,
     /// Where the web listens, if it does.
     pub address: Option<SocketAddr>,
+    /// The control socket.
+    pub socket: PathBuf,
+    /// The ports of the modules.
+    pub bus: Arc<Bus>,
     tasks: TaskTracker,
 }
 
 impl App {
+    /// The web as these modules make it, for the network and the control socket alike.
+    ///
+    /// # Errors
+    /// Two routes at one place.
+    pub fn web(&self) -> Result<Web> {
+        let routes = self
+            .modules
+            .iter()
+            .fold(Routes::new(), |routes, module| routes.merge(module.routes()));
+        let mut navigation: Vec<_> = self.modules.iter().flat_map(|module| module.navigation()).collect();
+        navigation.sort_by_key(|entry| entry.order);
+        let sitemap = self.bus.find::<dyn SitemapSource>();
+        routes.into_router(Setup {
+            kernel: self.kernel.clone(),
+            navigation,
+            sitemap,
+        })
+    }
+
     /// Starts the roles and the control socket.
     ///
     /// # Errors
-    /// A control socket that cannot be opened.
+    /// A control socket that cannot be opened; modules that do not fit together.
     pub async fn start(self) -> Result<Running> {
+        let web = self.web()?;
+        let tasks = TaskTracker::new();
+        self.start_search(&tasks);
+        let queues = self.start_worker(&tasks)?;
+        self.start_scheduler(&tasks);
+        self.start_beating(&tasks, queues);
         let Self {
             kernel,
             roles,
             listener,
+            bus,
             ..
         } = self;
-        let tasks = TaskTracker::new();
         let address = listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
         tasks.spawn(telemetry::upkeep(kernel.stop.clone()));
-        let socket = ControlSocket::bind(&kernel.data.run()?, &kernel.process).await?;
-        let stop = kernel.stop.clone();
+        let control = ControlSocket::bind(&kernel.data.run()?, &kernel.process).await?;
+        let socket = control.path().to_owned();
+        let (local, stop) = (http::local(web.router.clone()), kernel.stop.clone());
         tasks.spawn(async move {
-            stop.cancelled().await;
-            drop((socket, listener));
+            let (listener, _file) = control.into_parts();
+            told(http::serve(listener, local, stop).await);
         });
+        if let Some(listener) = listener {
+            let stop = kernel.stop.clone();
+            tasks.spawn(async move { told(http::serve(listener, web.router, stop).await) });
+        }
         info!(
             version = program::VERSION,
             commit = program::COMMIT,
@@ -51,8 +92,98 @@ impl App {
             kernel,
             roles,
             address,
+            socket,
+            bus,
             tasks,
         })
+    }
+}
+
+impl App {
+    /// Follows the ledger into this process's index, where it keeps one.
+    fn start_search(&self, tasks: &TaskTracker) {
+        let kernel = &self.kernel;
+        let sources = self.modules.iter().flat_map(|module| module.index_sources()).collect();
+        if let Some(following) = kernel.search.start(sources, &kernel.db, kernel.stop.clone()) {
+            tasks.spawn(async move {
+                if let Err(error) = following.await {
+                    error!(%error, "the search index is no longer followed");
+                }
+            });
+        }
+    }
+
+    /// Works off the queues, where this process has the role. Answers which ones.
+    fn start_worker(&self, tasks: &TaskTracker) -> Result<Vec<String>> {
+        if !self.roles.worker {
+            return Ok(Vec::new());
+        }
+        let kernel = &self.kernel;
+        let options = WorkerOptions::from_config(&kernel.config);
+        let queues = options.queues.clone();
+        let worker = Worker::new(&kernel.db, &kernel.process, self.handlers(), options)?;
+        let stop = kernel.stop.clone();
+        tasks.spawn(async move { worker.run(stop).await });
+        Ok(queues)
+    }
+
+    /// Every job handler of the modules and of the bus.
+    pub fn handlers(&self) -> Vec<JobHandler> {
+        let mut handlers = self.bus.handlers();
+        handlers.extend(self.modules.iter().flat_map(|module| module.jobs()));
+        handlers
+    }
+
+    /// Every schedule of the modules.
+    pub fn schedules(&self) -> Vec<Schedule> {
+        self.modules.iter().flat_map(|module| module.schedules()).collect()
+    }
+
+    fn start_scheduler(&self, tasks: &TaskTracker) {
+        if self.roles.scheduler {
+            let kernel = &self.kernel;
+            tasks.spawn(schedule::run(kernel.db.clone(), self.schedules(), kernel.stop.clone()));
+        }
+    }
+
+    /// Keeps this process's line in the registry, with how far its index is.
+    fn start_beating(&self, tasks: &TaskTracker, queues: Vec<String>) {
+        let kernel = &self.kernel;
+        let mut roles: Vec<String> = self
+            .roles
+            .names()
+            .split(',')
+            .filter(|r| !r.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if roles.is_empty() {
+            roles.push("cli".to_owned());
+        }
+        let me = Registration {
+            id: kernel.process.clone(),
+            roles,
+            queues,
+        };
+        let watermark = Watermark::default();
+        if let Some(mut positions) = kernel.search.positions() {
+            let (watermark, stop) = (watermark.clone(), kernel.stop.clone());
+            tasks.spawn(async move {
+                while stop
+                    .run_until_cancelled(positions.changed())
+                    .await
+                    .is_some_and(|seen| seen.is_ok())
+                {
+                    watermark.set(*positions.borrow_and_update());
+                }
+            });
+        }
+        tasks.spawn(process::run(kernel.db.clone(), me, watermark, kernel.stop.clone()));
+    }
+}
+
+fn told(outcome: Result<()>) {
+    if let Err(error) = outcome {
+        error!(?error, "the server ended");
     }
 }
 

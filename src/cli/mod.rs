@@ -1,12 +1,16 @@
 //! The command line: one file per subcommand. Speaks to the house only through its API (over the control socket) or by
 //! starting it; holds no rules of its own.
 
+pub mod client;
 mod config;
+mod export;
+mod import;
 mod migrate;
-mod output;
+pub mod output;
 mod roles;
 mod serve;
-mod settings;
+pub mod session;
+pub mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +37,7 @@ Exit codes:
   2  the command line or a setting is wrong
   3  done, but something was refused or needs a look
   4  not available: in use by another process, no database, taken port, full disk
+  130  stopped by Ctrl-C or SIGTERM before it was done
 
 Settings: `app config default` explains each; APP__HTTP__BIND sets http.bind, and so on.";
 
@@ -55,6 +60,10 @@ enum Command {
     Worker(roles::WorkerArgs),
     /// Make jobs when they are due, beside other processes on one PostgreSQL
     Scheduler(roles::SchedulerArgs),
+    /// Read a file of records
+    Import(import::Args),
+    /// Write records to a file
+    Export(export::Args),
     /// Move the database's schema
     Migrate(migrate::Args),
     /// Show, check and explain the settings
@@ -97,6 +106,8 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Serve(args) => block_on(serve::run(args, settings)),
         Command::Worker(args) => block_on(roles::worker(args, settings)),
         Command::Scheduler(args) => block_on(roles::scheduler(args, settings)),
+        Command::Import(args) => block_on(import::run(args, settings)),
+        Command::Export(args) => block_on(export::run(args, settings)),
         Command::Migrate(args) => block_on(migrate::run(args, settings)),
         Command::Config(args) => config::run(&args, &settings),
         Command::Completion(args) => {
@@ -119,6 +130,7 @@ fn block_on(command: impl Future<Output = Result<Exit>>) -> Result<Exit> {
 /// The exit code of an error, as the help promises it.
 fn code(error: &Error) -> u8 {
     match error.code() {
+        _ if error.extra().contains_key("interrupted") => 130,
         Code::Invalid | Code::BadRequest => 2,
         Code::Unavailable | Code::Busy | Code::DiskFull => 4,
         Code::Conflict if error.extra().contains_key("in_use") => 4,

@@ -75,7 +75,6 @@ pub fn complain(error: &Error) {
 }
 
 /// A progress bar on standard error; silent when that is no terminal. Without a total it is a spinner.
-#[expect(dead_code, reason = "for the commands that wait")]
 pub fn progress(total: Option<u64>, what: &str) -> ProgressBar {
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()

@@ -15,7 +15,7 @@ const LONGEST: usize = 100;
 /// A listening control socket. Its file goes when it is dropped.
 pub struct ControlSocket {
     pub listener: UnixListener,
-    _file: SocketFile,
+    file: SocketFile,
 }
 
 struct SocketFile(PathBuf);
@@ -52,13 +52,17 @@ impl ControlSocket {
         })?;
         Ok(Self {
             listener,
-            _file: SocketFile(path),
+            file: SocketFile(path),
         })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.file.0
     }
 
     /// Takes the listener for the server; the file goes when the guard is dropped.
     pub fn into_parts(self) -> (UnixListener, impl Drop + Send + 'static) {
-        (self.listener, self._file)
+        (self.listener, self.file)
     }
 }
 

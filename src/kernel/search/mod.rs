@@ -173,6 +173,11 @@ impl Search {
             .map_or_else(Position::default, |inner| *inner.watermark.borrow())
     }
 
+    /// Changes whenever the answers got further; `None` in a process without an index.
+    pub fn positions(&self) -> Option<watch::Receiver<Position>> {
+        self.0.as_ref().map(|inner| inner.watermark.subscribe())
+    }
+
     /// How the index is, for readiness and `app doctor`.
     pub fn health(&self) -> Health {
         self.0

@@ -1,0 +1,122 @@
+//! How the kernel's own parts are: clock, disk, data folder. Asked by `/health/ready` and `app doctor`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Kernel;
+use super::data::DataDir;
+use super::db::{Db, pick};
+use super::error::Result;
+use super::module::{Health, HealthCheck};
+
+/// Less free space than this deserves a look; SQLite, the index and imports all need room to work.
+const LOW_DISK: u64 = 1 << 30;
+/// Less than this and writes are about to fail.
+const NO_DISK: u64 = 64 << 20;
+/// The machine's clock may differ by this much from the database's, in milliseconds.
+const CLOCK_DRIFT: i64 = 5_000;
+
+/// The kernel's checks.
+pub fn checks(kernel: &Kernel) -> Vec<Arc<dyn HealthCheck>> {
+    vec![
+        Arc::new(ClockDrift(kernel.db.clone())),
+        Arc::new(Disk(kernel.data.clone())),
+        Arc::new(Folder(kernel.data.clone())),
+    ]
+}
+
+/// Leases, schedules and sessions compare this machine's clock with times that others wrote.
+struct ClockDrift(Db);
+
+#[async_trait]
+impl HealthCheck for ClockDrift {
+    fn name(&self) -> &'static str {
+        "clock"
+    }
+    async fn check(&self) -> Health {
+        match self.drift().await {
+            Ok(drift) if drift.abs() > CLOCK_DRIFT => Health::Warning {
+                reason: format!(
+                    "the database's clock differs from this machine's by {drift} ms: leases and schedules suffer"
+                ),
+            },
+            Ok(_) => Health::Ok,
+            Err(error) => Health::Failed {
+                reason: error.detail().to_owned(),
+            },
+        }
+    }
+}
+
+impl ClockDrift {
+    async fn drift(&self) -> Result<i64> {
+        let (theirs,): (i64,) = pick(
+            "SELECT CAST(strftime('%s', 'now') AS BIGINT) * 1000",
+            "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+        )
+        .one(&self.0)
+        .await?;
+        Ok(theirs - self.0.clock().now())
+    }
+}
+
+struct Disk(Arc<DataDir>);
+
+#[async_trait]
+impl HealthCheck for Disk {
+    fn name(&self) -> &'static str {
+        "disk"
+    }
+    async fn check(&self) -> Health {
+        match free_bytes(&self.0) {
+            Ok(free) if free < NO_DISK => Health::Failed {
+                reason: format!("only {} MB are free", free >> 20),
+            },
+            Ok(free) if free < LOW_DISK => Health::Warning {
+                reason: format!("only {} MB are free", free >> 20),
+            },
+            Ok(_) => Health::Ok,
+            Err(error) => Health::Warning {
+                reason: format!("the free space cannot be read: {error}"),
+            },
+        }
+    }
+}
+
+/// Bytes that this user may still write in the data folder.
+///
+/// # Errors
+/// What the file system says.
+pub fn free_bytes(data: &DataDir) -> std::io::Result<u64> {
+    let stats = rustix::fs::statvfs(data.root())?;
+    Ok(stats.f_bavail.saturating_mul(stats.f_frsize))
+}
+
+struct Folder(Arc<DataDir>);
+
+#[async_trait]
+impl HealthCheck for Folder {
+    fn name(&self) -> &'static str {
+        "data-folder"
+    }
+    async fn check(&self) -> Health {
+        let mode = match std::fs::metadata(self.0.root()) {
+            Ok(meta) => meta.permissions().mode() & 0o777,
+            Err(error) => {
+                return Health::Failed {
+                    reason: format!("the data folder is gone: {error}"),
+                };
+            }
+        };
+        if mode & 0o077 == 0 {
+            Health::Ok
+        } else {
+            let place = self.0.root().display();
+            Health::Warning {
+                reason: format!("others on this machine may look into it (mode {mode:o}): chmod 700 {place}"),
+            }
+        }
+    }
+}
