@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::kernel::access::{Caller, Level, Permission};
-use crate::kernel::bus::Event;
 use crate::kernel::db::Tx;
 use crate::kernel::error::{FieldIssue, Result};
 use crate::kernel::ledger::Position;
@@ -229,20 +228,6 @@ pub struct Sight {
     pub stored_type: Arc<StoredType>,
 }
 
-/// A type was made, changed or deleted: what was derived from it is to be made anew.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TypeChanged {
-    pub name: String,
-    pub version: i64,
-}
-
-impl Event for TypeChanged {
-    const TOPIC: &'static str = "types.changed.v1";
-    fn subject(&self) -> String {
-        self.name.clone()
-    }
-}
-
 /// The state of a record as the ledger keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecordState {
@@ -283,6 +268,8 @@ pub trait Records: Send + Sync {
     async fn get_many(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Record>>;
     /// Removes from a document what the level may not see.
     fn cut(&self, definition: &RecordType, level: Level, document: Map<String, Value>) -> Map<String, Value>;
+    /// Dotted paths with positions of what differs between two documents; at most `limit`.
+    fn changed_paths(&self, before: &Map<String, Value>, after: &Map<String, Value>, limit: usize) -> Vec<String>;
     /// The title to show for a document.
     fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String;
 }

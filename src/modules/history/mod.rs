@@ -1,6 +1,10 @@
 //! History: what was changed, by whom and why, as change sets with what each of them touched.
 
+mod api;
+mod service;
 mod ui;
+
+use std::sync::Arc;
 
 use crate::contract::records::Records;
 use crate::kernel::Kernel;
@@ -14,6 +18,7 @@ use crate::kernel::module::{Module, NavEntry};
 pub const HISTORY_READ: Permission = Permission("history.read");
 
 struct HistoryModule {
+    service: Arc<service::Service>,
     pages: ui::Pages,
 }
 
@@ -26,7 +31,12 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         db: kernel.db.clone(),
         records: bus.port::<dyn Records>()?,
     };
-    Ok(Box::new(HistoryModule { pages }))
+    let service = Arc::new(service::Service {
+        db: kernel.db.clone(),
+        access: kernel.access.clone(),
+        records: pages.records.clone(),
+    });
+    Ok(Box::new(HistoryModule { service, pages }))
 }
 
 impl Module for HistoryModule {
@@ -34,7 +44,7 @@ impl Module for HistoryModule {
         "history"
     }
     fn routes(&self) -> Routes {
-        ui::routes(self.pages.clone())
+        api::routes(self.service.clone()).merge(ui::routes(self.pages.clone()))
     }
     fn permissions(&self) -> &'static [Permission] {
         &[HISTORY_READ]

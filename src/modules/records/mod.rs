@@ -1,6 +1,7 @@
 //! Records: types as text, documents with their history, identifiers that lead to them and links between them. Offers the
 //! port [`crate::contract::records::Records`].
 
+mod api;
 mod index;
 mod infer;
 pub mod model;
@@ -18,7 +19,7 @@ use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Permission};
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
-use crate::kernel::http::Routes;
+use crate::kernel::http::{Routes, public_url};
 use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::search::IndexSource;
 use service::Service;
@@ -27,6 +28,7 @@ struct RecordsModule {
     service: Arc<Service>,
     access: Access,
     pages: ui::Pages,
+    public_url: Arc<str>,
 }
 
 impl Module for RecordsModule {
@@ -34,7 +36,11 @@ impl Module for RecordsModule {
         "records"
     }
     fn routes(&self) -> Routes {
-        ui::routes(self.pages.clone())
+        let api = api::Api {
+            service: self.service.clone(),
+            public_url: self.public_url.clone(),
+        };
+        api::routes(api).merge(ui::routes(self.pages.clone()))
     }
     fn navigation(&self) -> Vec<NavEntry> {
         vec![NavEntry {
@@ -72,5 +78,6 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         service,
         pages,
         access: kernel.access.clone(),
+        public_url: public_url(&kernel.config).into(),
     }))
 }

@@ -71,6 +71,11 @@ impl Service {
             types: Mutex::default(),
         }
     }
+
+    /// Who may do what.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
 }
 
 /// What of a type every write needs: the fields that identify and those that link.

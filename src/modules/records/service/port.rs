@@ -12,7 +12,7 @@ use crate::kernel::db::Tx;
 use crate::kernel::error::{FieldIssue, Result};
 use crate::kernel::ledger::Position;
 use crate::modules::records::infer;
-use crate::modules::records::model::{shape, validate};
+use crate::modules::records::model::{patch, shape, validate};
 
 #[async_trait]
 impl Records for Service {
@@ -51,6 +51,9 @@ impl Records for Service {
     }
     fn cut(&self, definition: &RecordType, level: Level, document: Map<String, Value>) -> Map<String, Value> {
         shape::cut(&definition.fields, level, document)
+    }
+    fn changed_paths(&self, before: &Map<String, Value>, after: &Map<String, Value>, limit: usize) -> Vec<String> {
+        patch::changed_paths(before, after, limit)
     }
     fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String {
         shape::title(definition, document)

@@ -1,6 +1,7 @@
 //! Stories of records on both databases.
 
 mod edits;
+mod http;
 mod imports;
 mod rules;
 

@@ -18,7 +18,8 @@ use crate::kernel::http::{Path, Query};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger::{self, Version};
 use crate::kernel::ui::{
-    Crumb, HistoryEntry, Html, Page, Piece, differences, filters, label, readable, shorten, texts, view};
+    Crumb, HistoryEntry, Html, Page, Piece, differences, filters, label, readable, shorten, texts, view,
+};
 use crate::modules::records::model::shape;
 use crate::modules::records::service::Seen;
 

@@ -68,7 +68,9 @@ pub struct FieldRow {
 pub async fn index_page(State(pages): State<Pages>, page: Page) -> Result<Html<TypesPage>> {
     let mut types = Vec::new();
     for stored in pages.service.all_types().await? {
-        let Some(definition) = pages.service.shown_type(&page.caller, &stored).await? else { continue };
+        let Some(definition) = pages.service.shown_type(&page.caller, &stored).await? else {
+            continue;
+        };
         let answer = pages.answer(&page, &definition, Vec::new()).await;
         types.push(TypeItem {
             label: label(&definition.labels, &definition.name, page.language),
@@ -86,15 +88,26 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
     let definition = pages.service.shown_type(&page.caller, &stored).await?;
     let definition = definition.ok_or_else(|| Error::not_found("type", &shorten(&name, 60)))?;
     let leaves = definition.leaves();
-    let facets = leaves.iter().filter(|leaf| leaf.field().is_some_and(|f| f.facet)).take(FACETS);
-    let requests = facets.map(|leaf| FacetRequest { field: leaf.path.clone(), limit: VALUES }).collect();
+    let facets = leaves
+        .iter()
+        .filter(|leaf| leaf.field().is_some_and(|f| f.facet))
+        .take(FACETS);
+    let requests = facets
+        .map(|leaf| FacetRequest {
+            field: leaf.path.clone(),
+            limit: VALUES,
+        })
+        .collect();
     let answer = pages.answer(&page, &definition, requests).await;
     let language = page.language;
     let home = Crumb::to(language.text("nav.types"), "/types");
     let label = label(&definition.labels, &definition.name, language);
     Ok(Html(TypePage {
         trail: vec![home, Crumb::here(label.clone())],
-        facets: answer.as_ref().map(|a| facet_items(&definition, a, language)).unwrap_or_default(),
+        facets: answer
+            .as_ref()
+            .map(|a| facet_items(&definition, a, language))
+            .unwrap_or_default(),
         total: answer.map(|a| a.total),
         fields: rows(&definition, language),
         name: definition.name.clone(),
@@ -132,7 +145,11 @@ fn facet_items(definition: &RecordType, answer: &Answer, language: Language) -> 
             .filter_map(|v| {
                 let value = v.value.as_deref()?;
                 let href = search_for(&definition.name, &facet.field, value)?;
-                Some(FacetValueItem { label: shorten(value, 60), count: v.count, href })
+                Some(FacetValueItem {
+                    label: shorten(value, 60),
+                    count: v.count,
+                    href,
+                })
             })
             .collect(),
     });
@@ -161,10 +178,25 @@ fn walk(definition: &RecordType, field: &Field, above: &str, path: &str, languag
         (field.facet, "note.facet"),
         (field.column, "note.column"),
     ];
-    let notes = notes.into_iter().filter_map(|(holds, key)| holds.then_some(key)).chain(level_key(field.level));
-    rows.push(FieldRow { kind: kind_key(field.kind), notes: notes.collect(), label: name.clone(), path: path.clone() });
+    let notes = notes
+        .into_iter()
+        .filter_map(|(holds, key)| holds.then_some(key))
+        .chain(level_key(field.level));
+    rows.push(FieldRow {
+        kind: kind_key(field.kind),
+        notes: notes.collect(),
+        label: name.clone(),
+        path: path.clone(),
+    });
     for inner in &field.fields {
-        walk(definition, inner, &format!("{name} › "), &format!("{path}."), language, rows);
+        walk(
+            definition,
+            inner,
+            &format!("{name} › "),
+            &format!("{path}."),
+            language,
+            rows,
+        );
     }
 }
 

@@ -1,0 +1,202 @@
+//! Reads the ledger for a caller: today's visibility decides, and documents are cut to the level of today.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::Map;
+
+use crate::contract::records::{RECORDS_WRITE, RecordState, Records, Sight};
+use crate::kernel::access::{Access, Caller, Level, Object};
+use crate::kernel::db::Db;
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::ledger::{self, Change, ChangeSet, Position, Version};
+
+/// Paths that one entry names.
+const MAX_PATHS: usize = 200;
+/// Changes that are looked at to decide whether somebody may see a change set.
+const PROBE: i64 = 20;
+
+/// See the module's text.
+pub struct Service {
+    pub db: Db,
+    pub access: Access,
+    pub records: Arc<dyn Records>,
+}
+
+/// One state in a history.
+pub struct Entry {
+    pub version: Version,
+    /// What differs from the state before; empty for a first, deleted or redacted one.
+    pub changed: Vec<String>,
+    pub visibility: Option<Level>,
+}
+
+impl Service {
+    /// How the caller sees a record. The past of a deleted one is for those who may restore it.
+    async fn sight(&self, caller: &Caller, id: &str) -> Result<Sight> {
+        let sights = self.records.sights(caller, &[id.to_owned()]).await?;
+        let Some(sight) = sights.into_iter().next() else {
+            return Err(Error::not_found("record", id));
+        };
+        if sight.deleted {
+            let type_name = &sight.stored_type.definition.name;
+            let object = Object::Record {
+                id,
+                type_name,
+                visibility: sight.visibility,
+            };
+            if !self.access.check(caller, RECORDS_WRITE, &object).await? {
+                return Err(Error::new(Code::Gone, format!("The record {id} was deleted.")));
+            }
+        }
+        Ok(sight)
+    }
+
+    /// The states of a record, newest first, below version `before`; and whether there are older ones.
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        id: &str,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<(Vec<Entry>, bool)> {
+        let sight = self.sight(caller, id).await?;
+        // One more than shown: what the last one differs from.
+        let versions = ledger::versions(&self.db, id, before, limit + 1).await?;
+        let more = versions.len() as i64 > limit;
+        let mut states = Vec::with_capacity(versions.len());
+        for version in &versions {
+            states.push(self.state(&sight, version)?);
+        }
+        let nothing = Map::new();
+        let mut entries = Vec::new();
+        for (at, version) in versions
+            .into_iter()
+            .enumerate()
+            .take(usize::try_from(limit).unwrap_or_default())
+        {
+            let older = states.get(at + 1).and_then(Option::as_ref);
+            let changed = match (&states[at], older) {
+                (Some(new), Some(old)) => self.records.changed_paths(&old.document, &new.document, MAX_PATHS),
+                (Some(new), None) if version.version == 1 => {
+                    self.records.changed_paths(&nothing, &new.document, MAX_PATHS)
+                }
+                _ => Vec::new(),
+            };
+            let visibility = states[at].as_ref().map(|s| s.visibility);
+            entries.push(Entry {
+                version,
+                changed,
+                visibility,
+            });
+        }
+        Ok((entries, more))
+    }
+
+    /// One state of a record, with what the caller may see of it today.
+    pub async fn version(
+        &self,
+        caller: &Caller,
+        id: &str,
+        number: i64,
+    ) -> Result<(Version, Option<RecordState>, Sight)> {
+        let sight = self.sight(caller, id).await?;
+        let found = ledger::version(&self.db, id, number).await?;
+        let version = found.ok_or_else(|| Error::not_found("version of this record", &number.to_string()))?;
+        let state = self.state(&sight, &version)?;
+        Ok((version, state, sight))
+    }
+
+    fn state(&self, sight: &Sight, version: &Version) -> Result<Option<RecordState>> {
+        let Some(text) = &version.document else { return Ok(None) };
+        let mut state: RecordState = serde_json::from_str(text)?;
+        state.document = self
+            .records
+            .cut(&sight.stored_type.definition, sight.level, state.document);
+        Ok(Some(state))
+    }
+
+    /// The title of a state.
+    pub fn title(&self, sight: &Sight, state: &RecordState) -> String {
+        self.records.title(&sight.stored_type.definition, &state.document)
+    }
+
+    async fn sees_all(&self, caller: &Caller) -> Result<bool> {
+        Ok(self.access.level(caller, &Object::House).await? == Some(Level::Restricted))
+    }
+
+    /// Change sets, newest first, older than `before`; and where to go on. A set of which the caller can see nothing is
+    /// left out, so that its reason tells nothing either.
+    pub async fn sets(
+        &self,
+        caller: &Caller,
+        before: Option<&str>,
+        limit: i64,
+    ) -> Result<(Vec<ChangeSet>, Option<String>)> {
+        let sets = ledger::sets(&self.db, before, limit).await?;
+        let next = if sets.len() as i64 == limit {
+            sets.last().map(|s| s.id.clone())
+        } else {
+            None
+        };
+        if self.sees_all(caller).await? {
+            return Ok((sets, next));
+        }
+        let mut shown = Vec::with_capacity(sets.len());
+        for set in sets {
+            if self.sees_some(caller, &set.id).await? {
+                shown.push(set);
+            }
+        }
+        Ok((shown, next))
+    }
+
+    async fn sees_some(&self, caller: &Caller, set_id: &str) -> Result<bool> {
+        let changes = ledger::set_changes(&self.db, set_id, Position::default(), PROBE).await?;
+        Ok(!self.visible(caller, changes).await?.is_empty())
+    }
+
+    /// One change set with a page of what it changed, after a place in the ledger.
+    pub async fn set(
+        &self,
+        caller: &Caller,
+        id: &str,
+        after: Position,
+        limit: i64,
+    ) -> Result<(ChangeSet, Vec<Change>, Option<Position>)> {
+        let missing = || Error::not_found("change set", id);
+        let set = ledger::set(&self.db, id).await?.ok_or_else(missing)?;
+        let all = self.sees_all(caller).await?;
+        if !all && !self.sees_some(caller, id).await? {
+            return Err(missing());
+        }
+        let changes = ledger::set_changes(&self.db, id, after, limit).await?;
+        let next = if changes.len() as i64 == limit {
+            changes.last().map(|c| c.at)
+        } else {
+            None
+        };
+        let changes = if all {
+            changes
+        } else {
+            self.visible(caller, changes).await?
+        };
+        Ok((set, changes, next))
+    }
+
+    /// Those changes whose record or type the caller may see today.
+    async fn visible(&self, caller: &Caller, changes: Vec<Change>) -> Result<Vec<Change>> {
+        let ids: Vec<String> = changes
+            .iter()
+            .filter(|c| c.kind == ledger::RECORD)
+            .map(|c| c.entity.clone())
+            .collect();
+        let sights = self.records.sights(caller, &ids).await?;
+        let seen: HashSet<String> = sights.into_iter().map(|s| s.id).collect();
+        // A deletion may be known to whoever might have read the record; settings and the like are the keepers' own.
+        Ok(changes
+            .into_iter()
+            .filter(|c| c.kind == ledger::TYPE || seen.contains(&c.entity))
+            .collect())
+    }
+}

@@ -1,0 +1,186 @@
+//! One record over HTTP: create, read, replace, merge, delete, restore.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{Api, RecordBody, Why, based_on, because, emptied, written};
+use crate::kernel::access::{Caller, Level};
+use crate::kernel::error::Result;
+use crate::kernel::http::{IfMatch, Json, Path, Query, Versioned};
+use crate::modules::records::service::{Edit, NewRecord, Written};
+
+/// A record to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRecord {
+    #[serde(rename = "type")]
+    type_name: String,
+    /// The type's, where it is left out.
+    visibility: Option<Level>,
+    #[schema(value_type = Object)]
+    document: Map<String, Value>,
+    /// Why, in your words; kept in the ledger.
+    reason: Option<String>,
+}
+
+/// A record's new state.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplaceRecord {
+    /// Stays as it is, where it is left out.
+    visibility: Option<Level>,
+    #[schema(value_type = Object)]
+    document: Map<String, Value>,
+    /// Why, in your words; kept in the ledger.
+    reason: Option<String>,
+}
+
+/// A merge patch (RFC 7396) of a record: `null` removes a field, lists are replaced as a whole.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchRecord {
+    visibility: Option<Level>,
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    document: Map<String, Value>,
+    /// Why, in your words; kept in the ledger.
+    reason: Option<String>,
+}
+
+fn answer(done: Written) -> Response {
+    written(
+        done.position,
+        Versioned(done.seen.record.version, Json(RecordBody::from(done.seen))),
+    )
+}
+
+/// Makes a record.
+#[utoipa::path(
+    post, path = "/api/records", tag = "records", request_body = CreateRecord,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same answer again for a day")),
+    responses((status = 201, body = RecordBody, description = "Made; Location is its address, ETag its version"))
+)]
+pub async fn create(State(api): State<Api>, caller: Caller, Json(body): Json<CreateRecord>) -> Result<Response> {
+    let why = because(&caller, body.reason.as_deref())?;
+    let new = NewRecord {
+        type_name: body.type_name,
+        visibility: body.visibility,
+        document: body.document,
+    };
+    let done = api.service.create(&why, &new).await?;
+    let location = [(header::LOCATION, format!("/api/records/{}", done.seen.record.id))];
+    Ok((StatusCode::CREATED, location, answer(done)).into_response())
+}
+
+/// A record as you may see it.
+#[utoipa::path(
+    get, path = "/api/records/{id}", tag = "records",
+    params(("id" = String, Path, description = "The record's id")),
+    responses(
+        (status = 200, body = RecordBody, description = "ETag is its version"),
+        (status = 304, description = "Still the version of If-None-Match"),
+    )
+)]
+pub async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Versioned<Json<RecordBody>>> {
+    let seen = api.service.read(&caller, &id).await?;
+    Ok(Versioned(seen.record.version, Json(seen.into())))
+}
+
+/// Replaces a record's document. Fields that you may not see stay as they are.
+#[utoipa::path(
+    put, path = "/api/records/{id}", tag = "records", request_body = ReplaceRecord,
+    params(
+        ("id" = String, Path, description = "The record's id"),
+        ("If-Match" = String, Header, description = "The version it is based on, such as \"3\""),
+    ),
+    responses((status = 200, body = RecordBody, description = "The new state; ETag is its version"))
+)]
+pub async fn replace(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    version: IfMatch,
+    Json(body): Json<ReplaceRecord>,
+) -> Result<Response> {
+    let why = because(&caller, body.reason.as_deref())?;
+    let edit = Edit::Replace(body.document);
+    Ok(answer(
+        api.service
+            .edit(&why, &id, based_on(version)?, &edit, body.visibility)
+            .await?,
+    ))
+}
+
+/// Changes some fields of a record.
+#[utoipa::path(
+    patch, path = "/api/records/{id}", tag = "records",
+    request_body(content = PatchRecord, content_type = "application/merge-patch+json"),
+    params(
+        ("id" = String, Path, description = "The record's id"),
+        ("If-Match" = String, Header, description = "The version it is based on, such as \"3\""),
+    ),
+    responses((status = 200, body = RecordBody, description = "The new state; ETag is its version"))
+)]
+pub async fn patch(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    version: IfMatch,
+    Json(body): Json<PatchRecord>,
+) -> Result<Response> {
+    let why = because(&caller, body.reason.as_deref())?;
+    let edit = Edit::Merge(body.document);
+    Ok(answer(
+        api.service
+            .edit(&why, &id, based_on(version)?, &edit, body.visibility)
+            .await?,
+    ))
+}
+
+/// Deletes a record. Its states stay in the ledger and it can be restored.
+#[utoipa::path(
+    delete, path = "/api/records/{id}", tag = "records",
+    params(
+        ("id" = String, Path, description = "The record's id"), Why,
+        ("If-Match" = String, Header, description = "The version it is based on, such as \"3\""),
+    ),
+    responses((status = 204, description = "Deleted"))
+)]
+pub async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(why): Query<Why>,
+    version: IfMatch,
+) -> Result<Response> {
+    let why = because(&caller, why.reason.as_deref())?;
+    Ok(emptied(api.service.delete(&why, &id, based_on(version)?).await?))
+}
+
+/// Brings a deleted record back as it was.
+#[utoipa::path(
+    post, path = "/api/records/{id}/restore", tag = "records",
+    params(
+        ("id" = String, Path, description = "The record's id"), Why,
+        ("If-Match" = Option<String>, Header, description = "The version of its deletion"),
+    ),
+    responses((status = 200, body = RecordBody, description = "The record; ETag is its version"))
+)]
+pub async fn restore(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(why): Query<Why>,
+    version: IfMatch,
+) -> Result<Response> {
+    let why = because(&caller, why.reason.as_deref())?;
+    Ok(answer(api.service.restore(&why, &id, version.0).await?))
+}
