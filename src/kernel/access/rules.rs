@@ -26,7 +26,9 @@ pub fn covers(scope: &[String], permission: &str) -> bool {
     scope.iter().any(|entry| {
         entry == "*"
             || entry == permission
-            || entry.strip_suffix('*').is_some_and(|area| area.ends_with('.') && permission.starts_with(area))
+            || entry
+                .strip_suffix('*')
+                .is_some_and(|area| area.ends_with('.') && permission.starts_with(area))
     })
 }
 

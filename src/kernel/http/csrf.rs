@@ -36,7 +36,9 @@ pub(super) fn fresh(parts: &Parts) -> Option<String> {
 
 /// Refuses a form without its token, where the caller comes by cookie.
 pub(super) fn check(parts: &Parts, given: Option<&str>) -> Result<()> {
-    let Some(secret) = session_secret(&parts.headers) else { return Ok(()) };
+    let Some(secret) = session_secret(&parts.headers) else {
+        return Ok(());
+    };
     let header = || parts.headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
     let right = given.or_else(header).is_some_and(|given| {
         given

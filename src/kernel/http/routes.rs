@@ -9,12 +9,15 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use bytes::Bytes;
 use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Components, OpenApi, RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::context::{Context, Setup};
 use super::stack::{self, Gate, Load};
-use super::{problem, site};
+use super::{SESSION_COOKIE, problem, site};
 use crate::kernel::access::Permission;
 use crate::kernel::error::{Error, Result};
 
@@ -247,7 +250,7 @@ impl Routes {
         problem::describe(&mut schemas);
         let mut components = Components::new();
         components.schemas.extend(schemas);
-        stack::describe_security(&mut components);
+        describe_security(&mut components);
         document.components = Some(components);
         finish_operations(&mut document);
         document
@@ -286,7 +289,7 @@ fn finish_operations(document: &mut OpenApi) {
             }
             operation.operation_id = Some(name);
             problem::describe_answer(operation);
-            operation.security.get_or_insert_with(stack::security_choices);
+            operation.security.get_or_insert_with(security_choices);
         }
     }
 }
@@ -297,4 +300,25 @@ fn finish_operations(document: &mut OpenApi) {
 )]
 fn place(router: Router, path: &str, methods: MethodRouter) -> Router {
     router.route(path, methods)
+}
+
+/// How callers say who they are, for the OpenAPI document.
+fn describe_security(components: &mut utoipa::openapi::Components) {
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token: app token create"))
+        .build();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(SESSION_COOKIE, "The operator's cookie"));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+}
+
+/// A token, a session, or nobody: what each may do is said by `x-permission`.
+fn security_choices() -> Vec<SecurityRequirement> {
+    let nothing: [&str; 0] = [];
+    vec![
+        SecurityRequirement::new("token", nothing),
+        SecurityRequirement::new("session", nothing),
+        SecurityRequirement::default(),
+    ]
 }

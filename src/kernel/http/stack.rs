@@ -19,15 +19,12 @@ use http_body_util::Limited;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutBody;
 use tracing::Instrument;
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
-};
 
 use super::context::{Context, Nonce, Shared};
 use super::extract::{IdempotencyKey, RequestId};
 use super::idempotency::Repeats;
 use super::serve::{LocalOperator, Peer};
-use super::{SESSION_COOKIE, body, csrf, problem};
+use super::{body, csrf, problem};
 use crate::kernel::access::{Access, Caller, Credential, Object, Permission, Subject};
 use crate::kernel::crypto;
 use crate::kernel::error::{Code, Error, Result};
@@ -352,9 +349,9 @@ fn dress(context: &Context, headers: &mut HeaderMap, nonce: &Nonce, id: &str, pr
             .entry(HeaderName::from_static(name))
             .or_insert(HeaderValue::from_static(value));
     }
-    headers
-        .entry(header::VARY)
-        .or_insert(HeaderValue::from_static("cookie, authorization, accept, accept-language"));
+    headers.entry(header::VARY).or_insert(HeaderValue::from_static(
+        "cookie, authorization, accept, accept-language",
+    ));
     if let Ok(value) = HeaderValue::from_str(&policy) {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(value);
     }
@@ -389,25 +386,4 @@ fn report(line: &Line, status: StatusCode) {
 /// gzip and zstd at their fastest; pictures and live streams are left alone.
 pub(super) fn compression() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Fastest)
-}
-
-/// How callers say who they are, for the OpenAPI document.
-pub(super) fn describe_security(components: &mut utoipa::openapi::Components) {
-    let token = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A token: app token create"))
-        .build();
-    components.add_security_scheme("token", SecurityScheme::Http(token));
-    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(SESSION_COOKIE, "The operator's cookie"));
-    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-}
-
-/// A token, a session, or nobody: what each may do is said by `x-permission`.
-pub(super) fn security_choices() -> Vec<SecurityRequirement> {
-    let nothing: [&str; 0] = [];
-    vec![
-        SecurityRequirement::new("token", nothing),
-        SecurityRequirement::new("session", nothing),
-        SecurityRequirement::default(),
-    ]
 }

@@ -57,13 +57,21 @@ async fn me(Shared(context): Shared, caller: Caller) -> Result<Json<Me>> {
         Subject::System => ("system", None, None),
         Subject::Token { name, scope, .. } => ("token", Some(name), Some(scope)),
     };
-    Ok(Json(Me { kind, actor, name, scope, level }))
+    Ok(Json(Me {
+        kind,
+        actor,
+        name,
+        scope,
+        level,
+    }))
 }
 
 /// The tokens there are, without their secrets.
 #[utoipa::path(get, path = "/api/tokens", tag = "access", responses((status = 200, body = TokenList)))]
 async fn list_tokens(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<TokenList>> {
-    Ok(Json(TokenList { items: service.tokens(&caller).await? }))
+    Ok(Json(TokenList {
+        items: service.tokens(&caller).await?,
+    }))
 }
 
 /// Makes a token. Its secret is in the answer, once.
@@ -82,7 +90,11 @@ async fn create_token(
     params(("id" = String, Path, description = "The token's id")),
     responses((status = 204, description = "It is ended"))
 )]
-async fn revoke_token(State(service): State<Arc<Service>>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode> {
+async fn revoke_token(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     service.revoke_token(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -33,7 +33,11 @@ pub(super) struct Cache(Mutex<Inner>);
 
 impl Cache {
     pub(super) fn new(changed: watch::Receiver<u64>) -> Self {
-        Self(Mutex::new(Inner { entries: HashMap::new(), guesses: HashMap::new(), changed }))
+        Self(Mutex::new(Inner {
+            entries: HashMap::new(),
+            guesses: HashMap::new(),
+            changed,
+        }))
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -68,7 +72,13 @@ impl Cache {
             inner.entries.retain(|_, entry| now < entry.until);
         }
         if inner.entries.len() < MAX_ENTRIES {
-            inner.entries.insert(key, Entry { subject, until: now + LIFE });
+            inner.entries.insert(
+                key,
+                Entry {
+                    subject,
+                    until: now + LIFE,
+                },
+            );
         }
     }
 

@@ -70,17 +70,28 @@ impl Token {
 /// Checks a token to be made; answers it trimmed.
 pub(super) fn checked(new: &NewToken) -> Result<NewToken> {
     let mut issues = Vec::new();
-    let mut wrong = |path: String, message: &str| issues.push(FieldIssue { path, message: message.to_owned() });
+    let mut wrong = |path: String, message: &str| {
+        issues.push(FieldIssue {
+            path,
+            message: message.to_owned(),
+        })
+    };
     let name = new.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > 200 {
         wrong("name".to_owned(), "Say in 1 to 200 characters what the token is for.");
     }
     if new.scope.len() > 100 {
-        wrong("scope".to_owned(), "At most 100 permissions; records.* stands for all of an area.");
+        wrong(
+            "scope".to_owned(),
+            "At most 100 permissions; records.* stands for all of an area.",
+        );
     }
     for (index, entry) in new.scope.iter().enumerate() {
         if !is_scope(entry) {
-            wrong(format!("scope.{index}"), "Write a permission such as records.write, records.* or *.");
+            wrong(
+                format!("scope.{index}"),
+                "Write a permission such as records.write, records.* or *.",
+            );
         }
     }
     if new.days.is_some_and(|days| !(1..=3650).contains(&days)) {
@@ -90,7 +101,11 @@ pub(super) fn checked(new: &NewToken) -> Result<NewToken> {
         let mut scope = new.scope.clone();
         scope.sort_unstable();
         scope.dedup();
-        Ok(NewToken { name, scope, days: new.days })
+        Ok(NewToken {
+            name,
+            scope,
+            days: new.days,
+        })
     } else {
         Err(Error::invalid_fields(issues))
     }
@@ -98,7 +113,10 @@ pub(super) fn checked(new: &NewToken) -> Result<NewToken> {
 
 fn is_scope(entry: &str) -> bool {
     let word = |w: &str| !w.is_empty() && w.len() <= 50 && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    entry == "*" || entry.split_once('.').is_some_and(|(area, verb)| word(area) && (verb == "*" || word(verb)))
+    entry == "*"
+        || entry
+            .split_once('.')
+            .is_some_and(|(area, verb)| word(area) && (verb == "*" || word(verb)))
 }
 
 #[cfg(test)]
@@ -108,7 +126,11 @@ mod tests {
     #[track_caller]
     fn check(name: &str, scope: &[&str], days: Option<u32>, want: &[&str]) {
         let scope = scope.iter().map(|s| (*s).to_owned()).collect();
-        let paths: Vec<String> = match checked(&NewToken { name: name.to_owned(), scope, days }) {
+        let paths: Vec<String> = match checked(&NewToken {
+            name: name.to_owned(),
+            scope,
+            days,
+        }) {
             Ok(_) => Vec::new(),
             Err(error) => error.fields().iter().map(|issue| issue.path.clone()).collect(),
         };
@@ -119,6 +141,11 @@ mod tests {
     fn tokens_are_checked() {
         check("loader", &["records.write", "types.*", "*"], Some(30), &[]);
         check(" ", &["records"], Some(0), &["name", "scope.0", "days"]);
-        check("x", &["rec*", "a.b.c", "*.read", ""], None, &["scope.0", "scope.1", "scope.2", "scope.3"]);
+        check(
+            "x",
+            &["rec*", "a.b.c", "*.read", ""],
+            None,
+            &["scope.0", "scope.1", "scope.2", "scope.3"],
+        );
     }
 }

@@ -40,7 +40,10 @@ impl Service {
 
     async fn look_up(&self, digest: &str, kind: Kind) -> Result<Option<Subject>> {
         let now = self.db.clock().now();
-        let Some(token) = store::by_digest(&self.db, digest, kind).await?.filter(|token| token.is_live(now)) else {
+        let Some(token) = store::by_digest(&self.db, digest, kind)
+            .await?
+            .filter(|token| token.is_live(now))
+        else {
             return Ok(None);
         };
         if token.used_at.is_none_or(|at| now - at >= USE_STEP) {
@@ -48,7 +51,11 @@ impl Service {
         }
         Ok(Some(match kind {
             Kind::Cookie => Subject::Operator,
-            Kind::Token => Subject::Token { scope: token.scope()?, id: token.id, name: token.name },
+            Kind::Token => Subject::Token {
+                scope: token.scope()?,
+                id: token.id,
+                name: token.name,
+            },
         }))
     }
 
@@ -121,16 +128,20 @@ impl Service {
 
     /// A caller can only hand on what it holds itself.
     fn may_grant(caller: &Caller, scope: &[String]) -> Result<()> {
-        let Subject::Token { scope: own, .. } = &caller.subject else { return Ok(()) };
+        let Subject::Token { scope: own, .. } = &caller.subject else {
+            return Ok(());
+        };
         let held = |entry: &String| {
-            own.iter().any(|mine| mine == "*" || mine == entry)
-                || (!entry.ends_with('*') && covers(own, entry))
+            own.iter().any(|mine| mine == "*" || mine == entry) || (!entry.ends_with('*') && covers(own, entry))
         };
         match scope.iter().position(|entry| !held(entry)) {
             None => Ok(()),
             Some(index) => Err(Error::invalid(
                 format!("scope.{index}"),
-                format!("A token can only hand on what it holds; it does not hold {}.", scope[index]),
+                format!(
+                    "A token can only hand on what it holds; it does not hold {}.",
+                    scope[index]
+                ),
             )),
         }
     }
@@ -157,7 +168,8 @@ impl Identity for Arc<Service> {
             return Ok(known);
         }
         if let Some(seconds) = peer.and_then(|peer| self.cache.wait(peer)) {
-            let text = format!("Too many unknown secrets came from your address. Wait {seconds} s, then send a right one.");
+            let text =
+                format!("Too many unknown secrets came from your address. Wait {seconds} s, then send a right one.");
             return Err(Error::new(Code::TooMany, text).with("retry_after", seconds));
         }
         let mark = self.cache.mark();
@@ -219,12 +231,19 @@ impl Doors for Service {
             })
             .await?;
         tracing::info!(token.id = %token.id, actor = caller.actor(), "a token was made");
-        Ok(CreatedToken { token: token.info()?, secret })
+        Ok(CreatedToken {
+            token: token.info()?,
+            secret,
+        })
     }
 
     async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenInfo>> {
         self.access.require(caller, TOKENS, &Object::House).await?;
-        store::list(&self.db, Kind::Token, LIST_MAX).await?.iter().map(Token::info).collect()
+        store::list(&self.db, Kind::Token, LIST_MAX)
+            .await?
+            .iter()
+            .map(Token::info)
+            .collect()
     }
 
     async fn revoke_token(&self, caller: &Caller, id: &str) -> Result<()> {

@@ -5,16 +5,18 @@ use crate::kernel::db::{Db, Exec, Tx, sql};
 use crate::kernel::error::Result;
 
 pub(super) async fn insert(tx: &mut Tx<'_>, token: &Token, digest: &str) -> Result<()> {
-    sql("INSERT INTO token (id, name, digest, kind, scope, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(&token.id)
-        .bind(&token.name)
-        .bind(digest)
-        .bind(&token.kind)
-        .bind(&token.scope)
-        .bind(token.created_at)
-        .bind(token.expires_at)
-        .exec(tx)
-        .await?;
+    sql(
+        "INSERT INTO token (id, name, digest, kind, scope, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&token.id)
+    .bind(&token.name)
+    .bind(digest)
+    .bind(&token.kind)
+    .bind(&token.scope)
+    .bind(token.created_at)
+    .bind(token.expires_at)
+    .exec(tx)
+    .await?;
     Ok(())
 }
 
@@ -45,21 +47,31 @@ pub(super) async fn list(db: &Db, kind: Kind, limit: i64) -> Result<Vec<Token>> 
 
 /// True where a secret of this kind was ever made.
 pub(super) async fn any(db: &Db, kind: Kind) -> Result<bool> {
-    let row: Option<(String,)> = sql("SELECT id FROM token WHERE kind = $1 LIMIT 1").bind(kind.as_str()).opt(db).await?;
+    let row: Option<(String,)> = sql("SELECT id FROM token WHERE kind = $1 LIMIT 1")
+        .bind(kind.as_str())
+        .opt(db)
+        .await?;
     Ok(row.is_some())
 }
 
 /// Answers whether it was live until now.
 pub(super) async fn revoke(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
     let now = tx.now();
-    let rows = sql("UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL").bind(now).bind(id).exec(tx).await?;
+    let rows = sql("UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
+        .bind(now)
+        .bind(id)
+        .exec(tx)
+        .await?;
     Ok(rows > 0)
 }
 
 pub(super) async fn revoke_by_digest(tx: &mut Tx<'_>, digest: &str) -> Result<bool> {
     let now = tx.now();
-    let rows =
-        sql("UPDATE token SET revoked_at = $1 WHERE digest = $2 AND revoked_at IS NULL").bind(now).bind(digest).exec(tx).await?;
+    let rows = sql("UPDATE token SET revoked_at = $1 WHERE digest = $2 AND revoked_at IS NULL")
+        .bind(now)
+        .bind(digest)
+        .exec(tx)
+        .await?;
     Ok(rows > 0)
 }
 
@@ -83,17 +95,21 @@ pub(super) async fn insert_link(tx: &mut Tx<'_>, digest: &str, life: i64) -> Res
         .bind(now + life)
         .exec(&mut *tx)
         .await?;
-    sql("DELETE FROM setup_link WHERE expires_at < $1").bind(now - life).exec(tx).await?;
+    sql("DELETE FROM setup_link WHERE expires_at < $1")
+        .bind(now - life)
+        .exec(tx)
+        .await?;
     Ok(())
 }
 
 /// True where the link still works.
 pub(super) async fn link_is_open(db: &Db, digest: &str, now: i64) -> Result<bool> {
-    let row: Option<(i64,)> = sql("SELECT expires_at FROM setup_link WHERE digest = $1 AND used_at IS NULL AND expires_at > $2")
-        .bind(digest)
-        .bind(now)
-        .opt(db)
-        .await?;
+    let row: Option<(i64,)> =
+        sql("SELECT expires_at FROM setup_link WHERE digest = $1 AND used_at IS NULL AND expires_at > $2")
+            .bind(digest)
+            .bind(now)
+            .opt(db)
+            .await?;
     Ok(row.is_some())
 }
 

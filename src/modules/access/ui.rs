@@ -38,14 +38,22 @@ view!(SetupPage);
 struct Nothing {}
 
 /// Asks. Looking at a link does not use it up: previews in messages look, too.
-async fn setup_page(State(service): State<Arc<Service>>, Path(secret): Path<String>, mut page: Page) -> Result<Response> {
+async fn setup_page(
+    State(service): State<Arc<Service>>,
+    Path(secret): Path<String>,
+    mut page: Page,
+) -> Result<Response> {
     if !service.link_is_open(&secret).await? {
         return Err(link_is_shut());
     }
     let target = format!("/setup/{secret}");
     // The secret belongs into no link of this page.
     page.canonical = page.public_url.clone();
-    Ok(([(header::REFERRER_POLICY, "no-referrer")], Html(SetupPage { page, target })).into_response())
+    Ok((
+        [(header::REFERRER_POLICY, "no-referrer")],
+        Html(SetupPage { page, target }),
+    )
+        .into_response())
 }
 
 async fn set_up(
@@ -56,7 +64,11 @@ async fn set_up(
 ) -> Result<Response> {
     let (session, seconds) = service.use_link(&secret).await?;
     let cookie = session_cookie(&context, &session, seconds)?;
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/"), (header::REFERRER_POLICY, "no-referrer")]).into_response();
+    let mut response = (
+        StatusCode::SEE_OTHER,
+        [(header::LOCATION, "/"), (header::REFERRER_POLICY, "no-referrer")],
+    )
+        .into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
@@ -71,6 +83,8 @@ async fn sign_out(
         service.end_session(secret).await?;
     }
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, session_cookie_end(&context)?);
+    response
+        .headers_mut()
+        .insert(header::SET_COOKIE, session_cookie_end(&context)?);
     Ok(response)
 }

@@ -95,7 +95,10 @@ impl ApiView {
             for method in METHODS {
                 let Some(operation) = item.get(method) else { continue };
                 let group = text(&operation["tags"][0]);
-                groups.entry(group).or_default().push(operation_of(method, path, operation));
+                groups
+                    .entry(group)
+                    .or_default()
+                    .push(operation_of(method, path, operation));
             }
         }
         let shapes = object(&shared["schemas"]).map(|(name, schema)| shape(name, schema));
@@ -104,7 +107,10 @@ impl ApiView {
         Self {
             title: text(&document["info"]["title"]),
             version: text(&document["info"]["version"]),
-            groups: groups.into_iter().map(|(name, operations)| Group { name, operations }).collect(),
+            groups: groups
+                .into_iter()
+                .map(|(name, operations)| Group { name, operations })
+                .collect(),
             shapes,
         }
     }
@@ -130,11 +136,13 @@ fn operation_of(method: &str, path: &str, operation: &Value) -> Operation {
         required: parameter["required"] == true,
         description: text(&parameter["description"]),
     });
-    let answers = object(&operation["responses"]).filter(|(status, _)| *status != "default").map(|(status, answer)| Answer {
-        status: status.clone(),
-        description: text(&answer["description"]),
-        contents: contents(&answer["content"]),
-    });
+    let answers = object(&operation["responses"])
+        .filter(|(status, _)| *status != "default")
+        .map(|(status, answer)| Answer {
+            status: status.clone(),
+            description: text(&answer["description"]),
+            contents: contents(&answer["content"]),
+        });
     Operation {
         id: text(&operation["operationId"]),
         method: method.to_ascii_uppercase(),
@@ -149,7 +157,12 @@ fn operation_of(method: &str, path: &str, operation: &Value) -> Operation {
 }
 
 fn contents(value: &Value) -> Vec<Content> {
-    object(value).map(|(media, content)| Content { media: media.clone(), kind: kind(&content["schema"]) }).collect()
+    object(value)
+        .map(|(media, content)| Content {
+            media: media.clone(),
+            kind: kind(&content["schema"]),
+        })
+        .collect()
 }
 
 fn shape(name: &str, schema: &Value) -> Shape {
@@ -158,7 +171,12 @@ fn shape(name: &str, schema: &Value) -> Shape {
     let single = list(&schema["enum"]).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     let tagged = list(&schema["oneOf"]).flat_map(|choice| list(&choice["enum"]).map(text));
     let values = single.chain(tagged).collect();
-    Shape { name: name.to_owned(), description: text(&schema["description"]), fields, values }
+    Shape {
+        name: name.to_owned(),
+        description: text(&schema["description"]),
+        fields,
+        values,
+    }
 }
 
 /// The fields of an object, of all parts of a composed one and of all choices of a union.
@@ -179,7 +197,11 @@ fn collect_fields(schema: &Value, fields: &mut Vec<Field>) {
         if let Some(reference) = reference(part) {
             fields.push(Field {
                 name: "…".to_owned(),
-                kind: Kind { text: reference.clone(), shape: Some(reference), list: false },
+                kind: Kind {
+                    text: reference.clone(),
+                    shape: Some(reference),
+                    list: false,
+                },
                 required: false,
                 description: String::new(),
             });
@@ -196,10 +218,17 @@ fn reference(schema: &Value) -> Option<String> {
 
 fn kind(schema: &Value) -> Kind {
     if let Some(name) = reference(schema) {
-        return Kind { text: name.clone(), shape: Some(name), list: false };
+        return Kind {
+            text: name.clone(),
+            shape: Some(name),
+            list: false,
+        };
     }
     if schema.get("items").is_some() {
-        return Kind { list: true, ..kind(&schema["items"]) };
+        return Kind {
+            list: true,
+            ..kind(&schema["items"])
+        };
     }
     // "or nothing" is said by the column beside it.
     if let Some(choice) = list(&schema["oneOf"]).find(|choice| choice["type"] != "null") {
@@ -213,8 +242,15 @@ fn kind(schema: &Value) -> Kind {
         }
         _ => "any".to_owned(),
     };
-    let values: Vec<String> = list(&schema["enum"]).filter_map(Value::as_str).map(str::to_owned).collect();
-    Kind { text: if values.is_empty() { word } else { values.join(" | ") }, shape: None, list: false }
+    let values: Vec<String> = list(&schema["enum"])
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    Kind {
+        text: if values.is_empty() { word } else { values.join(" | ") },
+        shape: None,
+        list: false,
+    }
 }
 
 #[cfg(test)]
@@ -239,7 +275,10 @@ mod tests {
         });
         let view = ApiView::read(&document);
         let operation = &view.groups[0].operations[0];
-        assert_eq!((operation.method.as_str(), operation.permission.as_str()), ("GET", "things.read"));
+        assert_eq!(
+            (operation.method.as_str(), operation.permission.as_str()),
+            ("GET", "things.read")
+        );
         assert_eq!(operation.answers.len(), 1);
         assert_eq!(operation.answers[0].contents[0].kind.shape.as_deref(), Some("Thing"));
         let thing = &view.shapes[1];
@@ -250,7 +289,11 @@ mod tests {
 
     #[test]
     fn anything_else_is_an_empty_view() {
-        for document in [json!(null), json!([]), json!({"paths": 3, "components": {"schemas": []}})] {
+        for document in [
+            json!(null),
+            json!([]),
+            json!({"paths": 3, "components": {"schemas": []}}),
+        ] {
             assert!(ApiView::read(&document).groups.is_empty());
         }
     }

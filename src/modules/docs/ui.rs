@@ -98,7 +98,10 @@ async fn openapi(Shared(context): Shared) -> Response {
 }
 
 async fn index_page(page: Page) -> Html<IndexPage> {
-    Html(IndexPage { page, grammar: &GRAMMAR })
+    Html(IndexPage {
+        page,
+        grammar: &GRAMMAR,
+    })
 }
 
 async fn api_page(State(api): State<Api>, Shared(context): Shared, page: Page) -> Result<Html<ApiPage>> {
@@ -129,5 +132,9 @@ async fn error_page(Path(name): Path<String>, page: Page) -> Result<Html<CodePag
         "request_id": page.request_id,
     });
     let example = serde_json::to_string_pretty(&example)?;
-    Ok(Html(CodePage { page, code: CodeView::of(code), example }))
+    Ok(Html(CodePage {
+        page,
+        code: CodeView::of(code),
+        example,
+    }))
 }
