@@ -1,21 +1,206 @@
-//! `app import`.
+//! `app import`: hands files to the house, shows how far it is, prints the report.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tokio::io::AsyncRead;
 
 use super::Exit;
+use super::job;
+use super::output;
+use super::session::{self, Need, Session};
 use super::settings::Settings;
 use crate::kernel::error::{Code, Error, Result};
 
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  app import --type object")]
+#[command(after_help = "\
+Examples:
+  app import objects.csv --type object --infer --key number
+  app import objects.jsonl.gz --type object --key number    # again: only what changed is written
+  app import objects.csv --type object --dry-run            # what would happen
+  zcat dump.json.gz | app import - --type object --infer
+
+Exit codes: 0 everything is in, 3 some rows were refused (see the report), 1 it failed.")]
 pub struct Args {
+    /// CSV, a JSON array or JSON lines, plain or gzipped; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// The type of the records
     #[arg(long = "type", value_name = "NAME")]
     type_name: String,
+    /// Make the type from the file, or add the fields it does not have yet
+    #[arg(long)]
+    infer: bool,
+    /// Only say what would happen
+    #[arg(long)]
+    dry_run: bool,
+    /// The field by which a row is recognised
+    #[arg(long, value_name = "FIELD")]
+    key: Option<String>,
+    /// Delete the records of the type that the file does not have
+    #[arg(long)]
+    delete_missing: bool,
+    /// Who may see records of a type that is made: public, members or restricted
+    #[arg(long, value_name = "LEVEL")]
+    visibility: Option<String>,
+    /// How the files are written, where their content does not say it: csv, json or jsonl
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Why; kept with the change set
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Where the report of refused rows goes (CSV)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    fn address(&self, name: &str) -> String {
+        let mut query = vec![("type", self.type_name.clone()), ("name", name.to_owned())];
+        let flags = [
+            ("infer", self.infer),
+            ("dry_run", self.dry_run),
+            ("delete_missing", self.delete_missing),
+        ];
+        query.extend(
+            flags
+                .iter()
+                .filter(|(_, on)| *on)
+                .map(|(flag, _)| (*flag, "true".to_owned())),
+        );
+        let options = [
+            ("key", &self.key),
+            ("visibility", &self.visibility),
+            ("format", &self.format),
+            ("reason", &self.reason),
+        ];
+        query.extend(
+            options
+                .iter()
+                .filter_map(|(name, value)| Some((*name, (*value).clone()?))),
+        );
+        let query = serde_html_form::to_string(&query).unwrap_or_default();
+        format!("/api/imports?{query}")
+    }
 }
 
 pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
-    settings.for_command()?;
-    Err(Error::new(
-        Code::Unavailable,
-        format!("This build cannot import records of the type {}.", args.type_name),
-    ))
+    if args.delete_missing && args.files.len() > 1 {
+        return Err(Error::invalid(
+            "--delete-missing",
+            "goes with one file: each file would delete what the others brought",
+        ));
+    }
+    let need = Need {
+        worker: true,
+        index: true,
+    };
+    session::with(settings.for_command()?, need, async |session| all(&args, session).await).await
+}
+
+async fn all(args: &Args, session: &Session) -> Result<Exit> {
+    let mut outcomes = Vec::new();
+    for file in &args.files {
+        outcomes.push(one(args, session, file).await?);
+    }
+    let refused = |outcome: &Value| outcome["refused"].as_i64().unwrap_or(0) > 0;
+    let exit = if outcomes.iter().any(refused) {
+        Exit::Partly
+    } else {
+        Exit::Done
+    };
+    if args.json {
+        output::json(&json!({ "imports": outcomes }))?;
+    }
+    Ok(exit)
+}
+
+async fn opened(file: &Path) -> Result<(String, Box<dyn AsyncRead + Send + Sync + Unpin>)> {
+    if file == Path::new("-") {
+        return Ok(("standard input".to_owned(), Box::new(tokio::io::stdin())));
+    }
+    let open = tokio::fs::File::open(file)
+        .await
+        .map_err(|e| Error::new(Code::NotFound, format!("{} cannot be read: {e}.", file.display())).caused_by(e))?;
+    if open.metadata().await?.is_dir() {
+        return Err(Error::invalid(
+            "FILE",
+            format!("{} is a folder; name the files in it", file.display()),
+        ));
+    }
+    let name = file
+        .file_name()
+        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    Ok((name, Box::new(open)))
+}
+
+async fn one(args: &Args, session: &Session, file: &Path) -> Result<Value> {
+    let client = session.client();
+    let (name, content) = opened(file).await?;
+    let started = client
+        .upload(&args.address(&name), "application/octet-stream", content)
+        .await?;
+    let id = started["job"].as_str().unwrap_or_default().to_owned();
+    let job = job::watch(client, &id, &name).await?;
+    if job["state"] != "done" {
+        return Err(job::failure(&job, &name));
+    }
+    let outcome = client.get(&format!("/api/imports/{id}")).await?;
+    if let Some(path) = &args.report {
+        write_report(session, &id, path).await?;
+    }
+    if !args.json {
+        tell(args, &name, &outcome)?;
+    }
+    Ok(outcome)
+}
+
+async fn write_report(session: &Session, id: &str, path: &Path) -> Result<()> {
+    let address = format!("/api/imports/{id}/report");
+    output::save(session.client().stream(&address).await?, Some(path)).await
+}
+
+fn tell(args: &Args, name: &str, outcome: &Value) -> Result<()> {
+    let count = |key: &str| outcome[key].as_i64().unwrap_or(0);
+    let would = if args.dry_run { "would be " } else { "" };
+    let mut text = format!(
+        "{name}: {} new, {} changed, {} unchanged, {} refused",
+        count("created"),
+        count("updated"),
+        count("unchanged"),
+        count("refused"),
+    );
+    if args.delete_missing {
+        text.push_str(&format!(", {} {would}deleted", count("deleted")));
+    }
+    if args.dry_run {
+        text.push_str(" (nothing was written)");
+    }
+    output::line(&text)?;
+    for note in outcome["notes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        output::line(&format!("  {note}"))?;
+    }
+    for refusal in outcome["refusals"].as_array().into_iter().flatten() {
+        let field = refusal["field"].as_str().unwrap_or_default();
+        let place = if field.is_empty() {
+            String::new()
+        } else {
+            format!(", {field}")
+        };
+        let message = refusal["message"].as_str().unwrap_or_default();
+        output::line(&format!("  row {}{place}: {message}", refusal["row"]))?;
+    }
+    match (&args.report, outcome["report_path"].as_str()) {
+        (Some(path), _) => output::line(&format!("  report: {}", path.display())),
+        (None, Some(path)) => output::line(&format!("  report: {path}")),
+        (None, None) => Ok(()),
+    }
 }

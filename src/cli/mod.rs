@@ -5,6 +5,7 @@ pub mod client;
 mod config;
 mod export;
 mod import;
+mod job;
 mod migrate;
 pub mod output;
 mod roles;

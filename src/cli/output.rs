@@ -1,9 +1,13 @@
 //! What commands print: lines, tables, JSON, complaints, progress. Never asks anything.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, pin_mut};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use tokio::io::AsyncWriteExt;
 
 use crate::kernel::error::{Error, Result};
 
@@ -72,6 +76,49 @@ pub fn complain(error: &Error) {
     }
     // Nowhere to complain to: the exit code still says it.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes what arrives to a file, which appears whole or not at all, or to standard output.
+///
+/// # Errors
+/// A place that cannot be written; a stream that breaks off.
+pub async fn save(pieces: impl Stream<Item = Result<Bytes>>, path: Option<&Path>) -> Result<()> {
+    pin_mut!(pieces);
+    let Some(path) = path else {
+        while let Some(piece) = pieces.next().await {
+            let mut out = std::io::stdout().lock();
+            match out.write_all(&piece?) {
+                Err(e) if e.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                done => done?,
+            }
+        }
+        return print("");
+    };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = Path::new(&beside);
+    let written = async {
+        let mut file = tokio::fs::File::create(beside).await?;
+        while let Some(piece) = pieces.next().await {
+            file.write_all(&piece?).await?;
+        }
+        file.sync_all().await?;
+        tokio::fs::rename(beside, path).await?;
+        Ok(())
+    };
+    let written: Result<()> = written.await;
+    if written.is_err() {
+        // What was begun is of no use to anybody.
+        let _ = tokio::fs::remove_file(beside).await;
+    }
+    written
+}
+
+/// Gives a bar whose total has become known its percentage and time to go.
+pub fn measured(bar: &ProgressBar) {
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
 }
 
 /// A progress bar on standard error; silent when that is no terminal. Without a total it is a spinner.
