@@ -10,7 +10,7 @@ use tantivy::{BitSet, DocId, SegmentReader};
 
 use super::schema::{Fields, key};
 use super::text::column_value;
-use super::types::{Facet, FacetRequest, FacetValue};
+use super::types::{Facet, FacetRequest, FacetValue, TYPE_FACET};
 use crate::kernel::access::Level;
 
 /// Documents counted together, so that columns are read in blocks.
@@ -54,38 +54,48 @@ struct Counted {
     sparse: HashMap<u64, u32>,
 }
 
+impl Counted {
+    /// The columns of a name: one per kind of value that stands in it.
+    fn open(reader: &SegmentReader, name: &str, guard: Option<&Rc<BitSet>>) -> tantivy::Result<Vec<Self>> {
+        let mut columns = Vec::new();
+        for handle in reader.fast_fields().dynamic_column_handles(name)? {
+            let kind = handle.column_type();
+            let Some(column) = handle.open_u64_lenient()? else {
+                continue;
+            };
+            let dictionary = match handle.open()? {
+                tantivy::columnar::DynamicColumn::Str(texts) => Some(texts),
+                _ => None,
+            };
+            let size = match (&dictionary, kind) {
+                (Some(texts), _) => texts.dictionary().num_terms(),
+                (None, ColumnType::Bool) => 2,
+                _ => 0,
+            };
+            columns.push(Self {
+                column,
+                kind,
+                dictionary,
+                guard: guard.cloned(),
+                dense: vec![0; size],
+                sparse: HashMap::new(),
+            });
+        }
+        Ok(columns)
+    }
+}
+
 impl Counter {
     /// Opens the facet's columns of the visible levels. `guards`: per level who is visible, `None` for everybody.
     pub fn open(reader: &SegmentReader, field: &str, levels: &[(Level, Option<Rc<BitSet>>)]) -> tantivy::Result<Self> {
-        let key = key(field);
         let mut columns = Vec::new();
-        for (level, guard) in levels {
-            for handle in reader
-                .fast_fields()
-                .dynamic_column_handles(&Fields::column(*level, &key))?
-            {
-                let kind = handle.column_type();
-                let Some(column) = handle.open_u64_lenient()? else {
-                    continue;
-                };
-                let dictionary = match handle.open()? {
-                    tantivy::columnar::DynamicColumn::Str(texts) => Some(texts),
-                    _ => None,
-                };
-                let size = match (&dictionary, kind) {
-                    (Some(texts), _) => texts.dictionary().num_terms(),
-                    (None, ColumnType::Bool) => 2,
-                    _ => 0,
-                };
-                let guard = guard.clone();
-                columns.push(Counted {
-                    column,
-                    kind,
-                    dictionary,
-                    guard,
-                    dense: vec![0; size],
-                    sparse: HashMap::new(),
-                });
+        if field == TYPE_FACET {
+            // Every document has a type, and who sees the document sees its type.
+            columns.extend(Counted::open(reader, "type", None)?);
+        } else {
+            let key = key(field);
+            for (level, guard) in levels {
+                columns.extend(Counted::open(reader, &Fields::column(*level, &key), guard.as_ref())?);
             }
         }
         let seen = (columns.len() > 1).then(|| BitSet::with_max_value(reader.max_doc()));

@@ -17,7 +17,7 @@ use super::types::{Document, IndexedField, Value};
 use crate::kernel::access::Level;
 
 /// Counted up when what the index holds changes; another one is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 /// Key of all texts of a level. No field has it: in a field's key a `%` is always followed by two hex digits.
 pub(super) const ALL_KEY: &str = "%a";
@@ -71,7 +71,7 @@ impl Fields {
         let values = JsonObjectOptions::default().set_fast("raw");
         let id = b.add_text_field("id", term.clone().set_fast("raw"));
         let kind = b.add_text_field("kind", term.clone().set_fast("raw"));
-        let type_name = b.add_text_field("type", term.clone());
+        let type_name = b.add_text_field("type", term.clone().set_fast("raw"));
         let visible = per_level(&mut b, "visible", &|b, name| b.add_text_field(name, term.clone()));
         let text = per_level(&mut b, "text_und", &|b, name| b.add_json_field(name, text.clone()));
         let exact = per_level(&mut b, "exact", &|b, name| b.add_json_field(name, exact.clone()));

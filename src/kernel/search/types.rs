@@ -91,8 +91,12 @@ pub struct Filter {
     pub values: Vec<Option<String>>,
 }
 
+/// Asked for as a facet, it counts the types of what is found. No field has such a name: it holds a control character.
+pub const TYPE_FACET: &str = "\u{1}type";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FacetRequest {
+    /// A field, or [`TYPE_FACET`].
     pub field: String,
     /// At most this many values.
     pub limit: usize,

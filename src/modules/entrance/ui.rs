@@ -14,7 +14,9 @@ use crate::kernel::http::{RouteSet, Routes};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::module::Health;
-use crate::kernel::search::{Answer, Facet, FacetRequest, Query, Search, Sort};
+use crate::kernel::search::{
+    Answer, Facet, FacetRequest, FacetValue, MAX_FACET_VALUES, Query, Search, Sort, TYPE_FACET,
+};
 use crate::kernel::ui::{Html, Page, filters, label, shorten, texts, view};
 
 /// Types, ways in with their values, and newest records on the page.
@@ -107,31 +109,19 @@ impl Sources {
                 kinds.push((stored.definition.clone(), level));
             }
         }
-        for (kind, _) in &kinds {
-            let total = self
-                .search
-                .search(question(&kind.name, Vec::new(), 0, &view))
-                .await?
-                .total;
-            if total > 0 {
-                let label = label(&kind.labels, &kind.name, language);
-                home.types.push(TypeItem {
-                    name: kind.name.clone(),
-                    label,
-                    total,
-                });
-            }
-        }
-        home.total = home.types.iter().map(|item| item.total).sum();
-        home.types
-            .sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name)));
+        let types = FacetRequest {
+            field: TYPE_FACET.to_owned(),
+            limit: MAX_FACET_VALUES,
+        };
+        let answer = self.search.search(question("", vec![types], NEWEST, &view)).await?;
+        home.total = answer.total;
+        home.types = type_items(&answer, &kinds, language);
         home.types.truncate(TYPES);
         if let Some(largest) = home.types.first()
             && let Some((kind, level)) = kinds.iter().find(|(kind, _)| kind.name == largest.name)
         {
             home.ways = self.ways(kind, *level, language, &view).await?;
         }
-        let answer = self.search.search(question("", Vec::new(), NEWEST, &view)).await?;
         home.behind = is_behind(&self.search);
         home.newest = self.newest(records, &caller, &kinds, &answer, language).await?;
         Ok(())
@@ -217,6 +207,20 @@ fn is_behind(search: &Search) -> bool {
     matches!(search.health(), Health::Starting { .. })
 }
 
+/// The types of what is there, the largest first.
+fn type_items(answer: &Answer, kinds: &[(RecordType, Level)], language: Language) -> Vec<TypeItem> {
+    let values = answer.facets.iter().flat_map(|facet| &facet.values);
+    let item = |v: &FacetValue| {
+        let (kind, _) = kinds.iter().find(|(kind, _)| v.value.as_deref() == Some(&kind.name))?;
+        Some(TypeItem {
+            name: kind.name.clone(),
+            label: label(&kind.labels, &kind.name, language),
+            total: v.count,
+        })
+    };
+    values.filter_map(item).collect()
+}
+
 fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Visibility) -> Query {
     Query {
         kind: Some(ledger::RECORD.to_owned()),
@@ -237,7 +241,7 @@ fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Vis
 }
 
 fn values(type_name: &str, facet: &Facet) -> Vec<WayValue> {
-    let value = |v: &crate::kernel::search::FacetValue| {
+    let value = |v: &FacetValue| {
         let text = v.value.as_deref()?;
         let pairs = [
             ("type", type_name.to_owned()),

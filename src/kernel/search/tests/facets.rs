@@ -111,3 +111,24 @@ fn the_most_frequent_values_are_listed() {
     assert_eq!(answer.facets[0].values[0].value.as_deref(), Some("v0"));
     assert!(answer.facets[0].distinct > 40);
 }
+
+#[test]
+fn types_are_counted_under_all_filters() {
+    let mut bench = Bench::new();
+    let typed = |id: &str, type_name: &str, form: &str| Document {
+        type_name: type_name.to_owned(),
+        ..with(id, vec![keyword("form", form)])
+    };
+    bench.put(&[typed("1", "object", "cup"), typed("2", "object", "pot")]);
+    bench.put(&[typed("3", "place", "cup"), typed("4", "object", "cup")]);
+    let mut query = everything("");
+    query.kind = None;
+    query.types = Vec::new();
+    query.facets = vec![facet(TYPE_FACET)];
+    assert_eq!(counts(&bench.ask(&query).unwrap().facets[0]), ["object=3", "place=1"]);
+    query.filters = vec![Filter {
+        field: "form".to_owned(),
+        values: vec![Some("cup".to_owned())],
+    }];
+    assert_eq!(counts(&bench.ask(&query).unwrap().facets[0]), ["object=2", "place=1"]);
+}

@@ -10,7 +10,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::http::Path;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
-use crate::kernel::search::{Answer, FacetRequest, Query, Sort};
+use crate::kernel::search::{Answer, FacetRequest, MAX_FACET_VALUES, Query, Sort, TYPE_FACET};
 use crate::kernel::ui::{Crumb, Html, Page, filters, label, shorten, view};
 
 /// Facets shown as ways in, and values of each.
@@ -66,15 +66,20 @@ pub struct FieldRow {
 
 /// `/types`
 pub async fn index_page(State(pages): State<Pages>, page: Page) -> Result<Html<TypesPage>> {
+    let counts = FacetRequest {
+        field: TYPE_FACET.to_owned(),
+        limit: MAX_FACET_VALUES,
+    };
+    // Shown without numbers where the search cannot answer.
+    let answer = pages.answer(&page, "", vec![counts]).await;
     let mut types = Vec::new();
     for stored in pages.service.all_types().await? {
         let Some(definition) = pages.service.shown_type(&page.caller, &stored).await? else {
             continue;
         };
-        let answer = pages.answer(&page, &definition, Vec::new()).await;
         types.push(TypeItem {
             label: label(&definition.labels, &definition.name, page.language),
-            total: answer.map(|a| a.total),
+            total: answer.as_ref().map(|a| total(a, &definition.name)),
             fields: definition.leaves().len(),
             name: definition.name,
         });
@@ -98,7 +103,7 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
             limit: VALUES,
         })
         .collect();
-    let answer = pages.answer(&page, &definition, requests).await;
+    let answer = pages.answer(&page, &definition.name, requests).await;
     let language = page.language;
     let home = Crumb::to(language.text("nav.types"), "/types");
     let label = label(&definition.labels, &definition.name, language);
@@ -117,12 +122,16 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
 }
 
 impl Pages {
-    /// Counts of a type. The page is shown without them where the search cannot answer.
-    async fn answer(&self, page: &Page, definition: &RecordType, facets: Vec<FacetRequest>) -> Option<Answer> {
+    /// Counts of a type, or of everything. The page is shown without them where the search cannot answer.
+    async fn answer(&self, page: &Page, type_name: &str, facets: Vec<FacetRequest>) -> Option<Answer> {
         let visibility = self.access.filter(&page.caller, RECORDS_READ).await.ok()?;
         let query = Query {
             kind: Some(ledger::RECORD.to_owned()),
-            types: vec![definition.name.clone()],
+            types: if type_name.is_empty() {
+                Vec::new()
+            } else {
+                vec![type_name.to_owned()]
+            },
             text: String::new(),
             filters: Vec::new(),
             facets,
@@ -134,6 +143,13 @@ impl Pages {
         };
         self.search.search(query).await.ok()
     }
+}
+
+/// How many records of a type there are, from the counts of all types.
+fn total(answer: &Answer, type_name: &str) -> u64 {
+    let values = answer.facets.iter().flat_map(|facet| &facet.values);
+    let of_type = values.filter(|v| v.value.as_deref() == Some(type_name));
+    of_type.map(|v| v.count).sum()
 }
 
 fn facet_items(definition: &RecordType, answer: &Answer, language: Language) -> Vec<FacetItem> {

@@ -22,7 +22,9 @@ use crate::kernel::error::Result;
 use crate::kernel::http::{Query as Ask, RouteSet, Routes};
 use crate::kernel::ledger;
 use crate::kernel::module::Health;
-use crate::kernel::search::{Answer, FacetRequest, Filter, MAX_FACET_VALUES, MAX_OFFSET, Query, Search, Sort};
+use crate::kernel::search::{
+    Answer, FacetRequest, Filter, MAX_FACET_VALUES, MAX_OFFSET, Query, Search, Sort, TYPE_FACET,
+};
 use crate::kernel::ui::{Html, Page};
 
 /// Facets counted at most, and values shown of each.
@@ -87,8 +89,12 @@ fn is_behind(search: &Search) -> bool {
 }
 
 fn question(address: &Address, kind: Option<&Kind>, visibility: Visibility) -> Query {
+    let types = address.type_name.is_empty().then(|| FacetRequest {
+        field: TYPE_FACET.to_owned(),
+        limit: TYPES,
+    });
     let facets = kind.map(Kind::facets).unwrap_or_default();
-    let facets = facets.into_iter().take(FACETS).map(|leaf| {
+    let facets = types.into_iter().chain(facets.into_iter().take(FACETS).map(|leaf| {
         let limit = if address.more == leaf.path {
             MAX_FACET_VALUES / 4
         } else {
@@ -98,7 +104,7 @@ fn question(address: &Address, kind: Option<&Kind>, visibility: Visibility) -> Q
             field: leaf.path,
             limit,
         }
-    });
+    }));
     let filters = address.chosen.iter().map(|c| Filter {
         field: c.field.clone(),
         values: vec![c.value.clone()],
@@ -153,7 +159,8 @@ impl Sources {
         Ok(kinds)
     }
 
-    /// How many records of each type the words find, where there is more than one type.
+    /// How many records of each type the words find, where there is more than one type. Where one is chosen its answer
+    /// knows nothing of the others, so they are asked for.
     async fn types(
         &self,
         address: &Address,
@@ -164,30 +171,29 @@ impl Sources {
         if kinds.len() < 2 {
             return Ok(Vec::new());
         }
-        let mut counts = Vec::new();
-        for kind in kinds.iter().take(TYPES) {
-            let name = &kind.definition.name;
-            let total = if address.type_name == *name && address.chosen.is_empty() {
-                answer.total
-            } else {
-                let alone = Address {
-                    q: address.q.clone(),
-                    type_name: name.clone(),
-                    page: 1,
-                    ..Address::default()
-                };
-                let query = Query {
-                    facets: Vec::new(),
-                    limit: 0,
-                    ..question(&alone, None, view.clone())
-                };
-                self.search.search(query).await?.total
+        let facets = if address.type_name.is_empty() {
+            answer.facets.clone()
+        } else {
+            let everywhere = Address {
+                q: address.q.clone(),
+                page: 1,
+                ..Address::default()
             };
-            if total > 0 || address.type_name == *name {
-                counts.push((name.clone(), total));
-            }
+            let query = Query {
+                limit: 0,
+                ..question(&everywhere, None, view.clone())
+            };
+            self.search.search(query).await?.facets
+        };
+        let counted = facets.into_iter().filter(|facet| facet.field == TYPE_FACET);
+        let known = |name: &String| kinds.iter().any(|kind| kind.definition.name == *name);
+        let mut counts: Vec<(String, u64)> = counted
+            .flat_map(|facet| facet.values)
+            .filter_map(|v| Some((v.value.filter(known)?, v.count)))
+            .collect();
+        if known(&address.type_name) && !counts.iter().any(|(name, _)| *name == address.type_name) {
+            counts.push((address.type_name.clone(), 0));
         }
-        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(counts)
     }
 
