@@ -160,6 +160,11 @@ impl App {
         })
     }
 
+    /// The modules of this build, in the order in which they were wired.
+    pub fn modules(&self) -> &[Box<dyn Module>] {
+        &self.modules
+    }
+
     /// Closes what was opened, for an app that is not started.
     pub async fn close(self) {
         self.kernel.stop.cancel();

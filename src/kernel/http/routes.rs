@@ -289,7 +289,20 @@ fn finish_operations(document: &mut OpenApi) {
             }
             operation.operation_id = Some(name);
             problem::describe_answer(operation);
+            name_answers(operation);
             operation.security.get_or_insert_with(security_choices);
+        }
+    }
+}
+
+/// An answer without words of its own says what its status says.
+fn name_answers(operation: &mut Operation) {
+    for (status, answer) in &mut operation.responses.responses {
+        if let RefOr::T(answer) = answer
+            && answer.description.is_empty()
+        {
+            let status = status.parse::<u16>().ok().and_then(|code| axum::http::StatusCode::from_u16(code).ok());
+            answer.description = status.and_then(|s| s.canonical_reason()).unwrap_or("Answer").to_owned();
         }
     }
 }

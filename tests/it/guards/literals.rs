@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, Token};
 
+use super::filters::{Beginning, Begun, Condition, Scope, assemble};
 use super::sources::{Finding, Source};
 
 /// Which engine a text is for.
@@ -36,26 +37,13 @@ pub struct Found {
     pub picks: Vec<String>,
 }
 
-#[derive(Clone)]
-struct Condition {
-    texts: Vec<String>,
-    list: bool,
-}
-
-struct Begun {
-    line: usize,
-    select: Vec<String>,
-    conditions: Vec<Condition>,
-    ends: Vec<String>,
-}
-
 struct Reader<'s> {
     path: &'s str,
     constants: HashMap<String, Expr>,
     found: Found,
-    filters: Vec<Begun>,
-    loose: Vec<Condition>,
-    loose_ends: Vec<String>,
+    /// The functions around what is read, innermost last.
+    open: Vec<Scope>,
+    closed: Vec<Scope>,
     depth: usize,
 }
 
@@ -72,9 +60,8 @@ pub fn read(sources: &[Source]) -> Found {
             path: &source.path,
             constants: HashMap::new(),
             found: Found::default(),
-            filters: Vec::new(),
-            loose: Vec::new(),
-            loose_ends: Vec::new(),
+            open: vec![Scope::default()],
+            closed: Vec::new(),
             depth: 0,
         };
         Constants(&mut reader.constants).visit_file(&source.tree);
@@ -236,72 +223,80 @@ impl Reader<'_> {
         if let Expr::Call(root) = at
             && is_filter_new(&root.func)
         {
-            match root.args.first().and_then(|a| self.texts(a)) {
-                Some(select) => self.filters.push(Begun {
-                    line: self.line(root),
-                    select,
-                    conditions,
-                    ends,
-                }),
-                None => self.unreadable(root, "a Filter starts from a literal"),
-            }
+            self.begin(root, conditions, ends);
             return true;
         }
-        if !conditions.is_empty() || !ends.is_empty() {
-            self.loose.extend(conditions);
-            self.loose_ends.extend(ends);
-        }
+        let scope = self.scope();
+        scope.loose.extend(conditions);
+        scope.loose_ends.extend(ends);
         false
     }
 
-    /// Conditions added to a variable count for every Filter of the file: each must be possible on each.
-    fn finish_filters(&mut self) {
-        for begun in std::mem::take(&mut self.filters) {
-            let mut conditions = begun.conditions.clone();
-            let mut ends = begun.ends.clone();
-            if ends.is_empty() {
-                conditions.extend(self.loose.iter().cloned());
-                ends.clone_from(&self.loose_ends);
-            }
-            let ends = if ends.is_empty() { vec![String::new()] } else { ends };
-            for select in &begun.select {
-                for end in &ends {
-                    self.add(begun.line, For::Both, filter_text(select, &conditions, end));
-                }
-            }
+    fn scope(&mut self) -> &mut Scope {
+        if self.open.is_empty() {
+            self.open.push(Scope::default());
         }
+        let last = self.open.len() - 1;
+        &mut self.open[last]
     }
-}
 
-/// The text that `Filter` builds.
-fn filter_text(select: &str, conditions: &[Condition], end: &str) -> String {
-    let mut places = 0;
-    let mut text = select.to_owned();
-    let mut word = " WHERE ";
-    for condition in conditions {
-        for one in &condition.texts {
-            let one = if condition.list {
-                format!("{one} IN (?)")
-            } else {
-                one.clone()
-            };
-            text.push_str(word);
-            word = " AND ";
-            for piece in one.split_inclusive('?') {
-                match piece.strip_suffix('?') {
-                    Some(before) => {
-                        places += 1;
-                        text.push_str(&format!("{before}${places}"));
-                    }
-                    None => text.push_str(piece),
-                }
+    fn begin(&mut self, root: &syn::ExprCall, conditions: Vec<Condition>, ends: Vec<String>) {
+        let line = self.line(root);
+        let Some(argument) = root.args.first() else { return };
+        let parameter = match argument {
+            Expr::Path(path) => {
+                let name = last_name(&path.path);
+                self.scope().parameters.iter().position(|p| *p == name)
             }
-        }
+            _ => None,
+        };
+        let beginning = match (parameter, self.texts(argument)) {
+            (Some(at), _) => Beginning::Parameter(at),
+            (None, Some(texts)) => Beginning::Texts(texts),
+            (None, None) => return self.unreadable(root, "a Filter starts from a literal"),
+        };
+        self.scope().filters.push(Begun {
+            line,
+            beginning,
+            conditions,
+            ends,
+        });
     }
-    if !end.is_empty() {
-        text.push_str(&format!(" {end} LIMIT ${}", places + 1));
+
+    fn enter(&mut self, signature: &syn::Signature) {
+        let parameters = signature.inputs.iter().map(|input| match input {
+            syn::FnArg::Typed(typed) => match &*typed.pat {
+                syn::Pat::Ident(name) => name.ident.to_string(),
+                _ => String::new(),
+            },
+            syn::FnArg::Receiver(_) => String::new(),
+        });
+        let helper = matches!(&signature.output, syn::ReturnType::Type(_, output)
+            if matches!(&**output, syn::Type::Path(path) if last_name(&path.path) == "Filter"));
+        let (name, parameters) = (signature.ident.to_string(), parameters.collect());
+        self.open.push(Scope {
+            name,
+            parameters,
+            helper,
+            ..Scope::default()
+        });
     }
-    text
+
+    fn leave(&mut self) {
+        self.closed.extend(self.open.pop());
+    }
+
+    fn finish_filters(&mut self) {
+        self.closed.append(&mut self.open);
+        let (statements, unreadable) = assemble(&self.closed, |e| self.texts(e));
+        statements
+            .into_iter()
+            .for_each(|(line, text)| self.add(line, For::Both, text));
+        let what = "a Filter starts from a literal";
+        self.found
+            .findings
+            .extend(unreadable.into_iter().map(|line| Finding::new(self.path, line, what)));
+    }
 }
 
 impl<'ast> Visit<'ast> for Reader<'_> {
@@ -309,6 +304,16 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         if !in_tests(&item.attrs) {
             visit::visit_item_mod(self, item);
         }
+    }
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.enter(&item.sig);
+        visit::visit_item_fn(self, item);
+        self.leave();
+    }
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.enter(&item.sig);
+        visit::visit_impl_item_fn(self, item);
+        self.leave();
     }
     fn visit_local(&mut self, local: &'ast syn::Local) {
         if let (syn::Pat::Ident(name), Some(init)) = (&local.pat, &local.init) {
@@ -326,19 +331,12 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                     self.statement(call, &call.args[1], For::Postgres);
                 }
                 ("insert_many", 5) => self.insert_many(call),
-                ("new", 1) if self.depth == 0 && is_filter_new(&call.func) => match self.texts(&call.args[0]) {
-                    Some(select) => {
-                        let line = self.line(call);
-                        self.filters.push(Begun {
-                            line,
-                            select,
-                            conditions: Vec::new(),
-                            ends: Vec::new(),
-                        });
-                    }
-                    None => self.unreadable(call, "a Filter starts from a literal"),
-                },
-                _ => {}
+                ("new", 1) if self.depth == 0 && is_filter_new(&call.func) => self.begin(call, Vec::new(), Vec::new()),
+                (name, _) => {
+                    let (line, name) = (self.line(call), name.to_owned());
+                    let arguments = call.args.iter().cloned().collect();
+                    self.scope().calls.push((line, name, arguments));
+                }
             }
         }
         visit::visit_expr_call(self, call);

@@ -2,8 +2,10 @@
 //! findings, so that a planted violation can show that it still bites.
 
 mod budgets;
+mod composed;
 mod databases;
 mod dialects;
+mod filters;
 mod literals;
 mod locales;
 mod migrations;

@@ -66,6 +66,17 @@ async fn f(tx: &mut Tx<'_>, db: &Db, text: &'static str) {
     sql("UPDATE fact SET value = $1").bind(1).exec(&self.db);
     vec![sql("SELECT nothing FROM fact")];
 }
+fn helped(select: &'static str) -> Filter { Filter::new(select).and("value = ?", 1) }
+fn g(text: &'static str) {
+    helped("SELECT name FROM fact").stmt();
+    helped("SELECT none FROM fact").stmt();
+    let filter = helped("SELECT 1 FROM fact");
+    filter.and("valu = ?", 2).end("ORDER BY name", 1);
+}
+fn h(text: &'static str) {
+    helped(text).stmt();
+    helped("SELECT name FROM fact").stmt();
+}
 #[cfg(test)]
 mod tests { fn f() { sql("SELECT * FROM own") } }
 "#;
@@ -75,7 +86,7 @@ async fn bad_statements_are_found() {
     let all = read(&[Source::planted("src/a.rs", PLANTED)]);
     assert_eq!(
         all.findings.iter().map(|f| f.line).collect::<Vec<_>>(),
-        [5],
+        [5, 22],
         "{:?}",
         all.findings
     );
@@ -84,10 +95,13 @@ async fn bad_statements_are_found() {
         lines.sort_unstable();
         lines
     };
-    assert_eq!(lines(prepare_on(Engine::Sqlite, &all.statements).await), [4, 7, 8, 12]);
+    assert_eq!(
+        lines(prepare_on(Engine::Sqlite, &all.statements).await),
+        [4, 7, 8, 12, 16, 17, 18]
+    );
     assert_eq!(
         lines(prepare_on(Engine::Postgres, &all.statements).await),
-        [6, 7, 8, 12]
+        [6, 7, 8, 12, 16, 17, 18]
     );
 }
 

@@ -158,7 +158,7 @@ fn verdict(here: &[String], path: &[String]) -> Option<&'static str> {
             path.get(1).map(String::as_str),
             path.get(2).map(String::as_str),
         ) {
-            ("contract", _, _) | ("kernel", Some("db"), Some("Tx")) => None,
+            ("contract", _, _) | ("kernel", Some("db"), Some("Tx")) | ("kernel", Some("bus"), Some("Event")) => None,
             ("kernel", Some(room), _) if PLAIN.contains(&room) => None,
             _ => Some("the contract imports only plain kernel types"),
         },
