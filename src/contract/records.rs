@@ -49,6 +49,8 @@ pub enum FieldKind {
 pub struct Field {
     /// Key in the document, as in the source.
     pub name: String,
+    // Inline, since a type that is not followed for its recursion would leave the reference open.
+    #[schema(inline)]
     pub kind: FieldKind,
     /// Label by language (`en`, `fr` …); without one the name is shown, made readable.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
