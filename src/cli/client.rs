@@ -120,6 +120,20 @@ impl Client {
         read(self.asked(Method::POST, path, Some(kind), body).await?).await
     }
 
+    /// The components of the process, as `/health/ready` tells them, ready or not.
+    ///
+    /// # Errors
+    /// See [`Client::get`]; a build without operations.
+    pub async fn components(&self) -> Result<Vec<Component>> {
+        let request = Request::get("/health/ready").header(hyper::header::HOST, "localhost");
+        let response = self.send(request.body(empty()).map_err(Error::internal)?).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Err(refusal(response).await);
+        }
+        let mut ready = read(response).await?;
+        serde_json::from_value(ready["components"].take()).map_err(Error::internal)
+    }
+
     /// `GET`, answered piece by piece: exports, live events.
     ///
     /// # Errors
@@ -130,6 +144,29 @@ impl Client {
         let pieces = TryStreamExt::map_err(BodyStream::new(response.into_body()), move |e| gone(&socket, e));
         Ok(pieces.try_filter_map(|frame| async move { Ok(frame.into_data().ok()) }))
     }
+}
+
+/// One part of a process and how it is.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Component {
+    pub name: String,
+    /// `ok`, `warning`, `starting` or `failed`.
+    pub state: String,
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A text as one part of a path or a query.
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 fn empty() -> Body {

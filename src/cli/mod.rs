@@ -3,17 +3,22 @@
 
 pub mod client;
 mod config;
+mod doctor;
 mod export;
 mod import;
 mod job;
 mod migrate;
 pub mod output;
+mod ps;
 mod roles;
+mod search;
 mod serve;
 pub mod session;
 pub mod settings;
+mod setup_link;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::process::ExitCode;
 
@@ -67,6 +72,16 @@ enum Command {
     Export(export::Args),
     /// Move the database's schema
     Migrate(migrate::Args),
+    /// List the processes of this installation
+    Ps(ps::Args),
+    /// Say what is wrong and what to do about it
+    Doctor(doctor::Args),
+    /// Make, list and end tokens for programs
+    Token(token::Args),
+    /// Make a one-time link that lets its holder in as operator
+    SetupLink(setup_link::Args),
+    /// Look after the search index
+    Search(search::Args),
     /// Show, check and explain the settings
     Config(config::Args),
     /// Print what completes commands in a shell
@@ -84,6 +99,8 @@ struct CompletionArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done,
+    /// It has said itself what failed.
+    Failed,
     /// Done, but something was refused or needs a look.
     Partly,
 }
@@ -93,6 +110,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
         Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Failed) => ExitCode::FAILURE,
         Ok(Exit::Partly) => ExitCode::from(3),
         Err(error) => {
             output::complain(&error);
@@ -110,6 +128,11 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Import(args) => block_on(import::run(args, settings)),
         Command::Export(args) => block_on(export::run(args, settings)),
         Command::Migrate(args) => block_on(migrate::run(args, settings)),
+        Command::Ps(args) => block_on(ps::run(args, settings)),
+        Command::Doctor(args) => block_on(doctor::run(args, settings)),
+        Command::Token(args) => block_on(token::run(args, settings)),
+        Command::SetupLink(args) => block_on(setup_link::run(args, settings)),
+        Command::Search(args) => block_on(search::run(args, settings)),
         Command::Config(args) => config::run(&args, &settings),
         Command::Completion(args) => {
             let mut script = Vec::new();

@@ -60,6 +60,12 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> Result<()> {
     print(&text)
 }
 
+/// Says something to the person beside the output that programs read.
+pub fn note(text: &str) {
+    // Nobody to say it to.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Prints an error to standard error: the sentence, then each wrong value on a line of its own.
 pub fn complain(error: &Error) {
     let mut text = format!("error: {error}\n");

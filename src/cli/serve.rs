@@ -2,9 +2,10 @@
 
 use clap::ValueEnum;
 
-use super::Exit;
 use super::settings::Settings;
-use crate::app::{App, Plan, Roles};
+use super::{Exit, output};
+use crate::app::{App, Plan, Roles, Running};
+use crate::contract::access::Doors;
 use crate::kernel::error::Result;
 
 #[derive(clap::Args)]
@@ -50,6 +51,23 @@ pub async fn run(args: Args, mut settings: Settings) -> Result<Exit> {
         ..Plan::default()
     };
     let running = App::build(config, plan).await?.start().await?;
+    welcome(&running).await?;
     running.until_asked().await?;
     Ok(Exit::Done)
+}
+
+/// Says where it is, and on the first start how to come in. To standard error: the log goes there too, and the link is
+/// for the person who starts it.
+async fn welcome(running: &Running) -> Result<()> {
+    if running.address.is_none() {
+        return Ok(());
+    }
+    let mut text = format!("Vitrine is at {}", running.kernel.config.http.public_url);
+    if let Some(doors) = running.bus.find::<dyn Doors>()
+        && let Some(link) = doors.issue_setup_link().await?
+    {
+        text.push_str(&format!("\nTo look after it, open this once: {link}"));
+    }
+    output::note(&text);
+    Ok(())
 }

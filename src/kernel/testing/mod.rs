@@ -1,8 +1,10 @@
 //! What tests stand on: throw-away databases on both engines. Behind the feature `testing`, never in a release build.
 
+mod app;
 mod database;
 mod kernel;
 
+pub use app::{Answer, TestApp};
 pub use database::{TestDb, postgres, postgres_url, sqlite};
 pub use kernel::kernel;
 

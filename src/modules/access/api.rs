@@ -12,7 +12,7 @@ use super::TOKENS;
 use super::service::Service;
 use crate::contract::access::{CreatedToken, Doors, NewToken, TokenInfo};
 use crate::kernel::access::{Caller, Level, OPEN, Object, Subject};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, RouteSet, Routes, Shared};
 
 pub(super) fn routes(service: Arc<Service>) -> Routes {
@@ -20,6 +20,7 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
         .route(OPEN, routes!(me))
         .route(TOKENS, routes!(list_tokens, create_token))
         .route(TOKENS, routes!(revoke_token))
+        .route(TOKENS, routes!(create_setup_link))
         .with_state(service)
 }
 
@@ -97,4 +98,22 @@ async fn revoke_token(
 ) -> Result<StatusCode> {
     service.revoke_token(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A one-time link that lets its holder in as operator.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct SetupLink {
+    /// The whole address. Works once, for a day.
+    url: String,
+}
+
+/// Makes a one-time setup link. Only the operator may: whoever opens it becomes one.
+#[utoipa::path(post, path = "/api/setup-links", tag = "access", responses((status = 201, body = SetupLink)))]
+async fn create_setup_link(State(service): State<Arc<Service>>, caller: Caller) -> Result<impl IntoResponse> {
+    if caller.subject != Subject::Operator {
+        let text = "Only the operator makes setup links: `app setup-link` on the machine itself.";
+        return Err(Error::new(Code::Forbidden, text));
+    }
+    let url = service.new_setup_link().await?;
+    Ok((StatusCode::CREATED, Json(SetupLink { url })))
 }

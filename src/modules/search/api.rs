@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::service::{Asked, Item, Service};
 use crate::contract::records::RECORDS_READ;
-use crate::kernel::access::Caller;
+use crate::kernel::access::{Caller, Permission};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Json, ProblemDocument, Query, RouteSet, Routes, WithPosition};
@@ -19,7 +19,30 @@ const LIMIT: u32 = 25;
 
 /// The JSON routes.
 pub fn routes(service: Service) -> Routes {
-    RouteSet::new().route(RECORDS_READ, routes!(search)).with_state(service)
+    RouteSet::new()
+        .route(RECORDS_READ, routes!(search))
+        // Its answer comes when the index is built, however long that takes.
+        .upload(SEARCH_REBUILD, routes!(rebuild))
+        .with_state(service)
+}
+
+/// To have the index built anew.
+pub const SEARCH_REBUILD: Permission = Permission("search.rebuild");
+
+/// An index that was built anew.
+#[derive(Serialize, ToSchema)]
+pub struct Rebuilt {
+    /// How far it has followed the ledger.
+    position: String,
+}
+
+/// Builds the index of the process that answers anew, beside the one in use, and answers when it has taken its place.
+#[utoipa::path(post, path = "/api/search/rebuild", tag = "search", responses((status = 200, body = Rebuilt)))]
+async fn rebuild(State(service): State<Service>) -> Result<Json<Rebuilt>> {
+    service.search.rebuild().await?;
+    Ok(Json(Rebuilt {
+        position: service.search.position().to_string(),
+    }))
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use crate::contract::records::Records;
 use crate::kernel::Kernel;
-use crate::kernel::access::OPEN;
+use crate::kernel::access::{OPEN, Permission};
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
@@ -56,6 +56,9 @@ impl Module for SearchModule {
             permission: OPEN,
             order: 10,
         }]
+    }
+    fn permissions(&self) -> &'static [Permission] {
+        &[api::SEARCH_REBUILD]
     }
     fn health(&self) -> Vec<Arc<dyn HealthCheck>> {
         vec![Arc::new(Index(self.service.search.clone()))]

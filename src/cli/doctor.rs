@@ -1,0 +1,257 @@
+//! `app doctor`: what is wrong and what to do about it, one line each. Looks, and changes nothing.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::client::{Client, Component};
+use super::settings::Settings;
+use super::{Exit, output};
+use crate::kernel::clock::Clock;
+use crate::kernel::config::{Config, listen_address};
+use crate::kernel::control;
+use crate::kernel::data::DataDir;
+use crate::kernel::db::{Db, Engine, Options, pick};
+use crate::kernel::error::{Error, Result};
+
+/// A transaction that is older than this (seconds) holds followers back for long enough to say so.
+const OLD_TRANSACTION: i64 = 10;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  app doctor
+  app doctor --json
+
+Exit code 0: all is well; 3: something needs a look; 1: something is broken.")]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Ok,
+    Warning,
+    Failed,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    name: String,
+    state: State,
+    detail: String,
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, name: &str, state: State, detail: impl Into<String>) {
+        self.0.push(Finding {
+            name: name.to_owned(),
+            state,
+            detail: detail.into(),
+        });
+    }
+    fn failed(&mut self, name: &str, error: &Error) {
+        let fields = error.fields().iter().map(|f| format!("{}: {}", f.path, f.message));
+        let detail = match error.fields() {
+            [] => error.detail().to_owned(),
+            _ => fields.collect::<Vec<_>>().join("; "),
+        };
+        self.add(name, State::Failed, detail);
+    }
+}
+
+pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
+    let mut findings = Findings::default();
+    if let Some(config) = look_at_settings(&settings, &mut findings) {
+        look_at_house(&config, &mut findings).await;
+    }
+    let worst = findings.0.iter().map(|f| f.state).max().unwrap_or(State::Ok);
+    if args.json {
+        output::json(&findings.0)?;
+    } else {
+        for finding in &findings.0 {
+            let mark = match finding.state {
+                State::Ok => "ok     ",
+                State::Warning => "look   ",
+                State::Failed => "BROKEN ",
+            };
+            output::line(&format!("{mark} {:<12} {}", finding.name, finding.detail))?;
+        }
+    }
+    Ok(match worst {
+        State::Ok => Exit::Done,
+        State::Warning => Exit::Partly,
+        State::Failed => Exit::Failed,
+    })
+}
+
+fn look_at_settings(settings: &Settings, findings: &mut Findings) -> Option<Config> {
+    let config = match settings.load() {
+        Ok(loaded) => loaded.config,
+        Err(error) => {
+            findings.failed("settings", &error);
+            return None;
+        }
+    };
+    match config.check() {
+        Ok(()) => findings.add("settings", State::Ok, "every value is right and safe"),
+        Err(error) => findings.failed("settings", &error),
+    }
+    Some(config)
+}
+
+async fn look_at_house(config: &Config, findings: &mut Findings) {
+    let mut live = None;
+    for socket in control::sockets(&config.data.dir) {
+        let client = Client::new(&socket);
+        if client.is_alive().await {
+            let name = socket.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            findings.add("process", State::Ok, format!("the process {name} answers"));
+            live.get_or_insert(client);
+        }
+    }
+    match &live {
+        Some(client) => look_at_components(client, findings).await,
+        None => {
+            findings.add("process", State::Ok, "none runs in this data folder");
+            look_at_port(config, findings).await;
+        }
+    }
+    if live.is_none() || config.database.is_shared() {
+        look_at_storage(config, findings).await;
+    }
+}
+
+async fn look_at_components(client: &Client, findings: &mut Findings) {
+    let components: Vec<Component> = match client.components().await {
+        Ok(components) => components,
+        Err(error) => return findings.failed("process", &error),
+    };
+    for component in components {
+        let state = match component.state.as_str() {
+            "ok" => State::Ok,
+            "failed" => State::Failed,
+            _ => State::Warning,
+        };
+        findings.add(
+            &component.name,
+            state,
+            component.reason.unwrap_or_else(|| "works".to_owned()),
+        );
+    }
+}
+
+async fn look_at_port(config: &Config, findings: &mut Findings) {
+    let Some(address) = listen_address(&config.http.bind) else {
+        return;
+    };
+    match tokio::net::TcpListener::bind(address).await {
+        Ok(_) => findings.add("port", State::Ok, format!("{address} is free")),
+        Err(error) => findings.add(
+            "port",
+            State::Warning,
+            format!("{address} cannot be listened on: {error}. Set http.bind to another one"),
+        ),
+    }
+}
+
+/// Opens folder and database as a process would, without migrating.
+async fn look_at_storage(config: &Config, findings: &mut Findings) {
+    if !config.data.dir.exists() {
+        let text = format!(
+            "{} does not exist yet; the first start makes it",
+            config.data.dir.display()
+        );
+        return findings.add("data-folder", State::Ok, text);
+    }
+    let data = match DataDir::open(&config.data.dir, !config.database.is_shared()) {
+        Ok(data) => data,
+        Err(error) => return findings.failed("data-folder", &error),
+    };
+    findings.add("data-folder", State::Ok, data.root().display().to_string());
+    if !config.database.is_shared() && config.database.url == "sqlite:" && !data.root().join("vitrine.db").exists() {
+        return findings.add("database", State::Ok, "is not made yet; the first start makes it");
+    }
+    let options = Options {
+        readers: 2,
+        ..Options::default()
+    };
+    match Db::open(&config.database.url, data.root(), Clock::system(), options).await {
+        Ok(db) => {
+            look_at_database(&db, data.root(), findings).await;
+            db.close().await;
+        }
+        Err(error) => findings.failed("database", &error),
+    }
+}
+
+async fn look_at_database(db: &Db, root: &Path, findings: &mut Findings) {
+    match (db.migrations().await, db.size().await) {
+        (Ok(states), Ok(bytes)) => {
+            let pending = states.iter().filter(|m| !m.applied).count();
+            let size = format!("{} answers and takes {} MB", db.engine().name(), bytes >> 20);
+            findings.add("database", State::Ok, size);
+            if pending == 0 {
+                findings.add("migrations", State::Ok, format!("all {} are applied", states.len()));
+            } else {
+                let text = format!("{pending} of {} are pending: app migrate latest", states.len());
+                findings.add("migrations", State::Warning, text);
+            }
+        }
+        (Err(error), _) | (_, Err(error)) => findings.failed("database", &error),
+    }
+    let index = std::fs::read_dir(root.join("index"))
+        .map(Iterator::count)
+        .unwrap_or_default();
+    let text = if index == 0 {
+        "is not built yet; the next start builds it"
+    } else {
+        "is there"
+    };
+    findings.add("index", State::Ok, text);
+    if db.engine() == Engine::Postgres {
+        look_for_holders(db, findings).await;
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Holder {
+    pid: i64,
+    database: String,
+    application: String,
+    seconds: i64,
+}
+
+/// Followers read only below the oldest open transaction of the whole server: one that hangs holds search back.
+async fn look_for_holders(db: &Db, findings: &mut Findings) {
+    let found: Result<Vec<Holder>> = pick(
+        "SELECT 0 AS pid, '' AS database, '' AS application, 0 AS seconds WHERE FALSE",
+        "SELECT CAST(pid AS BIGINT) AS pid, COALESCE(CAST(datname AS TEXT), '') AS database, \
+         COALESCE(application_name, '') AS application, \
+         CAST(EXTRACT(EPOCH FROM clock_timestamp() - xact_start) AS BIGINT) AS seconds FROM pg_stat_activity \
+         WHERE backend_xid IS NOT NULL OR backend_xmin IS NOT NULL ORDER BY xact_start LIMIT 1",
+    )
+    .all(db)
+    .await;
+    match found {
+        Ok(holders) => match holders.into_iter().find(|h| h.seconds >= OLD_TRANSACTION) {
+            Some(h) => findings.add(
+                "followers",
+                State::Warning,
+                format!(
+                    "a transaction of {} s in the database {} holds search and feeds back (process {} \"{}\"); end it, or \
+                     SELECT pg_terminate_backend({})",
+                    h.seconds, h.database, h.pid, h.application, h.pid
+                ),
+            ),
+            None => findings.add("followers", State::Ok, "no long transaction holds them back"),
+        },
+        Err(error) => findings.failed("followers", &error),
+    }
+}
