@@ -19,6 +19,8 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 const BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
+/// What says too much at the level of everything else.
+const QUIET: &[&str] = &["sqlx::postgres::notice=warn"];
 /// How often what was measured is put in order, so that nothing piles up while nobody asks.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -28,6 +30,15 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// A level that is not one; `Config::check` refuses it earlier.
 pub fn start_logging(log: &Log) -> Result<()> {
     let filter = EnvFilter::try_new(&log.level).map_err(|e| Error::invalid("log.level", e.to_string()))?;
+    let filter = if log.level.contains("sqlx") {
+        filter
+    } else {
+        // PostgreSQL notes every table that exists already; whoever wants that names sqlx.
+        QUIET
+            .iter()
+            .filter_map(|part| part.parse().ok())
+            .fold(filter, EnvFilter::add_directive)
+    };
     let base = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_span_events(FmtSpan::NONE)
