@@ -14,9 +14,10 @@ run:
 dev:
 	$(CARGO) run --locked -- serve --sample
 
-# The whole suite: rooms, features and house rules on SQLite and PostgreSQL.
+# The whole suite: rooms, features and house rules on SQLite and PostgreSQL, journeys in a browser.
 test:
-	tests/with-postgres $(CARGO) test --locked --no-fail-fast --features testing --lib --test it
+	tests/with-postgres tests/with-chromium \
+	    $(CARGO) test --locked --no-fail-fast --features testing --lib --test it --test browser
 
 # Form, lints and every feature by itself.
 check:
