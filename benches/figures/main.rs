@@ -5,6 +5,7 @@ mod api;
 mod bare_http;
 mod bare_search;
 mod data;
+mod engine;
 mod files;
 mod import;
 mod load;
@@ -23,6 +24,7 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   make-data N            N museum objects made from the real file, as JSON lines on standard output
   import [FILE]          import into an empty house against parse + bare SQLite + bare tantivy
   search [N]             1,000 queries over N records (100,000) against bare tantivy and PostgreSQL full text
+  search-engine [N]      the same mix asked of the engine itself, without HTTP and records
   record                 one record by API against a bare handler, on both databases
   writes                 durable single writes of 64 clients against one commit each
   start [N]              cold start empty and with N records (100,000), idle memory, size of the program
@@ -43,6 +45,7 @@ fn main() -> Result<()> {
         Some("make-data") => data::print(number(1, 100_000)?),
         Some("import") => runtime.block_on(import::measure(arguments.get(1).map(String::as_str))),
         Some("search") => runtime.block_on(search::measure(number(1, 100_000)?)),
+        Some("search-engine") => runtime.block_on(engine::measure(number(1, 100_000)?)),
         Some("record") => runtime.block_on(record::measure()),
         Some("writes") => runtime.block_on(writes::measure()),
         Some("start") => runtime.block_on(start::measure(number(1, 100_000)?)),

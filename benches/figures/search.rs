@@ -31,7 +31,7 @@ fn words_of(value: &Value, into: &mut HashSet<String>) {
 }
 
 /// The mix for these objects, the same every time. Words are joined by `+`.
-fn mix(objects: &[Map<String, Value>]) -> Vec<String> {
+pub fn mix(objects: &[Map<String, Value>]) -> Vec<String> {
     let mut frequency: BTreeMap<String, usize> = BTreeMap::new();
     for object in objects {
         let mut words = HashSet::new();

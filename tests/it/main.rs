@@ -3,3 +3,4 @@
 mod guards;
 mod house;
 mod living;
+mod search;

@@ -6,8 +6,8 @@ use tantivy::columnar::{Column, ColumnType, MonotonicallyMappableToU64};
 use tantivy::query::{BitSetDocSet, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::{BitSet, DocId, Score, SegmentReader, TantivyError};
 
-use super::parse::{Bound, Range};
 use super::schema::{FIRST_DAY, Fields, LAST_DAY};
+use super::span::{Bound, Range};
 use crate::kernel::access::Level;
 
 /// What a value must be.

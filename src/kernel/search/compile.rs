@@ -12,8 +12,9 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
 use super::column::{ColumnQuery, Test};
-use super::parse::{self, Bound, Clause, Range, What};
+use super::parse::{Clause, What};
 use super::schema::{ALL_KEY, Fields, NAMES_KEY, TITLE_KEY, key};
+use super::span::{self, Bound, Range};
 use super::text::{MAX_VALUE, cut};
 use super::types::Filter;
 use crate::kernel::access::{Level, Terms, Visibility};
@@ -87,6 +88,45 @@ impl Compiler<'_> {
         })
     }
 
+    /// A hint for each beginning that stands for more words than are followed.
+    pub fn cut_beginnings(&self, clauses: &[Clause]) -> tantivy::Result<Vec<String>> {
+        let mut hints = Vec::new();
+        for clause in clauses {
+            let What::Words { tokens, prefix: true } = &clause.what else {
+                continue;
+            };
+            let Some(start) = tokens.last() else { continue };
+            let name = clause.field.as_deref().map_or_else(|| ALL_KEY.to_owned(), key);
+            if self.expands_too_far(&name, start)? {
+                hints.push(format!(
+                    "More than {MAX_EXPANSIONS} words begin with \"{start}\"; only the first of them were looked for."
+                ));
+            }
+        }
+        Ok(hints)
+    }
+
+    /// Only levels the caller sees are looked at: other words than theirs tell nothing.
+    fn expands_too_far(&self, key: &str, start: &str) -> tantivy::Result<bool> {
+        for reader in self.searcher.segment_readers() {
+            for (level, _) in &self.scope.levels {
+                let field = self.fields.text[*level as usize];
+                let term = Fields::json_term(field, key, start);
+                let first = term.serialized_value_bytes();
+                let index = reader.inverted_index(field)?;
+                let mut words = index.terms().range().ge(first).into_stream()?;
+                let mut count = 0;
+                while count <= MAX_EXPANSIONS && words.advance() && words.key().starts_with(first) {
+                    count += 1;
+                }
+                if count > MAX_EXPANSIONS {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Everything the caller may find, of a kind and of types, that meets all clauses.
     pub fn base(&self, kind: Option<&str>, types: &[String], clauses: &[Clause]) -> Boxed {
         if self.scope.nothing {
@@ -125,7 +165,7 @@ impl Compiler<'_> {
     pub fn filter(&self, filter: &Filter) -> Boxed {
         let key = key(&filter.field);
         let choices = filter.values.iter().map(|value| match value {
-            Some(value) => self.leveled(&|level| self.value(level, &key, value)),
+            Some(value) => self.leveled(&|level| self.value(level, &key, value, false)),
             None => {
                 let present = self.leveled(&|level| self.named(level, &filter.field));
                 all(vec![(Occur::MustNot, present)])
@@ -177,7 +217,7 @@ impl Compiler<'_> {
         match &clause.what {
             What::Words { tokens, prefix } => self.words(text, &key, tokens, *prefix),
             What::Whole { value, tokens } => {
-                let mut choices = vec![self.value(level, &key, value)];
+                let mut choices = vec![self.value(level, &key, value, true)];
                 if !tokens.is_empty() {
                     choices.push(self.words(text, &key, tokens, false));
                 }
@@ -204,16 +244,16 @@ impl Compiler<'_> {
         Box::new(PhraseQuery::new(terms))
     }
 
-    /// The documents that have this value: as a text, a number, a truth value or within a span.
-    fn value(&self, level: Level, key: &str, value: &str) -> Boxed {
+    /// The documents that have this value: as a text, a number, a truth value or within a span. A year or month is
+    /// all its days if `days`; a value that was counted stands for itself only, so that its number and its list agree.
+    fn value(&self, level: Level, key: &str, value: &str, days: bool) -> Boxed {
         let exact = Fields::json_term(self.fields.exact[level as usize], key, cut(value, MAX_VALUE));
         let mut choices: Vec<Boxed> = vec![Box::new(TermQuery::new(exact, IndexRecordOption::Basic))];
         let mut column = |test| choices.push(Box::new(ColumnQuery::new(level, key, test)));
-        if let Ok(number) = value.parse::<f64>() {
+        if let Some(end) = span::bound(value, true).filter(|end| days || end.number.is_some()) {
             let end = Some(Bound {
-                number: Some(number),
-                days: None,
-                included: true,
+                days: end.days.filter(|_| days),
+                ..end
             });
             column(Test::Within(Range {
                 low: end.clone(),
@@ -221,7 +261,7 @@ impl Compiler<'_> {
             }));
         } else if let Ok(yes) = value.parse::<bool>() {
             column(Test::Is(yes));
-        } else if let Some(range) = parse::range(value) {
+        } else if let Some(range) = span::range(value) {
             column(Test::Within(range));
         }
         any(choices)

@@ -15,6 +15,7 @@ mod rebuild;
 mod run;
 mod schema;
 mod sort;
+mod span;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ pub mod types;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
@@ -64,6 +65,9 @@ pub const MAX_FACET_VALUES: usize = 1_000;
 const MAX_FACETS: usize = 32;
 const MAX_FILTERS: usize = 64;
 const MAX_FILTER_VALUES: usize = 500;
+
+/// How long one question may be worked on.
+const MAX_TIME: Duration = Duration::from_secs(5);
 
 /// The search of this process. Cheap to clone. A process without an index answers `Unavailable`.
 #[derive(Clone, Default)]
@@ -224,13 +228,13 @@ impl Search {
     ///
     /// # Errors
     /// `Unavailable` before anything can be answered; `Invalid` beyond a limit; `BadRequest` for a marker of another
-    /// question; `CursorExpired` for an old one.
+    /// question; `CursorExpired` for an old one; `Timeout` after five seconds of work.
     pub async fn search(&self, query: Query) -> Result<Answer> {
         let inner = self.inner()?.clone();
         let query = checked(query)?;
         let permit = inner.permits.acquire().await.map_err(Error::internal)?;
         let answering = inner.clone();
-        let answer = tokio::task::spawn_blocking(move || answering.answer(&query)).await;
+        let answer = tokio::task::spawn_blocking(move || answering.answer(&query, Instant::now() + MAX_TIME)).await;
         drop(permit);
         answer.map_err(Error::internal)?
     }
@@ -315,8 +319,8 @@ impl Inner {
         Ok((live.epoch, live.reader.searcher()))
     }
 
-    /// Answers a question; blocks.
-    fn answer(&self, query: &Query) -> Result<Answer> {
+    /// Answers a question; blocks, at most until then.
+    fn answer(&self, query: &Query, until: Instant) -> Result<Answer> {
         // The position is read before the searcher is taken: what it names is then certainly in the answer.
         let position = *self.watermark.borrow();
         let digest = cursor::digest(query);
@@ -337,7 +341,7 @@ impl Inner {
             scope: &scope,
             scoring: false,
         };
-        let parsed = parse::parse(&query.text, &|name| compiler.known(name));
+        let mut parsed = parse::parse(&query.text, &|name| compiler.known(name));
         let weighs = parsed.clauses.iter().any(|clause| !clause.negated);
         let newest = Sort::Created { descending: true };
         let sort = if query.sort == Sort::Relevance && !weighs {
@@ -351,6 +355,9 @@ impl Inner {
                 "cursor: this page marker does not belong to this question.",
             ));
         }
+        parsed
+            .hints
+            .extend(compiler.cut_beginnings(&parsed.clauses).map_err(store::broken)?);
         compiler.scoring = *sort == Sort::Relevance;
         let pass = run::Pass {
             compiler,
@@ -359,8 +366,14 @@ impl Inner {
             sort,
             after: after.as_ref(),
             epoch,
+            until,
         };
-        let outcome = pass.run().map_err(store::broken)?;
+        let outcome = pass.run().map_err(store::broken)?.ok_or_else(|| {
+            Error::new(
+                Code::Timeout,
+                format!("This question took longer than {} s. Ask for fewer words or a longer beginning, or count fewer fields.", MAX_TIME.as_secs()),
+            )
+        })?;
         if let Some(sort::After::Place { .. }) = &outcome.last {
             self.kept.keep(epoch, &searcher, now);
         }

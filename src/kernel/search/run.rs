@@ -4,6 +4,7 @@
 //! for that field's facet. All other filters are part of the base set.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use tantivy::query::{EnableScoring, Query};
 use tantivy::{BitSet, DocId, Searcher, SegmentReader};
@@ -33,6 +34,8 @@ pub(super) struct Pass<'a> {
     pub sort: &'a Sort,
     pub after: Option<&'a After>,
     pub epoch: u64,
+    /// When to give up.
+    pub until: Instant,
 }
 
 struct Found {
@@ -50,8 +53,12 @@ struct Side {
     facets: Vec<usize>,
 }
 
+/// Documents between two looks at the time.
+const STEP: u32 = 8_192;
+
 impl Pass<'_> {
-    pub fn run(&self) -> tantivy::Result<Outcome> {
+    /// `None` if it took too long.
+    pub fn run(&self) -> tantivy::Result<Option<Outcome>> {
         let (base, sides) = self.queries();
         let searcher = self.compiler.searcher;
         let by_score = *self.sort == Sort::Relevance;
@@ -71,6 +78,9 @@ impl Pass<'_> {
         let mut tallies: Vec<Tally> = self.question.facets.iter().map(|_| Tally::default()).collect();
         let (mut total, mut found) = (0, Vec::new());
         for (ord, reader) in searcher.segment_readers().iter().enumerate() {
+            if Instant::now() >= self.until {
+                return Ok(None);
+            }
             let levels = self.guards(searcher, reader)?;
             let ranker = Ranker::open(reader, self.sort, &levels, self.after.map(|after| (after, ord as u32)))?;
             let mut segment = Segment {
@@ -79,6 +89,9 @@ impl Pass<'_> {
                 total: 0,
                 counters: vec![],
                 sides: vec![],
+                until: self.until,
+                left: STEP,
+                late: false,
             };
             for request in &self.question.facets {
                 segment.counters.push(Counter::open(reader, &request.field, &levels)?);
@@ -110,6 +123,9 @@ impl Pass<'_> {
                     }
                 })?;
             }
+            if segment.late {
+                return Ok(None);
+            }
             total += segment.total;
             segment.finish(ord as u32, reader, &mut tallies, &mut found)?;
         }
@@ -119,12 +135,12 @@ impl Pass<'_> {
             .map(|(tally, request)| tally.answer(request))
             .collect();
         let (hits, last) = self.page(found);
-        Ok(Outcome {
+        Ok(Some(Outcome {
             total,
             hits,
             facets,
             last,
-        })
+        }))
     }
 
     /// The base set, and the filters that stand beside it.
@@ -220,11 +236,24 @@ struct Segment<'a> {
     total: u64,
     counters: Vec<Counter>,
     sides: Vec<(BitSet, &'a Vec<usize>)>,
+    until: Instant,
+    /// Documents until the next look at the time.
+    left: u32,
+    /// Time is up: what still comes is passed over.
+    late: bool,
 }
 
 impl Segment<'_> {
     #[inline]
     fn collect(&mut self, doc: DocId, score: f32) {
+        self.left -= 1;
+        if self.left == 0 {
+            self.left = STEP;
+            self.late = self.late || Instant::now() >= self.until;
+        }
+        if self.late {
+            return;
+        }
         let mut failed = None;
         for (at, (bits, _)) in self.sides.iter().enumerate() {
             if !bits.contains(doc) {

@@ -94,10 +94,12 @@ fn is_column(field: &Field) -> bool {
     field.facet || field.column || ranged
 }
 
+/// Found by words. A whole number, such as a year, is one; a measure is found by its field only (`height:12.5`), else
+/// every short number would find half the collection.
 fn is_searchable(kind: FieldKind) -> bool {
     !matches!(
         kind,
-        FieldKind::Integer | FieldKind::Number | FieldKind::Boolean | FieldKind::Link | FieldKind::Group
+        FieldKind::Number | FieldKind::Boolean | FieldKind::Link | FieldKind::Group
     )
 }
 

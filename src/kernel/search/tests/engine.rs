@@ -222,3 +222,28 @@ fn huge_and_odd_values_do_no_harm() {
     assert_eq!(answer.facets[1].values[0].value.as_deref(), Some(odd));
     assert_eq!(bench.ids(&format!("{}*", "x".repeat(50))), ["a"]);
 }
+
+#[test]
+fn a_question_ends_in_time() {
+    let mut bench = Bench::new();
+    bench.put(&[with("1", vec![keyword("material", "clay")])]);
+    let inner = bench.search.inner().unwrap();
+    let error = inner.answer(&everything("clay"), Instant::now()).unwrap_err();
+    assert_eq!(error.code(), Code::Timeout);
+}
+
+#[test]
+fn a_beginning_of_too_many_words_says_so() {
+    let mut bench = Bench::new();
+    let words = |from: u32| {
+        (from..from + 10_500)
+            .map(|n| format!("w{n}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let text = |id: &str, from: u32| with(id, vec![field("note", vec![Value::Text(words(from))])]);
+    bench.put(&[text("1", 10_000), text("2", 30_000)]);
+    let answer = bench.ask(&everything("w*")).unwrap();
+    assert_eq!(answer.hints.len(), 1, "{:?}", answer.hints);
+    assert!(bench.ask(&everything("w12*")).unwrap().hints.is_empty());
+}

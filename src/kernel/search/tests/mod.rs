@@ -53,7 +53,8 @@ impl Bench {
     }
 
     pub fn ask(&self, query: &Query) -> Result<Answer> {
-        self.search.inner().unwrap().answer(&checked(query.clone())?)
+        let until = Instant::now() + MAX_TIME;
+        self.search.inner().unwrap().answer(&checked(query.clone())?, until)
     }
 
     #[track_caller]
