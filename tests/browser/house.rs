@@ -1,180 +1,155 @@
-//! The real app on a free port with a few records in it, and a browser in front of it.
+//! One house for all journeys: the app as `serve` runs it, on a free port, filled over its own API.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, mpsc};
 
-use axum::body::Body;
-use axum::http::{Request, header};
-use fantoccini::{Client, ClientBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Map, Value, json};
-use tower::ServiceExt;
-use vitrine::app::{App, Plan, Roles, Running};
+use serde_json::{Value, json};
+use vitrine::app::{App, Plan, Roles};
+use vitrine::contract::access::{Doors, NewToken};
+use vitrine::kernel::access::Caller;
 use vitrine::kernel::config::{Sources, load};
-use vitrine::kernel::http::local;
 
-/// A running house with records; ends with [`House::end`].
+/// A title that would do harm as markup.
+pub const HOSTILE: &str = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
+
 pub struct House {
-    running: Running,
+    /// Where it answers, without a slash at the end.
     pub address: String,
-    _folder: tempfile::TempDir,
+    token: String,
+    doors: std::sync::Arc<dyn Doors>,
+    /// A record with eight states.
+    pub teapot: String,
+    /// A record of hostile and endless texts.
+    pub hostile: String,
+    pub deleted: String,
 }
 
-async fn post(router: &axum::Router, host: &str, path: &str, body: &Value) {
-    let request = Request::post(path)
-        .header(header::HOST, host)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(body.to_string()))
-        .expect("a request");
-    let answer = router.clone().oneshot(request).await.expect("an answer");
-    let status = answer.status();
-    let text = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
-    assert!(
-        status.is_success(),
-        "{path}: {status} {}",
-        String::from_utf8_lossy(&text)
-    );
+/// The house of this run. It lives in a runtime of its own, as every test has another.
+pub fn house() -> &'static House {
+    static HOUSE: LazyLock<House> = LazyLock::new(|| {
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let folder = tempfile::tempdir().unwrap();
+                let mut config = load(&Sources::default()).unwrap().config;
+                config.data.dir = folder.path().join("data");
+                config.http.bind = "127.0.0.1:0".to_owned();
+                let plan = Plan {
+                    roles: Roles::ALL,
+                    ..Plan::default()
+                };
+                let running = App::build(config, plan).await.unwrap().start().await.unwrap();
+                let address = format!("http://localhost:{}", running.address.unwrap().port());
+                tell.send(House::fill(address, running.bus.port().unwrap()).await).unwrap();
+                // The journeys end with the process.
+                std::future::pending::<()>().await;
+            });
+        });
+        told.recv().expect("the house starts")
+    });
+    &HOUSE
 }
 
 impl House {
-    /// Thirty objects: teapots and vases, of clay, glass or a material nobody wrote down.
-    pub async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let sources = Sources::default()
-            .flag("data.dir", folder.path().to_string_lossy(), "the test")
-            .flag("http.bind", "127.0.0.1:0", "the test");
-        let config = load(&sources).expect("settings").config;
-        let app = App::build(
-            config,
-            Plan {
-                roles: Roles::ALL,
-                ..Plan::default()
-            },
-        )
-        .await
-        .expect("the app is wired");
-        let web = app.web().expect("routes that fit together");
-        let address = web.context.public_url.clone();
-        let router = local(web.router);
-        let running = app.start().await.expect("the app starts");
-        let host = address.trim_start_matches("http://").to_owned();
-        let kind = json!({
-            "name": "object",
-            "title": "title",
+    async fn fill(address: String, doors: std::sync::Arc<dyn Doors>) -> Self {
+        let new = NewToken {
+            name: "journeys".to_owned(),
+            scope: vec!["*".to_owned()],
+            days: None,
+        };
+        let token = doors.create_token(&Caller::operator(), &new).await.unwrap().secret;
+        let mut house = Self {
+            address,
+            token,
+            doors,
+            teapot: String::new(),
+            hostile: String::new(),
+            deleted: String::new(),
+        };
+        house.make_types().await;
+        house.make_records().await;
+        let found = house.ask("GET", "/api/search?wait=true&limit=1", &Value::Null).await;
+        assert!(found["total"].as_u64().unwrap() > 20, "{found}");
+        house
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.address);
+        let mut request = reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(&self.token);
+        if let Some(version) = body["version"].as_i64() {
+            request = request.header("If-Match", format!("\"{version}\""));
+        }
+        if body["body"].is_object() {
+            request = request.json(&body["body"]);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    async fn make_types(&self) {
+        let exhibit = json!({
+            "name": "exhibit", "labels": {"en": "Exhibit"}, "title": "title", "visibility": "public",
             "fields": [
                 {"name": "title", "kind": "text", "column": true},
                 {"name": "material", "kind": "term", "facet": true, "column": true},
                 {"name": "made", "kind": "date", "column": true},
                 {"name": "story", "kind": "text"},
-            ],
+                {"name": "page", "kind": "url"},
+                {"name": "maker", "kind": "group", "repeated": true, "fields": [
+                    {"name": "name", "kind": "text", "column": true},
+                    {"name": "nation", "kind": "term", "facet": true}
+                ]}
+            ]
         });
-        post(&router, &host, "/api/types", &kind).await;
-        for n in 0..30 {
-            let thing = if n % 3 == 0 { "Teapot" } else { "Vase" };
-            let mut document = json!({
-                "title": format!("{thing} {n}"),
-                "made": format!("19{n:02}"),
-                "story": "Averylongwordthatnobodywouldbreakbutanarrowscreenhasto ".repeat(4),
+        let place = json!({
+            "name": "place", "title": "name", "visibility": "public",
+            "fields": [{"name": "name", "kind": "text"}]
+        });
+        for body in [exhibit, place] {
+            self.ask("POST", "/api/types", &json!({"body": body})).await;
+        }
+    }
+
+    async fn create(&self, type_name: &str, document: Value) -> String {
+        let body = json!({"type": type_name, "document": document});
+        let made = self.ask("POST", "/api/records", &json!({"body": body})).await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn make_records(&mut self) {
+        for n in 1..=24 {
+            let material = ["Silver", "Stoneware", "Glass"][n % 3];
+            let document = json!({
+                "title": format!("Teapot {n}"), "material": material, "made": format!("18{n:02}"),
+                "maker": [{"name": "A. Smith", "nation": "English"}, {"name": "B. Jones"}],
             });
-            if n % 5 != 0 {
-                document["material"] = if n % 2 == 0 { "clay" } else { "glass" }.into();
+            let id = self.create("exhibit", document.clone()).await;
+            if n == 3 {
+                self.teapot = id;
             }
-            post(
-                &router,
-                &host,
-                "/api/records",
-                &json!({"type": "object", "document": document}),
-            )
-            .await;
         }
-        let seen = format!("{address}/api/search?type=object&wait=true");
-        let answer = reqwest::get(&seen)
-            .await
-            .expect("an answer")
-            .text()
-            .await
-            .expect("a body");
-        let answer: Value = serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{answer}"));
-        assert_eq!(answer["total"], 30, "{answer}");
-        Self {
-            running,
-            address,
-            _folder: folder,
+        for version in 1..=7 {
+            let document = json!({"title": "Teapot 3", "material": "Silver", "story": format!("Seen {version} times")});
+            let body = json!({"document": document, "reason": "Seen again"});
+            let path = format!("/api/records/{}", self.teapot);
+            self.ask("PUT", &path, &json!({"version": version, "body": body})).await;
         }
+        let makers: Vec<Value> = (0..30).map(|n| json!({"name": format!("Maker {n}"), "nation": "w".repeat(80)})).collect();
+        let hostile = json!({
+            "title": HOSTILE, "material": "w".repeat(300), "story": "A long story. ".repeat(400),
+            "page": format!("https://example.org/{}", "a".repeat(300)), "maker": makers,
+        });
+        self.hostile = self.create("exhibit", hostile).await;
+        self.create("place", json!({"name": "Vienna"})).await;
+        self.deleted = self.create("place", json!({"name": "Nowhere"})).await;
+        self.ask("DELETE", &format!("/api/records/{}", self.deleted), &json!({"version": 1})).await;
     }
 
-    pub async fn end(self) {
-        self.running.stop().await;
+    /// A new link that makes a browser the operator's.
+    pub async fn setup_link(&self) -> String {
+        self.doors.new_setup_link().await.unwrap()
     }
-}
-
-/// How a browser is set up.
-#[derive(Clone, Copy, Default)]
-pub struct Setup {
-    pub without_scripts: bool,
-    /// The width of a small telephone.
-    pub narrow: bool,
-}
-
-/// A browser and the driver it hangs on.
-pub struct Browser {
-    pub client: Client,
-    driver: Child,
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told by their runner where the programs are"
-)]
-fn program(variable: &str, name: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| name.to_owned())
-}
-
-impl Browser {
-    pub async fn start(setup: Setup) -> Self {
-        let mut driver = Command::new(program("CHROMEDRIVER", "chromedriver"))
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver; `make test` finds or installs it");
-        let output = BufReader::new(driver.stdout.take().expect("its output"));
-        let port = output
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.split("successfully on port ")
-                    .nth(1)
-                    .map(|p| p.trim_end_matches('.').to_owned())
-            })
-            .expect("chromedriver names its port");
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(setup))
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .expect("a browser");
-        Self { client, driver }
-    }
-
-    pub async fn end(mut self) {
-        self.client.close().await.expect("the browser closes");
-        self.driver.kill().expect("chromedriver ends");
-        self.driver.wait().expect("chromedriver has ended");
-    }
-}
-
-fn capabilities(setup: Setup) -> Map<String, Value> {
-    let mut options = json!({
-        "binary": program("CHROMIUM", "/usr/bin/chromium"),
-        "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--window-size=1280,900"],
-    });
-    if setup.without_scripts {
-        options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
-    }
-    if setup.narrow {
-        options["mobileEmulation"] = json!({"deviceMetrics": {"width": 360, "height": 740, "pixelRatio": 2.0}});
-    }
-    let mut all = Map::new();
-    all.insert("goog:chromeOptions".to_owned(), options);
-    all
 }

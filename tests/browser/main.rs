@@ -1,157 +1,142 @@
-//! Journeys in a real browser against the real app: from the entrance over search and facets to a record, also without
-//! scripts and on a narrow screen. Facts about pages that no browser is needed for are tested where the pages are.
+//! Journeys of people through the real app in a real browser: with and without scripts, on a phone, by keyboard.
+//! `tests/with-chromium cargo test --features testing --test browser` runs them. Nothing here waits for a time: each
+//! step waits for what it needs to be there.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on ends here")]
+
+mod browser;
 mod house;
 
-use fantoccini::{Client, Locator};
-use house::{Browser, House, Setup};
+use browser::{Browser, Look};
+use house::{HOSTILE, house};
 
-async fn text(client: &Client, selector: &str) -> String {
-    let found = client.find(Locator::Css(selector)).await;
-    found
-        .unwrap_or_else(|e| panic!("{selector}: {e}"))
-        .text()
-        .await
-        .expect("a text")
+/// From the start page to the history of a record: what a visitor does, by links and forms alone.
+async fn journey(browser: &Browser) {
+    browser.open("/").await;
+    browser.fill("main form[role=search] input[name=q]", "teapot").await;
+    browser.click("main form[role=search] button").await;
+    browser.wait_for_text("[role=status]", "24 records").await;
+    browser.click_link("Silver").await;
+    browser.wait_for_text("[role=status]", "8 records").await;
+    browser.wait_for_text(".chip.active", "Material: Silver").await;
+    browser.click_link("Teapot 3").await;
+    browser.wait_for_text("h1", "Teapot 3").await;
+    assert!(browser.text("main").await.contains("Seen 7 times"));
+    browser.click_link("The whole history").await;
+    browser.wait_for_text("h1", "History of Teapot 3").await;
+    assert_eq!(browser.count("ol.history > li").await, 8);
+    browser.nothing_to_complain_about().await;
 }
 
-async fn click(client: &Client, selector: &str) {
-    let found = client.find(Locator::Css(selector)).await;
-    found
-        .unwrap_or_else(|e| panic!("{selector}: {e}"))
-        .click()
-        .await
-        .expect("a click");
+#[tokio::test]
+async fn a_visitor_goes_from_the_start_page_to_the_history_of_a_record() {
+    let browser = Browser::start(Look::Desktop).await;
+    journey(&browser).await;
+    browser.close().await;
 }
 
-/// Types into the search box of the header and sends it.
-async fn search(client: &Client, words: &str) {
-    let form = client
-        .form(Locator::Css("form[role=search]"))
-        .await
-        .expect("a search box");
-    form.set_by_name("q", words).await.expect("words in the box");
-    click(client, "form[role=search] button").await;
-    client
-        .wait()
-        .for_element(Locator::Css("#results"))
-        .await
-        .expect("results");
+#[tokio::test]
+async fn the_same_works_without_scripts_on_a_phone() {
+    let browser = Browser::start(Look::PhoneWithoutScripts).await;
+    journey(&browser).await;
+    browser.close().await;
 }
 
-/// From the entrance to a record, as anybody goes.
-async fn journey(house: &House, client: &Client) {
-    client.goto(&house.address).await.expect("the entrance");
-    assert!(!text(client, "h1").await.is_empty());
-    search(client, "teapot").await;
-    assert!(text(client, "[role=status]").await.contains("10"), "ten teapots");
-    let facet = client
-        .find(Locator::Css(".facet-value"))
-        .await
-        .expect("a facet's value");
-    let all: u32 = facet
-        .find(Locator::Css(".count"))
-        .await
-        .expect("a count")
-        .text()
-        .await
-        .expect("a text")
-        .parse()
-        .expect("a number");
-    assert!((1..10).contains(&all), "{all} of ten teapots");
-    facet.click().await.expect("a narrower search");
-    client
-        .wait()
-        .for_element(Locator::Css(".chip.active"))
-        .await
-        .expect("the chosen value");
-    assert!(
-        text(client, "[role=status]").await.contains(&all.to_string()),
-        "as many as the facet said"
-    );
-    click(client, "#results a[href^='/records/']").await;
-    client
-        .wait()
-        .for_element(Locator::Css("article.record"))
-        .await
-        .expect("a record");
-    assert!(text(client, "h1").await.starts_with("Teapot"));
-    let twin = client
-        .find(Locator::Css(".aside a[href$='.json']"))
-        .await
-        .expect("its machine form");
-    let href = twin.attr("href").await.expect("a link").expect("an address");
-    let twin = reqwest::get(format!("{}{href}", house.address))
-        .await
-        .expect("an answer");
-    assert!(twin.status().is_success());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn from_the_entrance_to_a_record() {
-    let house = House::start().await;
-    let browser = Browser::start(Setup::default()).await;
-    journey(&house, &browser.client).await;
-    let foreign =
-        "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))";
-    let asked = browser
-        .client
-        .execute(foreign, vec![])
-        .await
-        .expect("the list of requests");
-    assert_eq!(asked, serde_json::json!([]), "a page asks nobody but the house");
-    browser.end().await;
-    house.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_scripts_as_well() {
-    let house = House::start().await;
-    let browser = Browser::start(Setup {
-        without_scripts: true,
-        ..Setup::default()
-    })
-    .await;
-    journey(&house, &browser.client).await;
-    browser.end().await;
-    house.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_sticks_out_on_a_narrow_screen() {
-    let house = House::start().await;
-    let browser = Browser::start(Setup {
-        narrow: true,
-        ..Setup::default()
-    })
-    .await;
-    let client = &browser.client;
-    client
-        .goto(&format!("{}/search?q=vase", house.address))
-        .await
-        .expect("a search");
-    let record = client
-        .find(Locator::Css("#results a[href^='/records/']"))
-        .await
-        .expect("a result");
-    let record = record.attr("href").await.expect("a link").expect("an address");
-    for path in [
+#[tokio::test]
+async fn no_page_is_wider_than_a_phone() {
+    let browser = Browser::start(Look::Phone).await;
+    let house = house();
+    let mut pages: Vec<String> = [
         "/",
-        "/search?q=vase",
-        "/search?q=nothinglikethis",
-        &record,
+        "/search",
+        "/search?view=cards&q=teapot",
+        "/search?type=exhibit&filter=material:Silver&q=tea",
+        "/search?q=nothingatall",
         "/types",
+        "/types/exhibit",
+        "/changes",
         "/docs",
         "/docs/api",
-        "/no-such-page",
-    ] {
-        client.goto(&format!("{}{path}", house.address)).await.expect("a page");
-        let wide = "return [document.scrollingElement.scrollWidth, window.innerWidth]";
-        let widths = client.execute(wide, vec![]).await.expect("two widths");
-        assert_eq!(widths[1], 360, "{path}: the screen");
-        assert!(widths[0].as_i64() <= Some(360), "{path} is {} wide", widths[0]);
-        assert!(!text(client, "h1").await.is_empty(), "{path} has a heading");
+        "/docs/api/records",
+        "/docs/api/shapes",
+        "/docs/errors",
+        "/docs/errors/not-found",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for id in [&house.teapot, &house.hostile] {
+        pages.push(format!("/records/{id}"));
+        pages.push(format!("/records/{id}/history"));
     }
-    browser.end().await;
-    house.end().await;
+    for width in [360, 320] {
+        browser.set_width(width).await;
+        for page in &pages {
+            browser.open(page).await;
+            assert_eq!(browser.overflow().await, 0, "{page} is wider than {width} pixels");
+        }
+        browser.nothing_to_complain_about().await;
+        // An address that answers with an error is told on the console by the browser itself.
+        for page in ["/nowhere", "/jobs", &format!("/records/{}", house.deleted)] {
+            browser.open(page).await;
+            assert_eq!(browser.overflow().await, 0, "{page} is wider than {width} pixels");
+        }
+        browser.forget_complaints().await;
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_pages_of_the_operator_fit_a_phone() {
+    let browser = Browser::start(Look::Phone).await;
+    let link = house().setup_link().await;
+    browser.open(&link).await;
+    assert_eq!(browser.overflow().await, 0);
+    browser.click("main form button").await;
+    browser.wait_for_text("h1", "records").await;
+    for page in ["/jobs", "/jobs?state=failed", "/changes"] {
+        browser.open(page).await;
+        assert_eq!(browser.overflow().await, 0, "{page} is wider than a phone");
+    }
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_slash_key_goes_to_the_search_box() {
+    let browser = Browser::start(Look::Desktop).await;
+    browser.open("/types").await;
+    browser.press("/").await;
+    assert_eq!(browser.focused().await, "site-q");
+    browser.press("teapot\u{e007}").await;
+    browser.wait_for_text("[role=status]", "24 records").await;
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn hostile_texts_stay_texts() {
+    let browser = Browser::start(Look::Desktop).await;
+    browser.open(&format!("/records/{}", house().hostile)).await;
+    assert_eq!(browser.text("h1").await, HOSTILE);
+    assert!(browser.title().await.starts_with(HOSTILE));
+    browser.open("/search?q=script").await;
+    assert_eq!(browser.text("tbody th a").await, HOSTILE);
+    assert_eq!(browser.count("main script, main img").await, 0);
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn errors_say_what_happened_and_where_to_go() {
+    let browser = Browser::start(Look::Desktop).await;
+    browser.open("/records/0190c0de-0000-7000-8000-000000000001").await;
+    browser.wait_for_text("h1", "There is nothing here").await;
+    browser.click_link("What this error means").await;
+    browser.wait_for_text("main", "not-found").await;
+    browser.open(&format!("/records/{}", house().deleted)).await;
+    browser.wait_for_text("h1", "It was deleted").await;
+    browser.fill("main form input[name=q]", "teapot").await;
+    browser.click("main form button").await;
+    browser.wait_for_text("[role=status]", "24 records").await;
+    browser.close().await;
 }

@@ -12,6 +12,8 @@ use crate::kernel::ledger::{Operation, Version};
 const MOST: usize = 100;
 /// Characters shown of one value.
 const LONGEST: usize = 600;
+/// Characters shown of a token's id.
+const TOKEN: usize = 8;
 
 /// One field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +64,11 @@ pub fn operation(operation: Operation) -> &'static str {
 /// Who, from the ledger's short form.
 pub fn actor(language: Language, actor: &str) -> String {
     match actor.split_once(':') {
-        Some(("token", id)) => language.with("actor.token", &[("id", &id)]),
+        // The end of an id tells tokens apart as well as all of it, and fits a line.
+        Some(("token", id)) => {
+            let end = id.char_indices().rev().nth(TOKEN - 1).map_or(0, |(at, _)| at);
+            language.with("actor.token", &[("id", &&id[end..])])
+        }
         _ => language.get(&format!("actor.{actor}")).unwrap_or(actor).to_owned(),
     }
 }

@@ -8,11 +8,11 @@ use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::model::ApiView;
+use super::model::{ApiView, Group};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Path, RouteSet, Routes, Shared, etag_of};
-use crate::kernel::ui::{Html, Page, filters, view};
+use crate::kernel::ui::{Crumb, Html, Page, filters, shorten, view};
 
 /// The API as people read it: made once, when somebody asks.
 type Api = Arc<OnceLock<Arc<ApiView>>>;
@@ -22,10 +22,14 @@ pub(super) fn routes() -> Routes {
         .page(OPEN, Method::GET, "/openapi.json", get(openapi))
         .page(OPEN, Method::GET, "/docs", get(index_page))
         .page(OPEN, Method::GET, "/docs/api", get(api_page))
+        .page(OPEN, Method::GET, "/docs/api/{part}", get(api_part_page))
         .page(OPEN, Method::GET, "/docs/errors", get(errors_page))
         .page(OPEN, Method::GET, "/docs/errors/{code}", get(error_page))
         .with_state(Api::default())
 }
+
+/// The part of the API's pages that is no area.
+const SHAPES: &str = "shapes";
 
 /// What may be written in the search box, with the key of its meaning.
 const GRAMMAR: [(&str, &str); 6] = [
@@ -34,7 +38,7 @@ const GRAMMAR: [(&str, &str); 6] = [
     ("\"tea pot\"", "grammar.phrase"),
     ("tea -pot", "grammar.not"),
     ("maker:wedgwood", "grammar.field"),
-    ("year:[1900 TO 1950]", "grammar.range"),
+    ("year:1900..1950", "grammar.range"),
 ];
 
 #[derive(Template)]
@@ -49,6 +53,23 @@ struct IndexPage {
 struct ApiPage {
     page: Page,
     api: Arc<ApiView>,
+}
+
+/// One part of the API, as large as a page should be.
+#[derive(Template)]
+#[template(path = "modules/docs/templates/api-group.html")]
+struct ApiGroupPage<'a> {
+    page: Page,
+    trail: Vec<Crumb>,
+    group: &'a Group,
+}
+
+#[derive(Template)]
+#[template(path = "modules/docs/templates/api-shapes.html")]
+struct ApiShapesPage<'a> {
+    page: Page,
+    trail: Vec<Crumb>,
+    api: &'a ApiView,
 }
 
 #[derive(Template)]
@@ -66,7 +87,7 @@ struct CodePage {
     /// What the answer looks like.
     example: String,
 }
-view!(IndexPage, ApiPage, ErrorsPage, CodePage);
+view!(IndexPage, ApiPage, ApiGroupPage<'_>, ApiShapesPage<'_>, ErrorsPage, CodePage);
 
 /// A code with the keys of its texts.
 struct CodeView {
@@ -104,15 +125,36 @@ async fn index_page(page: Page) -> Html<IndexPage> {
     })
 }
 
+fn read(api: &Api, openapi: &[u8]) -> Result<Arc<ApiView>> {
+    if let Some(view) = api.get() {
+        return Ok(view.clone());
+    }
+    let document = serde_json::from_slice(openapi)?;
+    Ok(api.get_or_init(|| Arc::new(ApiView::read(&document))).clone())
+}
+
 async fn api_page(State(api): State<Api>, Shared(context): Shared, page: Page) -> Result<Html<ApiPage>> {
-    let view = match api.get() {
-        Some(view) => view.clone(),
-        None => {
-            let document = serde_json::from_slice(&context.openapi)?;
-            api.get_or_init(|| Arc::new(ApiView::read(&document))).clone()
-        }
-    };
-    Ok(Html(ApiPage { page, api: view }))
+    let api = read(&api, &context.openapi)?;
+    Ok(Html(ApiPage { page, api }))
+}
+
+/// The operations of one area, or the shapes of what is sent and answered.
+async fn api_part_page(
+    State(api): State<Api>,
+    Shared(context): Shared,
+    Path(part): Path<String>,
+    page: Page,
+) -> Result<Response> {
+    let api = read(&api, &context.openapi)?;
+    let trail = |name: String| vec![Crumb::to(page.language.text("docs-api.title"), "/docs/api"), Crumb::here(name)];
+    if part == SHAPES {
+        let trail = trail(page.language.text("docs-api.shapes"));
+        return Ok(Html(ApiShapesPage { page, trail, api: &api }).into_response());
+    }
+    let group = api.groups.iter().find(|group| group.name == part);
+    let group = group.ok_or_else(|| Error::not_found("part of the API", &shorten(&part, 60)))?;
+    let trail = trail(part);
+    Ok(Html(ApiGroupPage { page, trail, group }).into_response())
 }
 
 async fn errors_page(page: Page) -> Html<ErrorsPage> {

@@ -14,6 +14,7 @@ fn home() -> EntrancePage {
         total: 0,
         behind: false,
         types: vec![],
+        ways_label: HOSTILE.to_owned(),
         ways: vec![],
         newest: vec![],
     }
@@ -43,7 +44,6 @@ fn a_full_house_shows_what_is_here() {
         }],
         ways: vec![Way {
             label: HOSTILE.to_owned(),
-            type_label: HOSTILE.to_owned(),
             values: vec![WayValue {
                 label: HOSTILE.to_owned(),
                 count: 3,

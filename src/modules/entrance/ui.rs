@@ -22,7 +22,7 @@ use crate::kernel::ui::{Html, Page, filters, label, shorten, texts, view};
 /// Types, ways in with their values, and newest records on the page.
 const TYPES: usize = 12;
 const WAYS: usize = 4;
-const VALUES: usize = 10;
+const VALUES: usize = 8;
 const NEWEST: usize = 8;
 
 /// What the page reads from.
@@ -48,6 +48,8 @@ pub struct EntrancePage {
     pub behind: bool,
     pub types: Vec<TypeItem>,
     pub ways: Vec<Way>,
+    /// The type whose fields the ways are.
+    pub ways_label: String,
     pub newest: Vec<Newest>,
 }
 view!(EntrancePage);
@@ -61,7 +63,6 @@ pub struct TypeItem {
 /// A field to enter by, with its most frequent values.
 pub struct Way {
     pub label: String,
-    pub type_label: String,
     pub values: Vec<WayValue>,
 }
 
@@ -85,6 +86,7 @@ async fn home_page(State(sources): State<Sources>, mut page: Page) -> Result<Htm
         behind: false,
         types: Vec::new(),
         ways: Vec::new(),
+        ways_label: String::new(),
         newest: Vec::new(),
         page,
     };
@@ -120,6 +122,7 @@ impl Sources {
         if let Some(largest) = home.types.first()
             && let Some((kind, level)) = kinds.iter().find(|(kind, _)| kind.name == largest.name)
         {
+            home.ways_label.clone_from(&largest.label);
             home.ways = self.ways(kind, *level, language, &view).await?;
         }
         home.behind = is_behind(&self.search);
@@ -143,7 +146,6 @@ impl Sources {
             })
             .collect();
         let answer = self.search.search(question(&kind.name, asked, 0, view)).await?;
-        let type_label = label(&kind.labels, &kind.name, language);
         let ways = answer.facets.iter().zip(&facets).map(|(facet, leaf)| Way {
             label: leaf
                 .fields
@@ -151,7 +153,6 @@ impl Sources {
                 .map(|f| label(&f.labels, &f.name, language))
                 .collect::<Vec<_>>()
                 .join(" › "),
-            type_label: type_label.clone(),
             values: values(&kind.name, facet),
         });
         Ok(ways.filter(|way| way.values.len() > 1).collect())

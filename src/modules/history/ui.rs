@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::HISTORY_READ;
-use crate::contract::records::Records;
+use crate::contract::records::{Records, Sight};
 use crate::kernel::access::{Caller, Subject};
 use crate::kernel::db::Db;
 use crate::kernel::error::{Error, Result};
@@ -23,6 +23,10 @@ use crate::kernel::ui::{Crumb, Html, Page, actor, filters, operation, plain, rea
 /// Change sets and changes of one page.
 const SETS: i64 = 50;
 const CHANGES: i64 = 100;
+/// Changes of a set that are looked at to know whether the caller may see any of it.
+const PROBE: i64 = 10;
+/// Characters of a title.
+const TITLE: usize = 120;
 
 /// What the pages read from.
 #[derive(Clone)]
@@ -66,6 +70,9 @@ view!(ChangesPage, ChangePage);
 pub struct SetRow {
     pub id: String,
     pub what: String,
+    /// The first thing it touched, and whether there is more.
+    pub first: Option<String>,
+    pub others: bool,
     pub reason: String,
     pub actor: String,
     pub at: i64,
@@ -99,18 +106,24 @@ async fn index_page(State(pages): State<Pages>, page: Page, Query(older): Query<
         .last()
         .filter(|_| sets.len() as i64 == SETS)
         .map(|set| set.id.clone());
-    let mut rows = Vec::with_capacity(sets.len());
+    let all = sees_all(&page.caller);
+    let mut probes = Vec::with_capacity(sets.len());
     for set in &sets {
+        let most = if all { 2 } else { PROBE };
+        probes.push(ledger::set_changes(&pages.db, &set.id, Position::default(), most).await?);
+    }
+    let seen = pages.seen(&page, &probes.concat()).await?;
+    let mut rows = Vec::with_capacity(sets.len());
+    for (set, changes) in sets.iter().zip(&probes) {
+        let mut titles = changes.iter().filter_map(|change| seen.get(&change.entity));
+        let first = titles.next().map(|(title, _)| shorten(title, TITLE));
         // What touches nothing that the caller may see is not there.
-        if sees_all(&page.caller)
-            || !pages
-                .rows(&page, &first_changes(&pages.db, set).await?)
-                .await?
-                .is_empty()
-        {
+        if all || first.is_some() {
             rows.push(SetRow {
                 id: set.id.clone(),
                 what: set_name(page.language, &set.kind),
+                others: titles.next().is_some(),
+                first,
                 reason: reason(&page.caller, set),
                 actor: actor(page.language, &set.actor),
                 at: set.created_at,
@@ -169,7 +182,7 @@ async fn show_page(
 
 /// Enough of a set to know whether the caller may see any of it.
 async fn first_changes(db: &Db, set: &ChangeSet) -> Result<Vec<Change>> {
-    ledger::set_changes(db, &set.id, Position::default(), 20).await
+    ledger::set_changes(db, &set.id, Position::default(), PROBE).await
 }
 
 /// Whoever looks after the house sees sets that touch nothing, too.
@@ -199,25 +212,30 @@ fn origin(page: &Page, set: &ChangeSet) -> Vec<(String, String)> {
 }
 
 impl Pages {
-    /// The changes as far as the caller may see what they touch.
-    async fn rows(&self, page: &Page, changes: &[Change]) -> Result<Vec<ChangeRow>> {
-        let ids = |kind: &str| {
-            changes
-                .iter()
-                .filter(|c| c.kind == kind)
-                .map(|c| c.entity.clone())
-                .collect::<Vec<_>>()
-        };
-        let mut seen: HashMap<String, (String, Option<String>)> = HashMap::new();
-        let records = ids(RECORD);
-        for sight in self.records.sights(&page.caller, &records).await? {
-            let href = (!sight.deleted).then(|| format!("/records/{}", sight.id));
-            seen.insert(sight.id.clone(), (sight.id, href));
-        }
-        for (id, title) in self.titles(&page.caller, &records).await? {
-            if let Some(entry) = seen.get_mut(&id).filter(|_| !title.trim().is_empty()) {
-                entry.0 = title;
+    /// What changes touched, as far as the caller may see it: title and address by id.
+    async fn seen(&self, page: &Page, changes: &[Change]) -> Result<HashMap<String, (String, Option<String>)>> {
+        let records = changes.iter().filter(|c| c.kind == RECORD);
+        let mut records: Vec<String> = records.map(|c| c.entity.clone()).collect();
+        records.sort_unstable();
+        records.dedup();
+        let mut seen = HashMap::new();
+        let sights = self.records.sights(&page.caller, &records).await?;
+        let by_id: HashMap<&str, &Sight> = sights.iter().map(|sight| (sight.id.as_str(), sight)).collect();
+        for record in self.records.get_many(&page.caller, &records).await? {
+            let Some(sight) = by_id.get(record.id.as_str()) else {
+                continue;
+            };
+            let definition = &sight.stored_type.definition;
+            let document = self.records.cut(definition, sight.level, record.document);
+            let title = self.records.title(definition, &document);
+            if !title.trim().is_empty() {
+                let href = format!("/records/{}", record.id);
+                seen.insert(record.id, (title, Some(href)));
             }
+        }
+        for sight in sights {
+            let href = (!sight.deleted).then(|| format!("/records/{}", sight.id));
+            seen.entry(sight.id.clone()).or_insert((sight.id, href));
         }
         if changes.iter().any(|c| c.kind == TYPE) {
             for stored in self.records.record_types().await? {
@@ -225,6 +243,12 @@ impl Pages {
                 seen.insert(stored.id.clone(), (name.clone(), Some(format!("/types/{name}"))));
             }
         }
+        Ok(seen)
+    }
+
+    /// The changes as far as the caller may see what they touch.
+    async fn rows(&self, page: &Page, changes: &[Change]) -> Result<Vec<ChangeRow>> {
+        let seen = self.seen(page, changes).await?;
         let mut rows = Vec::with_capacity(changes.len());
         for change in changes {
             let Some((title, href)) = seen.get(&change.entity) else {
@@ -233,28 +257,12 @@ impl Pages {
             let version = ledger::version(&self.db, &change.entity, change.version).await?;
             let what = version.map_or("operation.update", |v| operation(v.operation));
             rows.push(ChangeRow {
-                title: shorten(title, 120),
+                title: shorten(title, TITLE),
                 href: href.clone(),
                 what,
                 version: change.version,
             });
         }
         Ok(rows)
-    }
-
-    /// Titles of live records, from what the caller may see of each.
-    async fn titles(&self, caller: &Caller, ids: &[String]) -> Result<Vec<(String, String)>> {
-        let sights = self.records.sights(caller, ids).await?;
-        let levels: HashMap<&str, _> = sights.iter().map(|s| (s.id.as_str(), s)).collect();
-        let mut titles = Vec::new();
-        for record in self.records.get_many(caller, ids).await? {
-            let Some(sight) = levels.get(record.id.as_str()) else {
-                continue;
-            };
-            let definition = &sight.stored_type.definition;
-            let document = self.records.cut(definition, sight.level, record.document);
-            titles.push((record.id, self.records.title(definition, &document)));
-        }
-        Ok(titles)
     }
 }

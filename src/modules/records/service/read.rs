@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Service;
-use crate::contract::records::{RECORDS_READ, Record, Sight, StoredType};
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Record, Sight, StoredType};
 use crate::kernel::access::{Caller, Level, Object, Terms};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::is_id;
@@ -101,6 +101,22 @@ impl Service {
     /// One record as the caller may see it.
     pub async fn read(&self, caller: &Caller, id: &str) -> Result<Seen> {
         let (row, stored_type, level) = self.look_live(caller, id).await?;
+        seen(row, stored_type, level)
+    }
+
+    /// As [`Service::read`], and a deleted one, without fields, for who may restore it.
+    pub async fn read_past(&self, caller: &Caller, id: &str) -> Result<Seen> {
+        let (row, stored_type, level) = self.look(caller, id).await?;
+        if row.deleted() {
+            let object = Object::Record {
+                id,
+                type_name: &row.type_name,
+                visibility: row.level()?,
+            };
+            if !self.access.check(caller, RECORDS_WRITE, &object).await? {
+                return Err(gone(&row));
+            }
+        }
         seen(row, stored_type, level)
     }
 

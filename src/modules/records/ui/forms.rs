@@ -3,10 +3,10 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::kernel::clock::rfc3339;
 use crate::kernel::error::Result;
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::texts;
+use crate::modules::records::api::RecordBody;
 use crate::modules::records::service::Seen;
 
 /// A machine form as an answer, named after the record, its version as ETag.
@@ -24,19 +24,10 @@ pub fn file(seen: &Seen, kind: &'static str, ending: &str, body: String) -> Resp
     response
 }
 
-/// The record as its own fields with what is known about it.
+/// The record as the API answers it.
 pub fn json(seen: &Seen) -> Result<String> {
-    let record = &seen.record;
-    let form = serde_json::json!({
-        "id": record.id,
-        "type": record.type_name,
-        "version": record.version,
-        "title": super::record::title(seen),
-        "created_at": rfc3339(record.created_at),
-        "updated_at": rfc3339(record.updated_at),
-        "document": record.document,
-    });
-    Ok(serde_json::to_string_pretty(&form)? + "\n")
+    let body = RecordBody::from(seen.clone());
+    Ok(serde_json::to_string_pretty(&body)? + "\n")
 }
 
 /// One row with the fields as columns; several values are set apart by ` | `.

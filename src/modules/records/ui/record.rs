@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -13,7 +14,7 @@ use super::fields::{Section, Shown, level_key, linked};
 use super::forms;
 use crate::contract::records::{RecordState, RecordType};
 use crate::kernel::access::{Level, Object, Permission};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Code, Result};
 use crate::kernel::http::{Path, Query};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger::{self, Version};
@@ -63,7 +64,18 @@ pub struct HistoryPage {
     pub history: Vec<HistoryEntry>,
     pub older: Option<String>,
 }
-view!(RecordPage, HistoryPage);
+
+#[derive(Template)]
+#[template(path = "modules/records/templates/gone.html")]
+pub struct GonePage {
+    pub page: Page,
+    pub id: String,
+    pub status: u16,
+    pub code: &'static str,
+    /// The caller may read its history.
+    pub history: bool,
+}
+view!(RecordPage, HistoryPage, GonePage);
 
 /// `/records/{id}`, and with `.json` or `.csv` behind the id its machine forms.
 pub async fn show_page(State(pages): State<Pages>, page: Page, Path(id): Path<String>) -> Result<Response> {
@@ -75,7 +87,10 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(id): Path<St
         let seen = pages.service.read(&page.caller, id).await?;
         return Ok(forms::file(&seen, "text/csv; charset=utf-8", "csv", forms::csv(&seen)));
     }
-    let seen = pages.service.read(&page.caller, &id).await?;
+    let seen = match pages.service.read(&page.caller, &id).await {
+        Err(error) if error.code() == Code::Gone => return Ok(pages.gone(page, id).await),
+        other => other?,
+    };
     let titles = pages.titles(&page, &seen).await?;
     let (history, more) = pages.history(&page, &seen, None, RECENT).await?;
     Ok(Html(record_page(page, &seen, &titles, history, more)).into_response())
@@ -94,10 +109,13 @@ pub async fn history_page(
     Path(id): Path<String>,
     Query(older): Query<Older>,
 ) -> Result<Html<HistoryPage>> {
-    let seen = pages.service.read(&page.caller, &id).await?;
+    let seen = pages.service.read_past(&page.caller, &id).await?;
     let (history, more) = pages.history(&page, &seen, older.before, STATES).await?;
     let last = history.last().map(|entry| entry.version);
-    let title = title(&seen);
+    let title = match seen.record.deleted {
+        true => pages.last_title(&seen).await?,
+        false => title(&seen),
+    };
     let mut trail = trail(&page, &seen);
     trail.push(Crumb::to(shorten(&title, 60), format!("/records/{id}")));
     trail.push(Crumb::here(page.language.text("history.title")));
@@ -114,6 +132,28 @@ pub async fn history_page(
 }
 
 impl Pages {
+    /// The page of a deleted record: where to go from here, and its history for those who may restore it.
+    async fn gone(&self, page: Page, id: String) -> Response {
+        let history = self.service.read_past(&page.caller, &id).await.is_ok();
+        let view = GonePage {
+            status: Code::Gone.status(),
+            code: Code::Gone.as_str(),
+            id,
+            history,
+            page,
+        };
+        (StatusCode::GONE, Html(view)).into_response()
+    }
+
+    /// What a deleted record was called.
+    async fn last_title(&self, seen: &Seen) -> Result<String> {
+        let last = ledger::version(&self.db, &seen.record.id, seen.record.version - 1).await?;
+        let document = last.map(|version| state(&version, seen)).transpose()?.flatten();
+        let title = document.map(|document| shape::title(&seen.stored_type.definition, &document));
+        let title = title.filter(|title| !title.trim().is_empty());
+        Ok(title.map_or_else(|| seen.record.id.clone(), |title| shorten(&title, TITLE)))
+    }
+
     /// Titles of the records this one leads to, as far as the caller may see them.
     async fn titles(&self, page: &Page, seen: &Seen) -> Result<HashMap<String, String>> {
         let definition = &seen.stored_type.definition;

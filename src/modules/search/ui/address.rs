@@ -23,6 +23,9 @@ pub struct Params {
     /// The facet of which all values are wanted.
     #[serde(default)]
     pub more: String,
+    /// A place in the ledger that the answer must have reached: for a page that follows a write. No link carries it on.
+    #[serde(default)]
+    pub after: Option<String>,
 }
 
 /// One chosen value; `None` is "not given".

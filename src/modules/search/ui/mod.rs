@@ -8,6 +8,7 @@ mod view;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::Method;
@@ -32,6 +33,9 @@ const FACETS: usize = 12;
 const VALUES: usize = 8;
 /// Types counted beside a search through everything.
 const TYPES: usize = 24;
+
+/// How long a page that follows a write waits for it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 const READ: Permission = Permission("records.read");
 
@@ -62,25 +66,55 @@ async fn search_page(State(sources): State<Sources>, page: Page, Ask(params): As
     } else {
         params.type_name.clone()
     };
-    let definition = kinds.iter().find(|kind| kind.definition.name == type_name);
+    let mut definition = kinds.iter().find(|kind| kind.definition.name == type_name);
+    let after = params.after.clone();
     let mut address = Address::read(Params { type_name, ..params }, definition.map(|kind| &kind.definition));
     // Far pages are not counted to; the last one that can be opened is shown instead.
     address.page = address.page.min(MAX_OFFSET / ROWS + 1);
     let visibility = sources.access.filter(&page.caller, READ).await?;
-    let answer = sources
+    let behind = match after {
+        Some(text) => !sources.search.wait_for(text.parse()?, PATIENCE).await?,
+        None => is_behind(&sources.search),
+    };
+    let mut answer = sources
         .search
         .search(question(&address, definition, visibility.clone()))
         .await?;
-    let types = sources.types(&address, &kinds, &answer, &visibility).await?;
+    // What is found may all be of one type: then that type's facets and columns help, as if it had been chosen.
+    let implied = if definition.is_none() { sole(&answer, &kinds) } else { None };
+    let types = if let Some(kind) = implied {
+        definition = implied;
+        address.type_name.clone_from(&kind.definition.name);
+        let question = question(&address, definition, visibility);
+        answer = sources.search.search(question).await?;
+        Vec::new()
+    } else {
+        sources.types(&address, &kinds, &answer, &visibility).await?
+    };
     let found = sources.found(&page.caller, &kinds, &answer).await?;
     let findings = Findings {
         address: &address,
         answer: &answer,
         kinds: &kinds,
         found: &found,
-        behind: is_behind(&sources.search),
+        behind,
+        implied: implied.is_some(),
     };
     Ok(Html(findings.page(page, &types)))
+}
+
+/// The type of everything that was found, where all is of one.
+fn sole<'a>(answer: &Answer, kinds: &'a [Kind]) -> Option<&'a Kind> {
+    let mut types = answer
+        .facets
+        .iter()
+        .filter(|facet| facet.field == TYPE_FACET)
+        .flat_map(|facet| &facet.values);
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return None;
+    };
+    let name = only.value.as_deref()?;
+    kinds.iter().find(|kind| kind.definition.name == name)
 }
 
 /// True while the index still catches up with what was there before it began to follow.

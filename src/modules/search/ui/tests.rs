@@ -89,6 +89,7 @@ fn render(question: &str, answer: &Answer, found: &[Found]) -> String {
         kinds: &kinds,
         found,
         behind: false,
+        implied: false,
     };
     let page = findings.page(Page::bare("/search"), &[]);
     assert_eq!(page.page().query, address.q);

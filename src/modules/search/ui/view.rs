@@ -159,6 +159,8 @@ pub struct Findings<'a> {
     pub kinds: &'a [Kind],
     pub found: &'a [Found],
     pub behind: bool,
+    /// The type was not chosen: everything that was found is of it.
+    pub implied: bool,
 }
 
 impl Findings<'_> {
@@ -244,7 +246,7 @@ impl Findings<'_> {
             href: self.address.toggled(&c.field, c.value.as_deref()),
         };
         let mut chips: Vec<Chip> = Vec::new();
-        if let Some(kind) = self.chosen_kind().filter(|_| self.kinds.len() > 1) {
+        if let Some(kind) = self.chosen_kind().filter(|_| self.kinds.len() > 1 && !self.implied) {
             chips.push(Chip {
                 field: language.text("search.type"),
                 value: kind.label(language),
@@ -352,6 +354,7 @@ impl Findings<'_> {
         let Some(kind) = self.chosen_kind() else {
             return vec![
                 plain(language.text("search.record")),
+                plain(language.text("search.summary")),
                 plain(language.text("search.type")),
             ];
         };
@@ -431,11 +434,11 @@ impl Findings<'_> {
         let kind = self.kind(&record.type_name);
         let type_label = kind.map_or_else(|| record.type_name.clone(), |kind| kind.label(language));
         let cells = match (kind, self.address.type_name.is_empty() && !self.address.cards) {
-            (_, true) => vec![Cell {
-                label: String::new(),
-                text: vec![(type_label.clone(), false)],
-                number: false,
-            }],
+            (kind, true) => {
+                let about = kind.map(|kind| summary(record, kind, language)).unwrap_or_default();
+                let cells = [highlight(&about, marks), vec![(type_label.clone(), false)]];
+                cells.map(unnamed).into()
+            }
             (Some(kind), false) => kind
                 .columns()
                 .iter()
@@ -477,6 +480,24 @@ fn cell(record: &Record, leaf: &Leaf<'_>, marks: &[Mark], language: Language) ->
         label: leaf_label(leaf, language),
         text: highlight(&shorten(&text, CELL), marks),
         number: is_number(leaf),
+    }
+}
+
+/// The values of the first columns in one line, for a table of several types.
+fn summary(record: &Record, kind: &Kind, language: Language) -> String {
+    let columns = kind.columns();
+    let values = columns
+        .iter()
+        .filter_map(|leaf| texts(&record.document, &leaf.path, language).into_iter().next());
+    let values: Vec<String> = values.filter(|text| !text.is_empty()).take(3).collect();
+    shorten(&values.join(" · "), CELL)
+}
+
+fn unnamed(text: Marked) -> Cell {
+    Cell {
+        label: String::new(),
+        text,
+        number: false,
     }
 }
 

@@ -1,0 +1,237 @@
+//! A Chromium of its own for one journey. Steps wait for their element and fail with the page's text.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+use super::house::house;
+
+/// How long a step may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// As what the browser looks at the house.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    Desktop,
+    Phone,
+    PhoneWithoutScripts,
+}
+
+/// See the module's text.
+pub struct Browser {
+    client: Client,
+    driver: Driver,
+    _profile: tempfile::TempDir,
+}
+
+/// The driver's process; it ends with its browsers when the journey ends.
+struct Driver {
+    process: Child,
+    address: String,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests/with-chromium says through the environment where the programs are")]
+fn program(variable: &str, usual: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| usual.to_owned())
+}
+
+impl Driver {
+    /// Starts on a free port, which the driver tells.
+    fn start() -> Self {
+        let name = program("CHROMEDRIVER", "chromedriver");
+        let mut process = Command::new(&name)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{name}: {e}; run through tests/with-chromium"));
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = loop {
+            let line = lines.next().expect("the driver tells its port").unwrap();
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        // What it says later is thrown away, so that a full pipe never holds it up.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            process,
+            address: format!("http://127.0.0.1:{port}"),
+        }
+    }
+}
+
+impl Browser {
+    pub async fn start(look: Look) -> Self {
+        let driver = Driver::start();
+        let profile = tempfile::tempdir().unwrap();
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
+            "--window-size=1280,900",
+        ];
+        let mut arguments: Vec<String> = arguments.map(str::to_owned).to_vec();
+        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        let capabilities = json!({
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:chromeOptions": {"binary": program("CHROMIUM", "chromium"), "args": arguments},
+        });
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities.as_object().unwrap().clone())
+            .connect(&driver.address)
+            .await
+            .unwrap();
+        let browser = Self {
+            client,
+            driver,
+            _profile: profile,
+        };
+        if look != Look::Desktop {
+            browser.set_width(360).await;
+        }
+        if look == Look::PhoneWithoutScripts {
+            browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+        }
+        browser
+    }
+
+    pub async fn close(self) {
+        self.client.close().await.unwrap();
+        drop(self.driver);
+    }
+
+    /// A command of the driver that is no part of the standard.
+    async fn driver(&self, path: &str, body: &Value) -> Value {
+        let session = self.client.session_id().await.unwrap().unwrap();
+        let url = format!("{}/session/{session}/{path}", self.driver.address);
+        let answer: Value = reqwest::Client::new().post(url).json(body).send().await.unwrap().json().await.unwrap();
+        answer["value"].clone()
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) {
+        self.driver("goog/cdp/execute", &json!({"cmd": command, "params": parameters})).await;
+    }
+
+    pub async fn set_width(&self, width: u32) {
+        let metrics = json!({"width": width, "height": 740, "deviceScaleFactor": 1, "mobile": true});
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Opens a path of the house, or a whole address.
+    pub async fn open(&self, path: &str) {
+        let address = if path.starts_with('/') {
+            format!("{}{path}", house().address)
+        } else {
+            path.to_owned()
+        };
+        self.client.goto(&address).await.unwrap();
+    }
+
+    async fn find(&self, selector: &str) -> Element {
+        self.client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(selector))
+            .await
+            .unwrap_or_else(|e| panic!("{selector}: {e}"))
+    }
+
+    pub async fn click(&self, selector: &str) {
+        self.find(selector).await.click().await.unwrap();
+    }
+
+    /// Clicks the first visible link whose text begins with this. On a phone the filters stand behind a button.
+    pub async fn click_link(&self, text: &str) {
+        let path = format!("//main//a[starts-with(normalize-space(.), '{text}')]");
+        let wait = self.client.wait().at_most(PATIENCE);
+        let link = wait.for_element(Locator::XPath(&path)).await.unwrap_or_else(|e| panic!("{text}: {e}"));
+        if !link.is_displayed().await.unwrap() {
+            self.click(".facets-open").await;
+        }
+        link.click().await.unwrap();
+    }
+
+    pub async fn fill(&self, selector: &str, text: &str) {
+        self.find(selector).await.send_keys(text).await.unwrap();
+    }
+
+    /// Types into whatever has the focus.
+    pub async fn press(&self, keys: &str) {
+        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    }
+
+    pub async fn text(&self, selector: &str) -> String {
+        self.find(selector).await.text().await.unwrap()
+    }
+
+    pub async fn title(&self) -> String {
+        self.client.title().await.unwrap()
+    }
+
+    pub async fn count(&self, selector: &str) -> usize {
+        self.client.find_all(Locator::Css(selector)).await.unwrap().len()
+    }
+
+    /// Waits until an element of the selector holds the text: a page after a click is another page.
+    pub async fn wait_for_text(&self, selector: &str, text: &str) {
+        let seen = async {
+            loop {
+                for element in self.client.find_all(Locator::Css(selector)).await.unwrap() {
+                    // It may have gone with its page in between.
+                    if element.text().await.is_ok_and(|found| found.contains(text)) {
+                        return;
+                    }
+                }
+            }
+        };
+        if tokio::time::timeout(PATIENCE, seen).await.is_err() {
+            panic!("no {selector} says {text:?}; the page says:\n{}", self.text("main").await);
+        }
+    }
+
+    /// The id of what has the focus.
+    pub async fn focused(&self) -> String {
+        let element = self.client.active_element().await.unwrap();
+        element.attr("id").await.unwrap().unwrap_or_default()
+    }
+
+    /// How many pixels the page is wider than the window.
+    pub async fn overflow(&self) -> i64 {
+        let script = "const e = document.documentElement; return e.scrollWidth - e.clientWidth;";
+        self.client.execute(script, vec![]).await.unwrap().as_i64().unwrap()
+    }
+
+    async fn complaints(&self) -> Vec<String> {
+        let log = self.driver("se/log", &json!({"type": "browser"})).await;
+        log.as_array().unwrap().iter().map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Neither an error of a script nor anything that the content security policy has refused.
+    pub async fn nothing_to_complain_about(&self) {
+        assert_eq!(self.complaints().await, Vec::<String>::new());
+    }
+
+    pub async fn forget_complaints(&self) {
+        self.complaints().await;
+    }
+}
