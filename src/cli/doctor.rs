@@ -11,11 +11,10 @@ use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, listen_address};
 use crate::kernel::control;
 use crate::kernel::data::DataDir;
-use crate::kernel::db::{Db, Engine, Options, pick};
+use crate::kernel::db::{Db, Engine, Options};
 use crate::kernel::error::{Error, Result};
-
-/// A transaction that is older than this (seconds) holds followers back for long enough to say so.
-const OLD_TRANSACTION: i64 = 10;
+use crate::kernel::health;
+use crate::kernel::module::Health;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -216,42 +215,10 @@ async fn look_at_database(db: &Db, root: &Path, findings: &mut Findings) {
     };
     findings.add("index", State::Ok, text);
     if db.engine() == Engine::Postgres {
-        look_for_holders(db, findings).await;
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct Holder {
-    pid: i64,
-    database: String,
-    application: String,
-    seconds: i64,
-}
-
-/// Followers read only below the oldest open transaction of the whole server: one that hangs holds search back.
-async fn look_for_holders(db: &Db, findings: &mut Findings) {
-    let found: Result<Vec<Holder>> = pick(
-        "SELECT 0 AS pid, '' AS database, '' AS application, 0 AS seconds WHERE FALSE",
-        "SELECT CAST(pid AS BIGINT) AS pid, COALESCE(CAST(datname AS TEXT), '') AS database, \
-         COALESCE(application_name, '') AS application, \
-         CAST(EXTRACT(EPOCH FROM clock_timestamp() - xact_start) AS BIGINT) AS seconds FROM pg_stat_activity \
-         WHERE backend_xid IS NOT NULL OR backend_xmin IS NOT NULL ORDER BY xact_start LIMIT 1",
-    )
-    .all(db)
-    .await;
-    match found {
-        Ok(holders) => match holders.into_iter().find(|h| h.seconds >= OLD_TRANSACTION) {
-            Some(h) => findings.add(
-                "followers",
-                State::Warning,
-                format!(
-                    "a transaction of {} s in the database {} holds search and feeds back (process {} \"{}\"); end it, or \
-                     SELECT pg_terminate_backend({})",
-                    h.seconds, h.database, h.pid, h.application, h.pid
-                ),
-            ),
-            None => findings.add("followers", State::Ok, "no long transaction holds them back"),
-        },
-        Err(error) => findings.failed("followers", &error),
+        match health::followers(db).await {
+            Ok(Health::Warning { reason }) => findings.add("followers", State::Warning, reason),
+            Ok(_) => findings.add("followers", State::Ok, "no long transaction holds them back"),
+            Err(error) => findings.failed("followers", &error),
+        }
     }
 }

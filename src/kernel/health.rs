@@ -1,4 +1,4 @@
-//! How the kernel's own parts are: clock, disk, data folder. Asked by `/health/ready` and `app doctor`.
+//! How the kernel's own parts are: clock, disk, data folder, what holds followers back. Asked by `/health/ready` and `app doctor`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ use super::module::{Health, HealthCheck};
 const LOW_DISK: u64 = 1 << 30;
 /// Less than this and writes are about to fail.
 const NO_DISK: u64 = 64 << 20;
+/// A transaction that is older than this (seconds) holds followers back for long enough to say so.
+const OLD_TRANSACTION: i64 = 10;
 /// The machine's clock may differ by this much from the database's, in milliseconds.
 const CLOCK_DRIFT: i64 = 5_000;
 
@@ -22,6 +24,7 @@ const CLOCK_DRIFT: i64 = 5_000;
 pub fn checks(kernel: &Kernel) -> Vec<Arc<dyn HealthCheck>> {
     vec![
         Arc::new(ClockDrift(kernel.db.clone())),
+        Arc::new(Followers(kernel.db.clone())),
         Arc::new(Disk(kernel.data.clone())),
         Arc::new(Folder(kernel.data.clone())),
     ]
@@ -60,6 +63,56 @@ impl ClockDrift {
         .await?;
         Ok(theirs - self.0.clock().now())
     }
+}
+
+/// Followers read only below the oldest open transaction of the whole server: one that hangs holds search back.
+struct Followers(Db);
+
+#[async_trait]
+impl HealthCheck for Followers {
+    fn name(&self) -> &'static str {
+        "followers"
+    }
+    async fn check(&self) -> Health {
+        followers(&self.0).await.unwrap_or_else(|error| Health::Failed {
+            reason: error.detail().to_owned(),
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Holder {
+    pid: i64,
+    database: String,
+    application: String,
+    seconds: i64,
+}
+
+/// Names the transaction that holds followers back, also one of another database on the server.
+///
+/// # Errors
+/// What the database says.
+pub async fn followers(db: &Db) -> Result<Health> {
+    let holder: Option<Holder> = pick(
+        "SELECT 0 AS pid, '' AS database, '' AS application, 0 AS seconds WHERE FALSE",
+        "SELECT CAST(pid AS BIGINT) AS pid, COALESCE(CAST(datname AS TEXT), '') AS database, \
+         COALESCE(application_name, '') AS application, \
+         CAST(EXTRACT(EPOCH FROM clock_timestamp() - xact_start) AS BIGINT) AS seconds FROM pg_stat_activity \
+         WHERE xact_start IS NOT NULL AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL) \
+         ORDER BY xact_start LIMIT 1",
+    )
+    .opt(db)
+    .await?;
+    let Some(holder) = holder.filter(|h| h.seconds >= OLD_TRANSACTION) else {
+        return Ok(Health::Ok);
+    };
+    Ok(Health::Warning {
+        reason: format!(
+            "a transaction of {} s in the database {} holds search and feeds back (process {}, \"{}\"): end it, or run \
+             SELECT pg_terminate_backend({})",
+            holder.seconds, holder.database, holder.pid, holder.application, holder.pid
+        ),
+    })
 }
 
 struct Disk(Arc<DataDir>);
