@@ -24,7 +24,11 @@ CREATE TABLE import_refusal (
     job_id  TEXT NOT NULL,
     row     BIGINT NOT NULL,
     part    BIGINT NOT NULL,
+    -- The line of the file it starts in.
+    line    BIGINT NOT NULL,
     field   TEXT NOT NULL,
     message TEXT NOT NULL,
+    -- The beginning of what stands there.
+    value   TEXT NOT NULL,
     PRIMARY KEY (job_id, row, part)
 );

@@ -33,6 +33,8 @@ const MODULES: &[Wire] = &[
     crate::modules::operations::wire,
     #[cfg(feature = "history")]
     crate::modules::history::wire,
+    #[cfg(feature = "exchange")]
+    crate::modules::exchange::wire,
     #[cfg(feature = "search")]
     crate::modules::search::wire,
     #[cfg(feature = "entrance")]

@@ -6,6 +6,8 @@ pub mod access;
 pub mod docs;
 #[cfg(feature = "entrance")]
 pub mod entrance;
+#[cfg(feature = "exchange")]
+pub mod exchange;
 #[cfg(feature = "history")]
 pub mod history;
 #[cfg(feature = "operations")]

@@ -1,0 +1,272 @@
+//! JSON: imports (a file as the body of a request), how they are, their reports; exports.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use tokio_util::io::StreamReader;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::model::{Import, Options};
+use super::service::{Seen, Service};
+use crate::contract::exchange::{Format, ImportReport};
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE};
+use crate::kernel::access::{Caller, Level};
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::http::{Json, Path, ProblemDocument, Query, RouteSet, Routes};
+use crate::kernel::jobs::State as JobState;
+
+/// An answer waits at most so long.
+const MAX_WAIT: u64 = 20_000;
+
+pub fn routes(service: Service) -> Routes {
+    RouteSet::new()
+        .upload(RECORDS_WRITE, routes!(begin))
+        .route(RECORDS_WRITE, routes!(show))
+        .route(RECORDS_WRITE, routes!(report))
+        .route(RECORDS_READ, routes!(export))
+        .with_state(service)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ImportQuery {
+    /// The type of the records.
+    #[serde(rename = "type")]
+    type_name: String,
+    /// The name of the file: it helps to tell its format and stands in the history.
+    #[serde(default)]
+    name: Option<String>,
+    /// Make the type from the file, or add the fields it lacks.
+    #[serde(default)]
+    infer: bool,
+    /// The field by which rows are recognised; without it, the type's own.
+    #[serde(default)]
+    key: Option<String>,
+    /// Say what would be, and write nothing.
+    #[serde(default)]
+    dry_run: bool,
+    /// Delete records of the type that are not in the file. Needs a key.
+    #[serde(default)]
+    delete_missing: bool,
+    /// Told by content and name where it is not given.
+    #[serde(default)]
+    format: Option<Format>,
+    /// Who sees the records of a type that is made from the file; members where nothing is said.
+    #[serde(default)]
+    visibility: Option<Level>,
+    /// A cell that says "no value", such as `NA`; repeatable.
+    #[serde(default)]
+    missing: Vec<String>,
+}
+
+/// An import that is on its way.
+#[derive(Serialize, ToSchema)]
+struct Begun {
+    /// Its job.
+    job: String,
+    /// The file, kept once.
+    blob: String,
+    bytes: u64,
+}
+
+/// How an import is.
+#[derive(Serialize, ToSchema)]
+struct ImportView {
+    job: String,
+    state: JobState,
+    /// Bytes of the file that are read, of how many.
+    done: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<i64>,
+    note: String,
+    /// Rows that are dealt with and committed.
+    rows: i64,
+    created: i64,
+    updated: i64,
+    unchanged: i64,
+    deleted: i64,
+    refused: i64,
+    /// Why it ended badly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Why it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<String>,
+    /// What was imported can be found.
+    searchable: bool,
+    /// What it did, once it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<ImportReport>,
+}
+
+impl From<Seen> for ImportView {
+    fn from(seen: Seen) -> Self {
+        let standing = seen.standing.unwrap_or_default();
+        Self {
+            job: seen.job.id,
+            state: seen.job.state,
+            done: seen.job.progress.done,
+            total: seen.job.progress.total,
+            note: seen.job.progress.note,
+            rows: standing.cursor,
+            created: standing.created,
+            updated: standing.updated,
+            unchanged: standing.unchanged,
+            deleted: standing.deleted,
+            refused: standing.refused,
+            error: seen.job.error,
+            waits: seen.job.wait.map(|wait| wait.to_string()),
+            searchable: seen.searchable,
+            report: seen.report,
+        }
+    }
+}
+
+/// Imports the file that is the body: CSV, a JSON array or JSON lines, plain or gzipped.
+#[utoipa::path(
+    post, path = "/api/imports", tag = "exchange", params(ImportQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file as it is."),
+    responses(
+        (status = 202, description = "The file is stored, the job begins.", body = Begun),
+        (status = 413, description = "The file is too large.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full; nothing was kept.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn begin(
+    State(service): State<Service>,
+    caller: Caller,
+    Query(query): Query<ImportQuery>,
+    body: Body,
+) -> Result<impl IntoResponse> {
+    let reader = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
+    let stored = service.kernel.blobs.put_stream(reader, service.kernel.config.http.upload_limit).await.map_err(broken)?;
+    let name = query.name.filter(|n| !n.is_empty()).unwrap_or_else(|| "upload".to_owned());
+    let import = Import {
+        blob: stored.id,
+        bytes: stored.bytes,
+        name: name.chars().filter(|c| !c.is_control()).take(200).collect(),
+        options: Options {
+            type_name: query.type_name,
+            key: query.key.filter(|k| !k.is_empty()),
+            infer: query.infer,
+            dry_run: query.dry_run,
+            delete_missing: query.delete_missing,
+            format: query.format,
+            visibility: query.visibility,
+            missing: query.missing,
+        },
+    };
+    let job = service.begin(&caller, &import).await?;
+    Ok((StatusCode::ACCEPTED, Json(Begun { job, blob: import.blob, bytes: import.bytes })))
+}
+
+/// A body that breaks off is the sender's matter, not ours.
+fn broken(error: Error) -> Error {
+    let long = |e: &anyhow::Error| e.chain().any(|cause| cause.to_string().contains("length limit"));
+    match (error.code(), error.source()) {
+        (Code::Internal, Some(source)) if long(source) => {
+            Error::new(Code::TooLarge, "The file is larger than what is taken here (http.upload_limit).")
+        }
+        (Code::Internal, Some(_)) => {
+            Error::new(Code::BadRequest, "The file broke off before its end, nothing was kept. Send it again.").caused_by(error)
+        }
+        _ => error,
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ShowQuery {
+    /// Milliseconds to wait for its end and until it can be found, at most 20,000.
+    #[serde(default)]
+    wait: u64,
+}
+
+/// How an import is.
+#[utoipa::path(
+    get, path = "/api/imports/{job}", tag = "exchange", params(("job" = String, Path), ShowQuery),
+    responses(
+        (status = 200, body = ImportView),
+        (status = 404, description = "There is no such import.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn show(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(job): Path<String>,
+    Query(query): Query<ShowQuery>,
+) -> Result<Json<ImportView>> {
+    let patience = Duration::from_millis(query.wait.min(MAX_WAIT));
+    Ok(Json(service.look(&caller, &job, patience).await?.into()))
+}
+
+/// The rows that an import refused, as CSV: row, line, field, what is wrong, what stands there.
+#[utoipa::path(
+    get, path = "/api/imports/{job}/report", tag = "exchange", params(("job" = String, Path)),
+    responses(
+        (status = 200, description = "The report.", body = String, content_type = "text/csv"),
+        (status = 404, description = "No row was refused.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn report(State(service): State<Service>, caller: Caller, Path(job): Path<String>) -> Result<Response> {
+    let blob = service.report(&caller, &job).await?;
+    let stream = service.kernel.blobs.stream(&blob).await?;
+    Ok(download(Body::from_stream(stream), Format::Csv, &format!("refused-{job}")))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// The type of the records.
+    #[serde(rename = "type")]
+    type_name: String,
+    /// Only what this search finds; everything where it is empty.
+    #[serde(default)]
+    q: String,
+    /// `csv` or `jsonl`.
+    #[serde(default)]
+    format: Option<Format>,
+}
+
+/// Records as a file. Imported again it changes nothing: `vitrine:id` names each record.
+#[utoipa::path(
+    get, path = "/api/export", tag = "exchange", params(ExportQuery),
+    responses(
+        (status = 200, description = "The file, as it is read.", content(
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 404, description = "There is no such type.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The question or the format cannot be used.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn export(State(service): State<Service>, caller: Caller, Query(query): Query<ExportQuery>) -> Result<Response> {
+    let format = query.format.unwrap_or(Format::Jsonl);
+    let export = service.export(&caller, &query.type_name, &query.q, format).await?;
+    let stream = export.stream().map_err(|error| std::io::Error::other(error.detail().to_owned()));
+    Ok(download(Body::from_stream(stream), format, &query.type_name))
+}
+
+fn download(body: Body, format: Format, name: &str) -> Response {
+    let (kind, end) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+        Format::Json | Format::Jsonl => ("application/x-ndjson", "jsonl"),
+    };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{end}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}

@@ -1,0 +1,236 @@
+//! The reading side of an import, on a thread of its own: rows become documents ahead of the writer, through a channel
+//! that holds a bounded number of bytes. Also remembers which keys and records the file has named.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::contract::exchange::Format;
+use crate::contract::records::{Inference, RecordType};
+use crate::kernel::config::Import as Limits;
+use crate::kernel::error::{Code, Error, FieldIssue, Result};
+use crate::modules::exchange::read::{self, Source};
+use crate::modules::exchange::shape::{Reading, Shaped};
+
+/// Rows and bytes of a chunk; a few chunks are read ahead.
+const CHUNK_ROWS: usize = 64;
+const CHUNK_BYTES: usize = 512 * 1024;
+const AHEAD: usize = 8;
+
+/// A row on its way to the writer.
+pub struct Prepared {
+    pub row: i64,
+    pub line: i64,
+    pub bytes: usize,
+    pub content: std::result::Result<Shaped, Vec<FieldIssue>>,
+}
+
+/// Rows, and how far in the file they end.
+pub struct Chunk {
+    pub rows: Vec<Prepared>,
+    pub at: u64,
+}
+
+/// What is known when the file has been read.
+#[derive(Default)]
+pub struct Seen {
+    pub rows: i64,
+    keys: HashMap<u64, i64>,
+    ids: HashSet<u64>,
+    /// Rows of which it is not known which record they are.
+    pub nameless: i64,
+}
+
+impl Seen {
+    pub fn has(&self, id: &str, key: Option<&str>) -> bool {
+        self.ids.contains(&hash(id)) || key.is_some_and(|key| self.keys.contains_key(&hash(key)))
+    }
+}
+
+pub enum Message {
+    Rows(Chunk),
+    End(Seen),
+}
+
+/// A file and how to read it.
+pub struct File {
+    pub input: Box<dyn Read + Send>,
+    pub name: String,
+    pub format: Option<Format>,
+    pub limits: Limits,
+    pub missing: Vec<String>,
+}
+
+impl File {
+    fn open(self) -> Result<(Source, Reading)> {
+        let source = read::open(self.input, &self.name, self.format, &self.limits).map_err(|e| named(&self.name, &e))?;
+        let reading = Reading { cells: source.format == Format::Csv, ours: source.ours, missing: self.missing };
+        Ok((source, reading))
+    }
+}
+
+/// An error with the file's name before it.
+fn named(name: &str, error: &Error) -> Error {
+    if error.code() == Code::Internal {
+        let cause = error.source().map_or_else(String::new, |source| format!("{source:#}"));
+        return Error::internal(anyhow::anyhow!("reading {name}: {cause}"));
+    }
+    Error::new(error.code(), format!("{name}: {}", error.detail()))
+}
+
+/// The names of the columns, or of the first row's fields.
+pub fn names(file: File) -> Result<Vec<String>> {
+    let name = file.name.clone();
+    let (mut source, reading) = file.open()?;
+    let first = source.next();
+    if let Some(columns) = source.columns.take() {
+        return match first {
+            None => Err(no_rows(&name)),
+            Some(row) => row.map(|_| columns).map_err(|e| named(&name, &e)),
+        };
+    }
+    match first {
+        None => Err(no_rows(&name)),
+        Some(Err(error)) => Err(named(&name, &error)),
+        Some(Ok(row)) => Ok(row.content.map(|row| reading.plain(row).document.keys().cloned().collect()).unwrap_or_default()),
+    }
+}
+
+fn no_rows(name: &str) -> Error {
+    Error::new(Code::Invalid, format!("{name}: The file has no rows. Check that it was written to the end."))
+}
+
+/// Reads the whole file to find out which type fits it. `go_on` hears how far it is and says whether to go on.
+pub fn infer(
+    file: File,
+    start: impl FnOnce(bool) -> Box<dyn Inference>,
+    mut go_on: impl FnMut(u64) -> bool,
+) -> Result<RecordType> {
+    let name = file.name.clone();
+    let (mut source, reading) = file.open()?;
+    let mut inference = start(reading.cells);
+    let read = source.read.clone();
+    let (mut good, mut first) = (0u64, None);
+    for row in source.by_ref() {
+        let row = row.map_err(|e| named(&name, &e))?;
+        if row.row % 1_000 == 0 && !go_on(read.load(Ordering::Relaxed)) {
+            return Err(Error::new(Code::Unavailable, "The job was stopped."));
+        }
+        match row.content {
+            Ok(content) => {
+                good += 1;
+                inference.observe(&reading.plain(content).document);
+            }
+            Err(issues) => first = first.or(issues.into_iter().next().map(|issue| (row.line, issue))),
+        }
+    }
+    if let Some(columns) = source.columns.take() {
+        // Columns without a single value are columns all the same.
+        let mut empty = serde_json::Map::new();
+        empty.extend(columns.into_iter().map(|name| (name, Value::Null)));
+        inference.observe(&reading.plain(empty).document);
+    }
+    match (good, first) {
+        (0, None) => Err(no_rows(&name)),
+        (0, Some((line, issue))) => Err(Error::new(
+            Code::Invalid,
+            format!("{name}: Not one row can be read. The first fault is in line {line}: {}", issue.message),
+        )),
+        _ => Ok(inference.finish()),
+    }
+}
+
+/// Starts to read rows after `skip` as documents of a type; earlier ones are only remembered.
+pub fn start(file: File, definition: Arc<RecordType>, key: Option<String>, skip: i64) -> mpsc::Receiver<Result<Message>> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        let name = file.name.clone();
+        let outcome = feed(file, &definition, key.as_deref(), skip, &sender);
+        if let Err(error) = outcome {
+            // A writer that has gone needs no answer.
+            let _ = sender.blocking_send(Err(named(&name, &error)));
+        }
+    });
+    receiver
+}
+
+fn feed(file: File, definition: &RecordType, key: Option<&str>, skip: i64, to: &mpsc::Sender<Result<Message>>) -> Result<()> {
+    let limits = file.limits.clone();
+    let source = read::open(file.input, &file.name, file.format, &limits)?;
+    let reading = Reading { cells: source.format == Format::Csv, ours: source.ours, missing: file.missing };
+    let read = source.read.clone();
+    let mut seen = Seen::default();
+    let mut chunk = Chunk { rows: Vec::with_capacity(CHUNK_ROWS), at: 0 };
+    let mut bytes = 0;
+    for row in source {
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => {
+                // What stands before the fault is read.
+                if !chunk.rows.is_empty() && to.blocking_send(Ok(Message::Rows(chunk))).is_err() {
+                    return Ok(());
+                }
+                return Err(error);
+            }
+        };
+        seen.rows = row.row;
+        seen.nameless += i64::from(row.content.is_err());
+        let content = row.content.and_then(|content| seen.note(row.row, key, reading.shape(definition, content)));
+        if row.row <= skip {
+            continue;
+        }
+        bytes += row.bytes;
+        chunk.rows.push(Prepared { row: row.row, line: row.line, bytes: row.bytes, content });
+        if chunk.rows.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES {
+            chunk.at = read.load(Ordering::Relaxed);
+            let full = std::mem::replace(&mut chunk, Chunk { rows: Vec::with_capacity(CHUNK_ROWS), at: 0 });
+            bytes = 0;
+            if to.blocking_send(Ok(Message::Rows(full))).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    if seen.rows == 0 {
+        return Err(Error::new(Code::Invalid, "The file has no rows. Check that it was written to the end."));
+    }
+    chunk.at = read.load(Ordering::Relaxed);
+    if to.blocking_send(Ok(Message::Rows(chunk))).is_ok() {
+        // A writer that has gone needs no end.
+        let _ = to.blocking_send(Ok(Message::End(seen)));
+    }
+    Ok(())
+}
+
+impl Seen {
+    /// Remembers who the row is; a key that stands twice in the file is refused the second time.
+    fn note(&mut self, row: i64, key: Option<&str>, shaped: Shaped) -> std::result::Result<Shaped, Vec<FieldIssue>> {
+        if let Some(id) = &shaped.id {
+            self.ids.insert(hash(id));
+        }
+        let Some(field) = key else { return Ok(shaped) };
+        let value = match shaped.document.get(field) {
+            Some(Value::String(text)) if !text.is_empty() => hash(text),
+            Some(Value::Number(number)) => hash(&number.to_string()),
+            _ => return Ok(shaped),
+        };
+        let first = *self.keys.entry(value).or_insert(row);
+        if first == row {
+            return Ok(shaped);
+        }
+        let shown = shaped.document.get(field).map(Value::to_string).unwrap_or_default();
+        let shown: String = shown.chars().take(80).collect();
+        let message = format!("The key {shown} stands already in row {first} of this file. Each record has one row.");
+        Err(vec![FieldIssue { path: field.to_owned(), message }])
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

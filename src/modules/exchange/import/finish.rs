@@ -1,0 +1,156 @@
+//! The end of an import: records that the file no longer has, the report of refused rows, the result of the job.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::feed::Seen;
+use super::write::{MOST_REFUSALS, Writer};
+use super::Task;
+use crate::kernel::access::Caller;
+use crate::kernel::db::Write;
+use crate::kernel::error::Result;
+use crate::kernel::ledger;
+use crate::modules::exchange::marks::guard;
+use crate::modules::exchange::model::Refusal;
+use crate::modules::exchange::shape::write_row;
+use crate::modules::exchange::store::{self, Standing};
+
+/// Records looked at, and lines written, at a time.
+const PAGE: i64 = 500;
+
+impl Task {
+    /// Finishes: the job completes in the transaction that ends the import.
+    pub(super) async fn finish(&self, mut writer: Writer<'_>, seen: &Seen, started: Instant) -> Result<Value> {
+        let mut notes = Vec::new();
+        if self.import.options.delete_missing {
+            self.delete_missing(&mut writer, seen, &mut notes).await?;
+        }
+        let blob = self.refused(&writer).await?;
+        if writer.standing.refused > 0 && self.lines(&writer).await? >= MOST_REFUSALS {
+            notes.push(format!("The report holds the first {MOST_REFUSALS} faults."));
+        }
+        // Also what earlier runs of the job wrote.
+        let position = match &self.set_id {
+            Some(_) => Some(ledger::head(&self.importer.kernel.db).await?),
+            None => None,
+        };
+        let mut report = self.report(&writer.standing, seen.rows, position);
+        report.report_path = match &blob {
+            Some(id) => Some(self.importer.kernel.blobs.path(id)?.display().to_string()),
+            None => None,
+        };
+        report.report = blob;
+        report.notes = notes;
+        report.duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let done = i64::try_from(self.import.bytes).unwrap_or(i64::MAX);
+        self.context.progress(done, Some(done), &format!("{} rows", seen.rows)).await?;
+        let result = serde_json::to_value(&report)?;
+        let (result, blob, context) = (&result, report.report.as_deref(), &self.context);
+        let write = self.importer.kernel.db.write(Write::interactive("exchange.finish"), |tx| {
+            Box::pin(async move {
+                store::end(tx, &context.id, "done", blob).await?;
+                store::drop_refusals(tx, &context.id).await?;
+                context.finish_with(tx, result).await
+            })
+        });
+        write.await?;
+        Ok(result.clone())
+    }
+
+    /// An import that cannot go on: its report so far is kept.
+    pub(super) async fn stop(&self, writer: &Writer<'_>) -> Result<()> {
+        let blob = self.refused(writer).await?;
+        let (blob, id) = (blob.as_deref(), &self.context.id);
+        let write = self.importer.kernel.db.write(Write::interactive("exchange.stop"), |tx| {
+            Box::pin(async move { store::end(tx, id, "stopped", blob).await })
+        });
+        write.await
+    }
+
+    async fn lines(&self, writer: &Writer<'_>) -> Result<i64> {
+        if self.import.options.dry_run {
+            return Ok(writer.dry.len() as i64);
+        }
+        store::refusal_count(&self.importer.kernel.db, &self.context.id).await
+    }
+
+    /// Deletes live records of the type that no row is about.
+    async fn delete_missing(&self, writer: &mut Writer<'_>, seen: &Seen, notes: &mut Vec<String>) -> Result<()> {
+        if seen.nameless > 0 {
+            notes.push(format!(
+                "Nothing was deleted: {} rows cannot be read, so it is not known which records they are. Mend them first.",
+                seen.nameless
+            ));
+            return Ok(());
+        }
+        let system = Caller::system();
+        let name = &self.import.options.type_name;
+        let mut after: Option<String> = None;
+        loop {
+            self.context.check()?;
+            let page = self.importer.records.page(&system, name, after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id.clone());
+            let gone = page.iter().filter(|record| {
+                let key = self.key.as_ref().and_then(|key| record.document.get(key));
+                let key = key.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                !seen.has(&record.id, key.as_deref())
+            });
+            let gone: Vec<String> = gone.map(|record| record.id.clone()).collect();
+            if !gone.is_empty() {
+                self.delete(writer, &gone).await?;
+            }
+        }
+    }
+
+    async fn delete(&self, writer: &mut Writer<'_>, gone: &[String]) -> Result<()> {
+        let standing = &writer.standing;
+        let Some(set_id) = &self.set_id else {
+            writer.standing.deleted += gone.len() as i64;
+            return Ok(());
+        };
+        let write = self.importer.kernel.db.write(Write::bulk("exchange.delete"), |tx| {
+            Box::pin(async move {
+                let deleted = self.importer.records.delete_many(tx, set_id, gone).await?;
+                let moved = Standing { deleted: standing.deleted + deleted, ..standing.clone() };
+                store::advance(tx, &self.context.id, standing.cursor, &moved).await?;
+                Ok(moved)
+            })
+        });
+        writer.standing = write.await?;
+        Ok(())
+    }
+
+    /// The report of refused rows as a blob, if there are any.
+    async fn refused(&self, writer: &Writer<'_>) -> Result<Option<String>> {
+        if writer.standing.refused == 0 {
+            return Ok(None);
+        }
+        let kernel = &self.importer.kernel;
+        let mut blob = kernel.blobs.writer().await?;
+        let mut text = String::new();
+        write_row(&mut text, ["row", "line", "field", "message", "value"].iter());
+        blob.write(text.as_bytes()).await?;
+        let mut place = (0, -1);
+        loop {
+            let page = if self.import.options.dry_run {
+                writer.dry.iter().filter(|r| (r.row, r.part) > place).take(PAGE as usize).cloned().collect()
+            } else {
+                store::refusals(&kernel.db, &self.context.id, place, PAGE).await?
+            };
+            let Some(last) = page.last() else { break };
+            place = (last.row, last.part);
+            text.clear();
+            page.iter().for_each(|refusal| line(&mut text, refusal));
+            blob.write(text.as_bytes()).await?;
+        }
+        Ok(Some(blob.finish().await?.id))
+    }
+}
+
+fn line(text: &mut String, refusal: &Refusal) {
+    let numbers = [refusal.row.to_string(), refusal.line.to_string()];
+    let words = [&refusal.field, &refusal.message, &refusal.value].map(|word| guard(word).into_owned());
+    write_row(text, numbers.iter().chain(&words));
+}

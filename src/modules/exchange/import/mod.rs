@@ -1,0 +1,137 @@
+//! The job `exchange.import`: one change set, many short transactions, each with the rows and the place in the file, so
+//! that a killed import goes on where it stopped and never doubles a row.
+
+mod feed;
+mod finish;
+mod plan;
+mod write;
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::model::Import;
+use super::store::{self, Standing};
+use crate::contract::exchange::ImportReport;
+use crate::contract::records::{RECORDS_WRITE, Records, StoredType};
+use crate::kernel::Kernel;
+use crate::kernel::access::Object;
+use crate::kernel::error::Result;
+use crate::kernel::jobs::JobContext;
+use crate::kernel::ledger::Position;
+use feed::{File, Message, Seen};
+use write::Writer;
+
+/// What imports stand on.
+#[derive(Clone)]
+pub struct Importer {
+    pub kernel: Kernel,
+    pub records: Arc<dyn Records>,
+}
+
+/// A running import.
+struct Task {
+    importer: Importer,
+    context: JobContext,
+    import: Import,
+    stored: Arc<StoredType>,
+    key: Option<String>,
+    new_type: bool,
+    new_fields: Vec<String>,
+    /// The change set; a dry run opens and drops one with each batch.
+    set_id: Option<String>,
+}
+
+impl Importer {
+    /// Runs the job.
+    ///
+    /// # Errors
+    /// What is wrong with the file as a whole, with its place; what was read before it stands.
+    pub async fn run(&self, context: JobContext) -> Result<Value> {
+        let started = Instant::now();
+        let import: Import = context.payload()?;
+        let name = import.options.type_name.clone();
+        self.kernel.access.require(&context.caller, RECORDS_WRITE, &Object::Type(&name)).await?;
+        let standing = store::standing(&self.kernel.db, &context.id).await?;
+        let task = match standing.as_ref().and_then(|s| s.set_id.clone()) {
+            Some(set_id) => self.resume(context, import, set_id).await?,
+            None => self.prepare(context, import).await?,
+        };
+        let mut writer = Writer::new(&task, standing.unwrap_or_default()).await?;
+        match task.rows(&mut writer).await {
+            Ok(seen) => task.finish(writer, &seen, started).await,
+            Err(error) => {
+                // What was refused so far can be read, also when the rest cannot be.
+                if !task.context.cancel.is_cancelled() {
+                    task.stop(&writer).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn file(&self, import: &Import) -> Result<File> {
+        Ok(File {
+            input: self.kernel.blobs.open(&import.blob).await?,
+            name: import.name.clone(),
+            format: import.options.format,
+            limits: self.kernel.config.import.clone(),
+            missing: import.options.missing.clone(),
+        })
+    }
+}
+
+impl Task {
+    /// Reads and writes the rows that are left.
+    async fn rows(&self, writer: &mut Writer<'_>) -> Result<Seen> {
+        let file = self.importer.file(&self.import).await?;
+        let definition = Arc::new(self.stored.definition.clone());
+        let mut messages = feed::start(file, definition, self.key.clone(), writer.standing.cursor);
+        loop {
+            let message = tokio::select! {
+                () = self.context.cancel.cancelled() => None,
+                message = messages.recv() => message,
+            };
+            self.context.check()?;
+            match message {
+                Some(Ok(Message::Rows(chunk))) => writer.take(chunk).await?,
+                Some(Ok(Message::End(seen))) => {
+                    writer.flush().await?;
+                    return Ok(seen);
+                }
+                Some(Err(error)) => {
+                    writer.flush().await?;
+                    return Err(error);
+                }
+                None => return Err(crate::kernel::error::Error::internal(anyhow::anyhow!("the reader of the file ended early"))),
+            }
+        }
+    }
+
+    /// What is known before the end.
+    fn report(&self, standing: &Standing, rows: i64, position: Option<Position>) -> ImportReport {
+        ImportReport {
+            type_name: self.import.options.type_name.clone(),
+            file: self.import.name.clone(),
+            dry_run: self.import.options.dry_run,
+            new_type: self.new_type,
+            new_fields: self.new_fields.clone(),
+            key: self.key.clone(),
+            visibility: self.stored.definition.visibility,
+            rows,
+            created: standing.created,
+            updated: standing.updated,
+            unchanged: standing.unchanged,
+            deleted: standing.deleted,
+            refused: standing.refused,
+            set_id: self.set_id.clone(),
+            position: position.map(|p| p.to_string()),
+            blob: self.import.blob.clone(),
+            ..ImportReport::default()
+        }
+    }
+}

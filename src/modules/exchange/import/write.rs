@@ -1,0 +1,196 @@
+//! The writing side of an import: batches whose size follows the time they take, each one transaction with the rows, the
+//! refusals and the place in the file.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::feed::{Chunk, Prepared};
+use super::{Task, plan};
+use crate::contract::records::{ImportBatch, ImportRow, RowOutcome, StoredType};
+use crate::kernel::db::{Tx, Write};
+use crate::kernel::error::{Code, Error, FieldIssue, Result};
+use crate::modules::exchange::model::{Refusal, refusals};
+use crate::modules::exchange::store::{self, Standing};
+
+const FIRST_BATCH: usize = 100;
+const LEAST: usize = 10;
+const MOST: usize = 1_000;
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+/// A transaction should take about so long, so that people at work do not wait for it.
+const SHORT_MS: u64 = 15;
+const LONG_MS: u64 = 35;
+/// Lines of refusals that are kept; the rest is counted.
+pub(super) const MOST_REFUSALS: i64 = 10_000;
+/// Times a batch is tried when somebody else was faster.
+const TRIES: u32 = 5;
+
+/// See the module's text.
+pub(super) struct Writer<'t> {
+    task: &'t Task,
+    /// What is committed.
+    pub standing: Standing,
+    /// Refusals of a dry run, which leaves nothing in the database.
+    pub dry: Vec<Refusal>,
+    kept: i64,
+    waiting: Vec<Prepared>,
+    bytes: usize,
+    size: usize,
+}
+
+/// A batch as it goes into its transaction.
+struct Batch {
+    rows: ImportBatch,
+    lines: Vec<i64>,
+    /// What reading refused already.
+    bad: Vec<(i64, i64, Vec<FieldIssue>)>,
+    last: i64,
+}
+
+/// What a batch came to.
+struct Done {
+    standing: Standing,
+    refusals: Vec<Refusal>,
+}
+
+impl<'t> Writer<'t> {
+    pub(super) async fn new(task: &'t Task, standing: Standing) -> Result<Self> {
+        let kept = store::refusal_count(&task.importer.kernel.db, &task.context.id).await?;
+        Ok(Self { task, standing, dry: Vec::new(), kept, waiting: Vec::new(), bytes: 0, size: FIRST_BATCH })
+    }
+
+    /// Takes rows and writes what makes a batch.
+    pub(super) async fn take(&mut self, chunk: Chunk) -> Result<()> {
+        for row in chunk.rows {
+            self.bytes += row.bytes;
+            self.waiting.push(row);
+            if self.waiting.len() >= self.size || self.bytes >= MOST_BYTES {
+                self.task.context.check()?;
+                self.flush().await?;
+            }
+        }
+        let note = format!("{} rows", self.standing.cursor);
+        let total = i64::try_from(self.task.import.bytes).ok();
+        self.task.context.progress(i64::try_from(chunk.at).unwrap_or(i64::MAX), total, &note).await
+    }
+
+    /// Writes what waits.
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        let Some(last) = self.waiting.last().map(|row| row.row) else { return Ok(()) };
+        let (mut rows, mut lines, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        for row in self.waiting.drain(..) {
+            match row.content {
+                Ok(shaped) => {
+                    rows.push(ImportRow { row: row.row, id: shaped.id, document: shaped.document });
+                    lines.push(row.line);
+                }
+                Err(issues) => bad.push((row.row, row.line, issues)),
+            }
+        }
+        self.bytes = 0;
+        let rows = ImportBatch {
+            set_id: self.task.set_id.clone().unwrap_or_default(),
+            stored_type: self.task.stored.clone(),
+            key: self.task.key.clone(),
+            source_blob: self.task.import.blob.clone(),
+            rows,
+        };
+        let batch = Batch { rows, lines, bad, last };
+        let took = AtomicU64::new(0);
+        let mut tries = 1;
+        let done = loop {
+            let outcome = if self.task.import.options.dry_run {
+                self.rehearse(&batch).await
+            } else {
+                self.write(&batch, &took).await
+            };
+            match outcome {
+                Err(error) if error.code() == Code::Busy && tries < TRIES => tries += 1,
+                outcome => break outcome?,
+            }
+        };
+        self.adapt(took.load(Ordering::Relaxed));
+        self.kept += done.refusals.len() as i64;
+        self.standing = done.standing;
+        if self.task.import.options.dry_run {
+            self.dry.extend(done.refusals);
+        }
+        Ok(())
+    }
+
+    fn adapt(&mut self, took_ms: u64) {
+        if took_ms > LONG_MS {
+            self.size = (self.size * 2 / 3).max(LEAST);
+        } else if took_ms < SHORT_MS {
+            self.size = (self.size * 3 / 2).min(MOST);
+        }
+    }
+
+    async fn write(&self, batch: &Batch, took: &AtomicU64) -> Result<Done> {
+        let job_id = &self.task.context.id;
+        let write = self.task.importer.kernel.db.write(Write::bulk("exchange.import"), |tx| {
+            Box::pin(async move {
+                let started = Instant::now();
+                let done = self.apply(tx, batch, &batch.rows).await?;
+                store::advance(tx, job_id, self.standing.cursor, &done.standing).await?;
+                store::refuse(tx, job_id, &done.refusals).await?;
+                took.store(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                Ok(done)
+            })
+        });
+        write.await
+    }
+
+    /// Does everything and takes it back: says what would be.
+    async fn rehearse(&self, batch: &Batch) -> Result<Done> {
+        let outcome = Mutex::new(None);
+        let (kept, task) = (&outcome, self.task);
+        let undone = task
+            .importer
+            .kernel
+            .db
+            .write(Write::bulk("exchange.rehearse"), |tx| {
+                Box::pin(async move {
+                    let set_id = plan::open_set(tx, &task.context, &task.import).await?;
+                    let stored: StoredType = task.importer.records.put_type(tx, &set_id, &task.stored.definition).await?;
+                    let rows = ImportBatch { set_id, stored_type: stored.into(), ..batch.rows.clone() };
+                    let done = self.apply(tx, batch, &rows).await?;
+                    *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+                    Err::<(), _>(Error::new(Code::Conflict, "A rehearsal is taken back."))
+                })
+            })
+            .await;
+        match (outcome.into_inner().unwrap_or_else(PoisonError::into_inner), undone) {
+            (Some(done), _) => Ok(done),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => Err(Error::internal(anyhow::anyhow!("a rehearsal was not taken back"))),
+        }
+    }
+
+    async fn apply(&self, tx: &mut Tx<'_>, batch: &Batch, rows: &ImportBatch) -> Result<Done> {
+        let mut standing = Standing { cursor: batch.last, ..self.standing.clone() };
+        let mut found = Vec::new();
+        for (row, line, issues) in &batch.bad {
+            standing.refused += 1;
+            found.extend(refusals(*row, *line, issues, None));
+        }
+        if !rows.rows.is_empty() {
+            let (outcomes, _) = self.task.importer.records.import(tx, rows).await?;
+            for ((outcome, row), line) in outcomes.iter().zip(&rows.rows).zip(&batch.lines) {
+                match outcome {
+                    RowOutcome::Created => standing.created += 1,
+                    RowOutcome::Updated => standing.updated += 1,
+                    RowOutcome::Unchanged => standing.unchanged += 1,
+                    RowOutcome::Refused(issues) => {
+                        standing.refused += 1;
+                        found.extend(refusals(row.row, *line, issues, Some(&row.document)));
+                    }
+                }
+            }
+        }
+        found.sort_by_key(|r| (r.row, r.part));
+        found.truncate(usize::try_from(MOST_REFUSALS - self.kept).unwrap_or(0));
+        Ok(Done { standing, refusals: found })
+    }
+}

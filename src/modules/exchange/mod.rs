@@ -1,0 +1,59 @@
+//! Exchange: files come in as imports, records go out as exports. Offers the port
+//! [`crate::contract::exchange::Exchange`]; knows records only through their port.
+
+mod api;
+mod export;
+mod import;
+mod marks;
+mod model;
+mod read;
+mod service;
+mod shape;
+mod store;
+
+use std::sync::Arc;
+
+use crate::contract::exchange::Exchange;
+use crate::contract::records::Records;
+use crate::kernel::Kernel;
+use crate::kernel::bus::Bus;
+use crate::kernel::error::Result;
+use crate::kernel::http::Routes;
+use crate::kernel::jobs::JobHandler;
+use crate::kernel::module::Module;
+use import::Importer;
+use service::Service;
+
+struct ExchangeModule {
+    service: Service,
+    importer: Importer,
+}
+
+/// Builds the module and offers its port.
+///
+/// # Errors
+/// `Unavailable` without records: there is nothing to exchange.
+pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
+    let records = bus.port::<dyn Records>()?;
+    let service = Service { kernel: kernel.clone(), records: records.clone() };
+    bus.provide::<dyn Exchange>(Arc::new(service.clone()))?;
+    let importer = Importer { kernel: kernel.clone(), records };
+    Ok(Box::new(ExchangeModule { service, importer }))
+}
+
+impl Module for ExchangeModule {
+    fn name(&self) -> &'static str {
+        "exchange"
+    }
+    fn routes(&self) -> Routes {
+        api::routes(self.service.clone())
+    }
+    fn jobs(&self) -> Vec<JobHandler> {
+        let importer = self.importer.clone();
+        let run = move |context| {
+            let importer = importer.clone();
+            async move { Box::pin(importer.run(context)).await }
+        };
+        vec![JobHandler::new(model::IMPORT, run)]
+    }
+}

@@ -1,0 +1,171 @@
+//! What people ask of exchange: begin an import, look at it, export, load the sample.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::export::Export;
+use super::model::{IMPORT, Import, Options};
+use super::store::{self, Standing};
+use crate::contract::exchange::{Exchange, Format, ImportReport};
+use crate::contract::records::{RECORDS_WRITE, Records};
+use crate::kernel::Kernel;
+use crate::kernel::access::{Caller, Level, Object};
+use crate::kernel::db::Write;
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::jobs::{self, Job, NewJob, State};
+use crate::kernel::ledger::Position;
+use crate::kernel::process;
+
+/// See the module's text. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    pub kernel: Kernel,
+    pub records: Arc<dyn Records>,
+}
+
+/// An import as it is now.
+pub struct Seen {
+    pub job: Job,
+    pub standing: Option<Standing>,
+    /// The result, once it is done.
+    pub report: Option<ImportReport>,
+    /// Every web process, and this one if it keeps an index, finds what was imported.
+    pub searchable: bool,
+}
+
+impl Service {
+    /// Makes the job for a file that is stored already. The same file, type and options on the way join that job.
+    pub async fn begin(&self, caller: &Caller, import: &Import) -> Result<String> {
+        check(&import.options)?;
+        let name = &import.options.type_name;
+        self.kernel.access.require(caller, RECORDS_WRITE, &Object::Type(name)).await?;
+        let payload = serde_json::to_value(import)?;
+        // The name of the file is no part of what is to be done.
+        let same = serde_json::to_string(&(&import.blob, &import.options))?;
+        let same = hex::encode(Sha256::digest(same));
+        let job = NewJob::new(IMPORT, payload)
+            .queue(jobs::EXCHANGE)
+            .unique_key(format!("import/{same}"))
+            .ordering_key(format!("import/{name}"));
+        let job = &job;
+        self.kernel
+            .db
+            .write(Write::interactive("exchange.import"), |tx| {
+                Box::pin(async move { jobs::enqueue(tx, caller, job.clone()).await })
+            })
+            .await
+    }
+
+    /// How an import is. Waits up to `patience` for its end.
+    pub async fn look(&self, caller: &Caller, id: &str, patience: Duration) -> Result<Seen> {
+        let mut job = self.job(caller, id).await?;
+        if !job.state.is_final() && !patience.is_zero() {
+            let mut states = Box::pin(jobs::watch(&self.kernel.db, id));
+            let wait = async {
+                while let Some(state) = states.next().await {
+                    if state?.state.is_final() {
+                        break;
+                    }
+                }
+                Ok::<(), Error>(())
+            };
+            if let Ok(ended) = tokio::time::timeout(patience, wait).await {
+                ended?;
+            }
+            job = jobs::get(&self.kernel.db, id).await?;
+        }
+        let report = match (&job.state, &job.result) {
+            (State::Done, Some(result)) => Some(serde_json::from_value::<ImportReport>(result.clone())?),
+            _ => None,
+        };
+        let position = report.as_ref().and_then(|r| r.position.clone());
+        let searchable = match position {
+            Some(position) => self.searchable(position.parse()?, patience).await?,
+            None => job.state.is_final(),
+        };
+        let standing = store::standing(&self.kernel.db, id).await?;
+        Ok(Seen { job, standing, report, searchable })
+    }
+
+    async fn searchable(&self, position: Position, patience: Duration) -> Result<bool> {
+        let search = &self.kernel.search;
+        if search.is_kept() && !search.wait_for(position, patience).await? {
+            return Ok(false);
+        }
+        process::wait_indexed(&self.kernel.db, position, patience.max(Duration::from_millis(50))).await
+    }
+
+    /// The job, if it is an import whose type the caller may write.
+    async fn job(&self, caller: &Caller, id: &str) -> Result<Job> {
+        let job = jobs::get(&self.kernel.db, id).await?;
+        if job.kind != IMPORT {
+            return Err(Error::not_found("import", id));
+        }
+        let import: Import = serde_json::from_value(job.payload.clone())?;
+        let object = Object::Type(&import.options.type_name);
+        self.kernel.access.require(caller, RECORDS_WRITE, &object).await?;
+        Ok(job)
+    }
+
+    /// The blob of an import's refused rows.
+    pub async fn report(&self, caller: &Caller, id: &str) -> Result<String> {
+        let job = self.job(caller, id).await?;
+        let standing = store::standing(&self.kernel.db, id).await?;
+        let of_result = job.result.as_ref().and_then(|r| r.get("report")).and_then(Value::as_str).map(str::to_owned);
+        let found = of_result.or_else(|| standing.and_then(|s| s.report));
+        found.ok_or_else(|| Error::new(Code::NotFound, "This import has no report: no row was refused, or it has not ended."))
+    }
+
+    /// Prepares an export; its first rows are read, so that what is wrong is said before the answer begins.
+    pub async fn export(&self, caller: &Caller, type_name: &str, text: &str, format: Format) -> Result<Export> {
+        Export::open(self.kernel.clone(), self.records.clone(), caller.clone(), type_name, text, format).await
+    }
+}
+
+fn check(options: &Options) -> Result<()> {
+    if options.type_name.is_empty() {
+        return Err(Error::invalid("type", "Name the type of the records: type=object."));
+    }
+    if options.missing.len() > 20 {
+        return Err(Error::invalid("missing", "At most 20 texts can stand for a missing value."));
+    }
+    Ok(())
+}
+
+#[derive(rust_embed::RustEmbed)]
+#[folder = "assets/samples"]
+struct Samples;
+
+/// File, type and key of each part of the sample.
+const SAMPLES: [(&str, &str, Option<&str>); 2] =
+    [("carnegie-objects.jsonl", "museum-object", Some("id")), ("penguins.csv", "penguin", None)];
+
+#[async_trait]
+impl Exchange for Service {
+    async fn load_samples(&self) -> Result<Vec<String>> {
+        let mut made = Vec::new();
+        for (name, type_name, key) in SAMPLES {
+            if self.records.record_type(type_name).await?.is_some() {
+                continue;
+            }
+            let file = Samples::get(name).ok_or_else(|| Error::not_found("sample", name))?;
+            let blob = self.kernel.blobs.put_stream(&*file.data, u64::MAX).await?;
+            let options = Options {
+                type_name: type_name.to_owned(),
+                key: key.map(str::to_owned),
+                infer: true,
+                visibility: Some(Level::Public),
+                missing: vec!["NA".to_owned()],
+                ..Options::default()
+            };
+            let import = Import { blob: blob.id, bytes: blob.bytes, name: name.to_owned(), options };
+            made.push(self.begin(&Caller::system(), &import).await?);
+        }
+        Ok(made)
+    }
+}
