@@ -46,6 +46,9 @@ pub struct Args {
     /// How the files are written, where their content does not say it: csv, json or jsonl
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
+    /// A cell that says "no value", such as NA; repeatable
+    #[arg(long, value_name = "TEXT")]
+    missing: Vec<String>,
     /// Why; kept with the change set
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -82,6 +85,7 @@ impl Args {
                 .iter()
                 .filter_map(|(name, value)| Some((*name, (*value).clone()?))),
         );
+        query.extend(self.missing.iter().map(|text| ("missing", text.clone())));
         let query = serde_html_form::to_string(&query).unwrap_or_default();
         format!("/api/imports?{query}")
     }
@@ -148,7 +152,8 @@ async fn one(args: &Args, session: &Session, file: &Path) -> Result<Value> {
     if job["state"] != "done" {
         return Err(job::failure(&job, &name));
     }
-    let outcome = client.get(&format!("/api/imports/{id}")).await?;
+    // Done means that it can be found, too.
+    let outcome = client.get(&format!("/api/imports/{id}?wait=20000")).await?;
     if let Some(path) = &args.report {
         write_report(session, &id, path).await?;
     }
@@ -197,6 +202,9 @@ fn tell(args: &Args, name: &str, outcome: &Value) -> Result<()> {
         };
         let message = refusal["message"].as_str().unwrap_or_default();
         output::line(&format!("  row {}{place}: {message}", refusal["row"]))?;
+    }
+    if outcome["searchable"] == false {
+        output::line("  The search is still catching up; what was imported can be found soon.")?;
     }
     match (&args.report, outcome["report_path"].as_str()) {
         (Some(path), _) => output::line(&format!("  report: {}", path.display())),

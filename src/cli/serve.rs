@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::{Exit, output};
 use crate::app::{App, Plan, Roles, Running};
 use crate::contract::access::Doors;
+use crate::contract::exchange::Exchange;
 use crate::kernel::error::Result;
 
 #[derive(clap::Args)]
@@ -22,6 +23,9 @@ pub struct Args {
     /// Apply pending migrations on PostgreSQL too (SQLite does by itself)
     #[arg(long)]
     migrate: bool,
+    /// Load a small collection to look at, unless it is there already
+    #[arg(long)]
+    sample: bool,
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     bind: Option<String>,
@@ -51,6 +55,9 @@ pub async fn run(args: Args, mut settings: Settings) -> Result<Exit> {
         ..Plan::default()
     };
     let running = App::build(config, plan).await?.start().await?;
+    if args.sample {
+        running.bus.port::<dyn Exchange>()?.load_samples().await?;
+    }
     welcome(&running).await?;
     running.until_asked().await?;
     Ok(Exit::Done)

@@ -18,6 +18,16 @@ pub enum Format {
     Jsonl,
 }
 
+/// A fault of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RefusedRow {
+    pub row: i64,
+    pub line: i64,
+    /// Path of the field; empty for the whole row.
+    pub field: String,
+    pub message: String,
+}
+
 /// What an import did; the result of its job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ImportReport {
@@ -53,6 +63,8 @@ pub struct ImportReport {
     pub report: Option<String>,
     /// Where that blob lies.
     pub report_path: Option<String>,
+    /// The first of them.
+    pub refusals: Vec<RefusedRow>,
     /// What else to know.
     pub notes: Vec<String>,
 }

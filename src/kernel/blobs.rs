@@ -51,8 +51,13 @@ impl Blobs {
     pub fn local(folder: PathBuf) -> Result<Self> {
         std::fs::create_dir_all(folder.join("tmp"))?;
         sweep(&folder.join("tmp"))?;
-        let store = object_store::local::LocalFileSystem::new_with_prefix(&folder).map_err(from_store)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), root: folder })
+        let store = object_store::local::LocalFileSystem::new_with_prefix(&folder)
+            .map_err(from_store)?
+            .with_fsync(true);
+        Ok(Self {
+            store: Arc::new(store),
+            root: folder,
+        })
     }
 
     /// Starts a blob. Nothing is left of it unless it is finished.
@@ -64,7 +69,14 @@ impl Blobs {
         let upload = self.store.put_multipart(&key).await.map_err(from_store)?;
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3)?;
         encoder.include_checksum(true)?;
-        Ok(BlobWriter { blobs: self.clone(), key, upload, encoder, hasher: Sha256::new(), bytes: 0 })
+        Ok(BlobWriter {
+            blobs: self.clone(),
+            key,
+            upload,
+            encoder,
+            hasher: Sha256::new(),
+            bytes: 0,
+        })
     }
 
     /// Stores all that `reader` gives, at most `limit` bytes.
@@ -80,7 +92,10 @@ impl Blobs {
                 return writer.finish().await;
             }
             if writer.bytes + read as u64 > limit {
-                return Err(Error::new(Code::TooLarge, format!("This is larger than {limit} bytes, the most that is taken.")));
+                return Err(Error::new(
+                    Code::TooLarge,
+                    format!("This is larger than {limit} bytes, the most that is taken."),
+                ));
             }
             writer.write(&chunk[..read]).await?;
         }
@@ -128,7 +143,9 @@ impl Blobs {
                 }
             }
         });
-        Ok(futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|p| (p, receiver)) }))
+        Ok(futures_util::stream::unfold(receiver, |mut receiver| async {
+            receiver.recv().await.map(|p| (p, receiver))
+        }))
     }
 
     /// True if there is such a blob.
@@ -220,7 +237,11 @@ impl BlobWriter {
         if self.blobs.exists(&id).await? {
             self.blobs.store.delete(&self.key).await.map_err(from_store)?;
         } else {
-            self.blobs.store.rename(&self.key, &key(&id)?).await.map_err(from_store)?;
+            self.blobs
+                .store
+                .rename(&self.key, &key(&id)?)
+                .await
+                .map_err(from_store)?;
         }
         Ok(BlobInfo { id, bytes: self.bytes })
     }
@@ -238,7 +259,11 @@ fn key(id: &str) -> Result<Key> {
 fn sweep(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+        let age = entry
+            .metadata()
+            .and_then(|m| m.modified())
+            .ok()
+            .and_then(|t| t.elapsed().ok());
         if age.is_some_and(|age| age > STALE) {
             std::fs::remove_file(entry.path())?;
         }
@@ -250,7 +275,10 @@ fn sweep(folder: &Path) -> Result<()> {
 fn from_store(error: object_store::Error) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(source) = cause {
-        if source.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::StorageFull) {
+        if source
+            .downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::StorageFull)
+        {
             return Error::from(io::Error::from(io::ErrorKind::StorageFull)).caused_by(error);
         }
         cause = source.source();
@@ -271,7 +299,9 @@ mod tests {
     #[tokio::test]
     async fn a_blob_is_its_content_once() {
         let (_folder, blobs) = blobs();
-        let content: Vec<u8> = (0..3_000_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let content: Vec<u8> = (0..3_000_000u32)
+            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+            .collect();
         let first = blobs.put_stream(content.as_slice(), u64::MAX).await.unwrap();
         let second = blobs.put_stream(content.as_slice(), u64::MAX).await.unwrap();
         assert_eq!(first, second);
@@ -306,7 +336,10 @@ mod tests {
 
     #[test]
     fn a_full_disk_keeps_its_code() {
-        let full = object_store::Error::Generic { store: "local", source: Box::new(io::Error::from(io::ErrorKind::StorageFull)) };
+        let full = object_store::Error::Generic {
+            store: "local",
+            source: Box::new(io::Error::from(io::ErrorKind::StorageFull)),
+        };
         assert_eq!(from_store(full).code(), Code::DiskFull);
     }
 }

@@ -57,10 +57,15 @@ struct ImportQuery {
     delete_missing: bool,
     /// Told by content and name where it is not given.
     #[serde(default)]
+    #[param(inline)]
     format: Option<Format>,
     /// Who sees the records of a type that is made from the file; members where nothing is said.
     #[serde(default)]
+    #[param(inline)]
     visibility: Option<Level>,
+    /// Why, in words; kept with the change set.
+    #[serde(default)]
+    reason: Option<String>,
     /// A cell that says "no value", such as `NA`; repeatable.
     #[serde(default)]
     missing: Vec<String>,
@@ -76,6 +81,17 @@ struct Begun {
     bytes: u64,
 }
 
+/// What a running or broken import has committed.
+#[derive(Serialize, ToSchema)]
+struct SoFar {
+    rows: i64,
+    created: i64,
+    updated: i64,
+    unchanged: i64,
+    deleted: i64,
+    refused: i64,
+}
+
 /// How an import is.
 #[derive(Serialize, ToSchema)]
 struct ImportView {
@@ -86,13 +102,9 @@ struct ImportView {
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<i64>,
     note: String,
-    /// Rows that are dealt with and committed.
-    rows: i64,
-    created: i64,
-    updated: i64,
-    unchanged: i64,
-    deleted: i64,
-    refused: i64,
+    /// What is committed so far; the final numbers stand in the report's own fields.
+    #[serde(flatten)]
+    so_far: Option<SoFar>,
     /// Why it ended badly.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -102,25 +114,28 @@ struct ImportView {
     /// What was imported can be found.
     searchable: bool,
     /// What it did, once it is done.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(flatten)]
     report: Option<ImportReport>,
 }
 
 impl From<Seen> for ImportView {
     fn from(seen: Seen) -> Self {
         let standing = seen.standing.unwrap_or_default();
-        Self {
-            job: seen.job.id,
-            state: seen.job.state,
-            done: seen.job.progress.done,
-            total: seen.job.progress.total,
-            note: seen.job.progress.note,
+        let so_far = SoFar {
             rows: standing.cursor,
             created: standing.created,
             updated: standing.updated,
             unchanged: standing.unchanged,
             deleted: standing.deleted,
             refused: standing.refused,
+        };
+        Self {
+            job: seen.job.id,
+            state: seen.job.state,
+            done: seen.job.progress.done,
+            total: seen.job.progress.total,
+            note: seen.job.progress.note,
+            so_far: seen.report.is_none().then_some(so_far),
             error: seen.job.error,
             waits: seen.job.wait.map(|wait| wait.to_string()),
             searchable: seen.searchable,
@@ -146,8 +161,16 @@ async fn begin(
     body: Body,
 ) -> Result<impl IntoResponse> {
     let reader = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-    let stored = service.kernel.blobs.put_stream(reader, service.kernel.config.http.upload_limit).await.map_err(broken)?;
-    let name = query.name.filter(|n| !n.is_empty()).unwrap_or_else(|| "upload".to_owned());
+    let stored = service
+        .kernel
+        .blobs
+        .put_stream(reader, service.kernel.config.http.upload_limit)
+        .await
+        .map_err(broken)?;
+    let name = query
+        .name
+        .filter(|n| !n.is_empty())
+        .unwrap_or_else(|| "upload".to_owned());
     let import = Import {
         blob: stored.id,
         bytes: stored.bytes,
@@ -161,22 +184,33 @@ async fn begin(
             format: query.format,
             visibility: query.visibility,
             missing: query.missing,
+            reason: query.reason.unwrap_or_default(),
         },
     };
     let job = service.begin(&caller, &import).await?;
-    Ok((StatusCode::ACCEPTED, Json(Begun { job, blob: import.blob, bytes: import.bytes })))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(Begun {
+            job,
+            blob: import.blob,
+            bytes: import.bytes,
+        }),
+    ))
 }
 
 /// A body that breaks off is the sender's matter, not ours.
 fn broken(error: Error) -> Error {
     let long = |e: &anyhow::Error| e.chain().any(|cause| cause.to_string().contains("length limit"));
     match (error.code(), error.source()) {
-        (Code::Internal, Some(source)) if long(source) => {
-            Error::new(Code::TooLarge, "The file is larger than what is taken here (http.upload_limit).")
-        }
-        (Code::Internal, Some(_)) => {
-            Error::new(Code::BadRequest, "The file broke off before its end, nothing was kept. Send it again.").caused_by(error)
-        }
+        (Code::Internal, Some(source)) if long(source) => Error::new(
+            Code::TooLarge,
+            "The file is larger than what is taken here (http.upload_limit).",
+        ),
+        (Code::Internal, Some(_)) => Error::new(
+            Code::BadRequest,
+            "The file broke off before its end, nothing was kept. Send it again.",
+        )
+        .caused_by(error),
         _ => error,
     }
 }
@@ -213,13 +247,20 @@ async fn show(
     get, path = "/api/imports/{job}/report", tag = "exchange", params(("job" = String, Path)),
     responses(
         (status = 200, description = "The report.", body = String, content_type = "text/csv"),
-        (status = 404, description = "No row was refused.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such import, or it has no report yet.", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 async fn report(State(service): State<Service>, caller: Caller, Path(job): Path<String>) -> Result<Response> {
-    let blob = service.report(&caller, &job).await?;
+    let name = format!("refused-{job}");
+    let Some(blob) = service.report(&caller, &job).await? else {
+        return Ok(download(
+            Body::from("row,line,field,message,value\r\n"),
+            Format::Csv,
+            &name,
+        ));
+    };
     let stream = service.kernel.blobs.stream(&blob).await?;
-    Ok(download(Body::from_stream(stream), Format::Csv, &format!("refused-{job}")))
+    Ok(download(Body::from_stream(stream), Format::Csv, &name))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -234,6 +275,7 @@ struct ExportQuery {
     q: String,
     /// `csv` or `jsonl`.
     #[serde(default)]
+    #[param(inline)]
     format: Option<Format>,
 }
 
@@ -252,7 +294,9 @@ struct ExportQuery {
 async fn export(State(service): State<Service>, caller: Caller, Query(query): Query<ExportQuery>) -> Result<Response> {
     let format = query.format.unwrap_or(Format::Jsonl);
     let export = service.export(&caller, &query.type_name, &query.q, format).await?;
-    let stream = export.stream().map_err(|error| std::io::Error::other(error.detail().to_owned()));
+    let stream = export
+        .stream()
+        .map_err(|error| std::io::Error::other(error.detail().to_owned()));
     Ok(download(Body::from_stream(stream), format, &query.type_name))
 }
 

@@ -57,11 +57,33 @@ impl Export {
         kernel.access.require(&caller, RECORDS_READ, &object).await?;
         let level = kernel.access.level(&caller, &object).await?;
         let stored = records.record_type(type_name).await?;
-        let (Some(stored), Some(level)) = (stored, level) else { return Err(Error::not_found("type", type_name)) };
-        let fields: Vec<Field> = stored.definition.fields.iter().filter(|f| f.level <= level).cloned().collect();
-        let place = if text.trim().is_empty() { Place::After(None) } else { Place::Cursor(None) };
+        let (Some(stored), Some(level)) = (stored, level) else {
+            return Err(Error::not_found("type", type_name));
+        };
+        let fields: Vec<Field> = stored
+            .definition
+            .fields
+            .iter()
+            .filter(|f| f.level <= level)
+            .cloned()
+            .collect();
+        let place = if text.trim().is_empty() {
+            Place::After(None)
+        } else {
+            Place::Cursor(None)
+        };
         let text = text.to_owned();
-        let mut export = Self { kernel, records, caller, stored, fields, text, format, place, ready: VecDeque::new() };
+        let mut export = Self {
+            kernel,
+            records,
+            caller,
+            stored,
+            fields,
+            text,
+            format,
+            place,
+            ready: VecDeque::new(),
+        };
         let mut head = String::new();
         match format {
             Format::Csv => {
@@ -83,7 +105,9 @@ impl Export {
             Place::End => return Ok(()),
             Place::After(after) => {
                 let page = self.records.page(&self.caller, &name, after.as_deref(), PAGE).await?;
-                self.place = page.last().map_or(Place::End, |last| Place::After(Some(last.id.clone())));
+                self.place = page
+                    .last()
+                    .map_or(Place::End, |last| Place::After(Some(last.id.clone())));
                 page
             }
             Place::Cursor(cursor) => {
@@ -120,8 +144,14 @@ impl Export {
     }
 
     async fn write(&self, record: Record, out: &mut String) -> Result<()> {
-        let object = Object::Record { id: &record.id, type_name: &record.type_name, visibility: record.visibility };
-        let Some(level) = self.kernel.access.level(&self.caller, &object).await? else { return Ok(()) };
+        let object = Object::Record {
+            id: &record.id,
+            type_name: &record.type_name,
+            visibility: record.visibility,
+        };
+        let Some(level) = self.kernel.access.level(&self.caller, &object).await? else {
+            return Ok(());
+        };
         let definition = &self.stored.definition;
         let document = if level == Level::Restricted {
             record.document
@@ -129,7 +159,10 @@ impl Export {
             self.records.cut(definition, level, record.document)
         };
         if self.format == Format::Csv {
-            let cells = self.fields.iter().map(|field| to_cell(field, document.get(&field.name)));
+            let cells = self
+                .fields
+                .iter()
+                .map(|field| to_cell(field, document.get(&field.name)));
             write_row(out, std::iter::once(record.id).chain(cells));
             return Ok(());
         }

@@ -9,12 +9,17 @@ use std::borrow::Cow;
 pub const RECORD_ID: &str = "vitrine:id";
 
 fn formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+    text.trim_start_matches('\'')
+        .starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 /// A text as it is safe in a cell.
 pub fn guard(text: &str) -> Cow<'_, str> {
-    if formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    if formula(text) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// The text of a guarded cell.
@@ -31,7 +36,9 @@ mod tests {
 
     #[test]
     fn guarded_texts_come_back_as_they_were() {
-        for text in ["", "=1+1", "'=1", "''@x", "-5", "'t Hof", "\tx", "it's", "+", "'", "''", "a=b", "\r\n"] {
+        for text in [
+            "", "=1+1", "'=1", "''@x", "-5", "'t Hof", "\tx", "it's", "+", "'", "''", "a=b", "\r\n",
+        ] {
             let cell = guard(text);
             assert_eq!(unguard(&cell), text);
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");

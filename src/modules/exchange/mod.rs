@@ -35,9 +35,15 @@ struct ExchangeModule {
 /// `Unavailable` without records: there is nothing to exchange.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let records = bus.port::<dyn Records>()?;
-    let service = Service { kernel: kernel.clone(), records: records.clone() };
+    let service = Service {
+        kernel: kernel.clone(),
+        records: records.clone(),
+    };
     bus.provide::<dyn Exchange>(Arc::new(service.clone()))?;
-    let importer = Importer { kernel: kernel.clone(), records };
+    let importer = Importer {
+        kernel: kernel.clone(),
+        records,
+    };
     Ok(Box::new(ExchangeModule { service, importer }))
 }
 

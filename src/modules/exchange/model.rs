@@ -33,6 +33,9 @@ pub struct Options {
     pub visibility: Option<Level>,
     #[serde(default)]
     pub missing: Vec<String>,
+    /// Why; kept with the change set.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// The payload of the job.
@@ -64,7 +67,10 @@ pub fn refusals(row: i64, line: i64, issues: &[FieldIssue], document: Option<&Ma
         line,
         field: issue.path.clone(),
         message: issue.message.clone(),
-        value: document.and_then(|d| find(d, &issue.path)).map(excerpt).unwrap_or_default(),
+        value: document
+            .and_then(|d| find(d, &issue.path))
+            .map(excerpt)
+            .unwrap_or_default(),
     };
     issues.iter().enumerate().map(refusal).collect()
 }
@@ -74,14 +80,17 @@ fn find<'d>(map: &'d Map<String, Value>, path: &str) -> Option<&'d Value> {
     if let Some(value) = map.get(path) {
         return Some(value);
     }
-    map.iter().find_map(|(name, value)| within(value, path.strip_prefix(name.as_str())?.strip_prefix('.')?))
+    map.iter()
+        .find_map(|(name, value)| within(value, path.strip_prefix(name.as_str())?.strip_prefix('.')?))
 }
 
 fn within<'d>(value: &'d Value, path: &str) -> Option<&'d Value> {
     match value {
         Value::Object(map) => find(map, path),
         Value::Array(items) => {
-            let (index, rest) = path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));
+            let (index, rest) = path
+                .split_once('.')
+                .map_or((path, None), |(index, rest)| (index, Some(rest)));
             let item = items.get(index.parse::<usize>().ok()?)?;
             rest.map_or(Some(item), |rest| within(item, rest))
         }

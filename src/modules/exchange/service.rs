@@ -43,7 +43,10 @@ impl Service {
     pub async fn begin(&self, caller: &Caller, import: &Import) -> Result<String> {
         check(&import.options)?;
         let name = &import.options.type_name;
-        self.kernel.access.require(caller, RECORDS_WRITE, &Object::Type(name)).await?;
+        self.kernel
+            .access
+            .require(caller, RECORDS_WRITE, &Object::Type(name))
+            .await?;
         let payload = serde_json::to_value(import)?;
         // The name of the file is no part of what is to be done.
         let same = serde_json::to_string(&(&import.blob, &import.options))?;
@@ -89,7 +92,12 @@ impl Service {
             None => job.state.is_final(),
         };
         let standing = store::standing(&self.kernel.db, id).await?;
-        Ok(Seen { job, standing, report, searchable })
+        Ok(Seen {
+            job,
+            standing,
+            report,
+            searchable,
+        })
     }
 
     async fn searchable(&self, position: Position, patience: Duration) -> Result<bool> {
@@ -112,18 +120,37 @@ impl Service {
         Ok(job)
     }
 
-    /// The blob of an import's refused rows.
-    pub async fn report(&self, caller: &Caller, id: &str) -> Result<String> {
+    /// The blob of an import's refused rows; `None` if none was refused.
+    pub async fn report(&self, caller: &Caller, id: &str) -> Result<Option<String>> {
         let job = self.job(caller, id).await?;
         let standing = store::standing(&self.kernel.db, id).await?;
-        let of_result = job.result.as_ref().and_then(|r| r.get("report")).and_then(Value::as_str).map(str::to_owned);
+        let of_result = job
+            .result
+            .as_ref()
+            .and_then(|r| r.get("report"))
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         let found = of_result.or_else(|| standing.and_then(|s| s.report));
-        found.ok_or_else(|| Error::new(Code::NotFound, "This import has no report: no row was refused, or it has not ended."))
+        if found.is_none() && job.state != State::Done {
+            return Err(Error::new(
+                Code::NotFound,
+                "This import has no report yet; it has not ended.",
+            ));
+        }
+        Ok(found)
     }
 
     /// Prepares an export; its first rows are read, so that what is wrong is said before the answer begins.
     pub async fn export(&self, caller: &Caller, type_name: &str, text: &str, format: Format) -> Result<Export> {
-        Export::open(self.kernel.clone(), self.records.clone(), caller.clone(), type_name, text, format).await
+        Export::open(
+            self.kernel.clone(),
+            self.records.clone(),
+            caller.clone(),
+            type_name,
+            text,
+            format,
+        )
+        .await
     }
 }
 
@@ -132,7 +159,10 @@ fn check(options: &Options) -> Result<()> {
         return Err(Error::invalid("type", "Name the type of the records: type=object."));
     }
     if options.missing.len() > 20 {
-        return Err(Error::invalid("missing", "At most 20 texts can stand for a missing value."));
+        return Err(Error::invalid(
+            "missing",
+            "At most 20 texts can stand for a missing value.",
+        ));
     }
     Ok(())
 }
@@ -142,8 +172,10 @@ fn check(options: &Options) -> Result<()> {
 struct Samples;
 
 /// File, type and key of each part of the sample.
-const SAMPLES: [(&str, &str, Option<&str>); 2] =
-    [("carnegie-objects.jsonl", "museum-object", Some("id")), ("penguins.csv", "penguin", None)];
+const SAMPLES: [(&str, &str, Option<&str>); 2] = [
+    ("carnegie-objects.jsonl", "carnegie-object", Some("id")),
+    ("penguins.csv", "penguin", None),
+];
 
 #[async_trait]
 impl Exchange for Service {
@@ -163,7 +195,12 @@ impl Exchange for Service {
                 missing: vec!["NA".to_owned()],
                 ..Options::default()
             };
-            let import = Import { blob: blob.id, bytes: blob.bytes, name: name.to_owned(), options };
+            let import = Import {
+                blob: blob.id,
+                bytes: blob.bytes,
+                name: name.to_owned(),
+                options,
+            };
             made.push(self.begin(&Caller::system(), &import).await?);
         }
         Ok(made)

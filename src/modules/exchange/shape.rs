@@ -62,7 +62,10 @@ impl Reading {
             };
             (name, value)
         });
-        Shaped { id, document: document.collect() }
+        Shaped {
+            id,
+            document: document.collect(),
+        }
     }
 }
 
@@ -71,7 +74,11 @@ fn cell(field: &Field, text: String) -> Value {
     if field.kind != FieldKind::Group && !field.repeated {
         return scalar(field, Value::String(text));
     }
-    let json = text.trim_start().starts_with(['[', '{']).then(|| serde_json::from_str(&text).ok()).flatten();
+    let json = text
+        .trim_start()
+        .starts_with(['[', '{'])
+        .then(|| serde_json::from_str(&text).ok())
+        .flatten();
     fit(field, json.unwrap_or(Value::String(text)))
 }
 
@@ -146,7 +153,8 @@ pub fn write_row(out: &mut String, cells: impl Iterator<Item = impl AsRef<str>>)
         if index > 0 {
             out.push(',');
         }
-        let quoted = cell.contains(['"', ',', ';', '|', '\t', '\n', '\r']) || cell.starts_with(' ') || cell.ends_with(' ');
+        let quoted =
+            cell.contains(['"', ',', ';', '|', '\t', '\n', '\r']) || cell.starts_with(' ') || cell.ends_with(' ');
         if quoted {
             out.push('"');
             out.push_str(&cell.replace('"', "\"\""));
@@ -168,7 +176,11 @@ pub fn merge(old: &RecordType, new: RecordType) -> (RecordType, Vec<String>) {
 
 fn add(old: &mut Vec<Field>, new: Vec<Field>, above: &str, added: &mut Vec<String>) {
     for mut field in new {
-        let path = if above.is_empty() { field.name.clone() } else { format!("{above}.{}", field.name) };
+        let path = if above.is_empty() {
+            field.name.clone()
+        } else {
+            format!("{above}.{}", field.name)
+        };
         match old.iter_mut().find(|f| f.name == field.name) {
             Some(standing) => {
                 if standing.kind == FieldKind::Group {

@@ -28,7 +28,14 @@ pub async fn standing(db: &Db, job_id: &str) -> Result<Option<Standing>> {
 }
 
 /// Notes that an import begins, with its change set.
-pub async fn begin(tx: &mut Tx<'_>, job_id: &str, type_name: &str, blob: &str, options: &str, set_id: Option<&str>) -> Result<()> {
+pub async fn begin(
+    tx: &mut Tx<'_>,
+    job_id: &str,
+    type_name: &str,
+    blob: &str,
+    options: &str,
+    set_id: Option<&str>,
+) -> Result<()> {
     let now = tx.now();
     sql(
         "INSERT INTO import (job_id, type, blob, options, set_id, cursor, created, updated, unchanged, deleted, refused, state, created_at) \
@@ -64,12 +71,20 @@ pub async fn advance(tx: &mut Tx<'_>, job_id: &str, cursor: i64, to: &Standing) 
     if moved == 1 {
         return Ok(());
     }
-    Err(Error::new(Code::Conflict, "Another worker goes on with this import; nothing of this batch is kept."))
+    Err(Error::new(
+        Code::Conflict,
+        "Another worker goes on with this import; nothing of this batch is kept.",
+    ))
 }
 
 /// Ends an import, with its report.
 pub async fn end(tx: &mut Tx<'_>, job_id: &str, state: &str, report: Option<&str>) -> Result<()> {
-    sql("UPDATE import SET state = $2, report = $3 WHERE job_id = $1").bind(job_id).bind(state).bind(report).exec(tx).await?;
+    sql("UPDATE import SET state = $2, report = $3 WHERE job_id = $1")
+        .bind(job_id)
+        .bind(state)
+        .bind(report)
+        .exec(tx)
+        .await?;
     Ok(())
 }
 
@@ -110,12 +125,18 @@ pub async fn refusals(db: &Db, job_id: &str, after: (i64, i64), limit: i64) -> R
 
 /// How many lines of refusals are kept.
 pub async fn refusal_count(db: &Db, job_id: &str) -> Result<i64> {
-    let (count,): (i64,) = sql("SELECT COUNT(*) FROM import_refusal WHERE job_id = $1").bind(job_id).one(db).await?;
+    let (count,): (i64,) = sql("SELECT COUNT(*) FROM import_refusal WHERE job_id = $1")
+        .bind(job_id)
+        .one(db)
+        .await?;
     Ok(count)
 }
 
 /// Forgets the lines once they stand in a report.
 pub async fn drop_refusals(tx: &mut Tx<'_>, job_id: &str) -> Result<()> {
-    sql("DELETE FROM import_refusal WHERE job_id = $1").bind(job_id).exec(tx).await?;
+    sql("DELETE FROM import_refusal WHERE job_id = $1")
+        .bind(job_id)
+        .exec(tx)
+        .await?;
     Ok(())
 }

@@ -68,8 +68,13 @@ pub struct File {
 
 impl File {
     fn open(self) -> Result<(Source, Reading)> {
-        let source = read::open(self.input, &self.name, self.format, &self.limits).map_err(|e| named(&self.name, &e))?;
-        let reading = Reading { cells: source.format == Format::Csv, ours: source.ours, missing: self.missing };
+        let source =
+            read::open(self.input, &self.name, self.format, &self.limits).map_err(|e| named(&self.name, &e))?;
+        let reading = Reading {
+            cells: source.format == Format::Csv,
+            ours: source.ours,
+            missing: self.missing,
+        };
         Ok((source, reading))
     }
 }
@@ -97,12 +102,18 @@ pub fn names(file: File) -> Result<Vec<String>> {
     match first {
         None => Err(no_rows(&name)),
         Some(Err(error)) => Err(named(&name, &error)),
-        Some(Ok(row)) => Ok(row.content.map(|row| reading.plain(row).document.keys().cloned().collect()).unwrap_or_default()),
+        Some(Ok(row)) => Ok(row
+            .content
+            .map(|row| reading.plain(row).document.keys().cloned().collect())
+            .unwrap_or_default()),
     }
 }
 
 fn no_rows(name: &str) -> Error {
-    Error::new(Code::Invalid, format!("{name}: The file has no rows. Check that it was written to the end."))
+    Error::new(
+        Code::Invalid,
+        format!("{name}: The file has no rows. Check that it was written to the end."),
+    )
 }
 
 /// Reads the whole file to find out which type fits it. `go_on` hears how far it is and says whether to go on.
@@ -139,14 +150,22 @@ pub fn infer(
         (0, None) => Err(no_rows(&name)),
         (0, Some((line, issue))) => Err(Error::new(
             Code::Invalid,
-            format!("{name}: Not one row can be read. The first fault is in line {line}: {}", issue.message),
+            format!(
+                "{name}: Not one row can be read. The first fault is in line {line}: {}",
+                issue.message
+            ),
         )),
         _ => Ok(inference.finish()),
     }
 }
 
 /// Starts to read rows after `skip` as documents of a type; earlier ones are only remembered.
-pub fn start(file: File, definition: Arc<RecordType>, key: Option<String>, skip: i64) -> mpsc::Receiver<Result<Message>> {
+pub fn start(
+    file: File,
+    definition: Arc<RecordType>,
+    key: Option<String>,
+    skip: i64,
+) -> mpsc::Receiver<Result<Message>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let name = file.name.clone();
@@ -159,13 +178,26 @@ pub fn start(file: File, definition: Arc<RecordType>, key: Option<String>, skip:
     receiver
 }
 
-fn feed(file: File, definition: &RecordType, key: Option<&str>, skip: i64, to: &mpsc::Sender<Result<Message>>) -> Result<()> {
+fn feed(
+    file: File,
+    definition: &RecordType,
+    key: Option<&str>,
+    skip: i64,
+    to: &mpsc::Sender<Result<Message>>,
+) -> Result<()> {
     let limits = file.limits.clone();
     let source = read::open(file.input, &file.name, file.format, &limits)?;
-    let reading = Reading { cells: source.format == Format::Csv, ours: source.ours, missing: file.missing };
+    let reading = Reading {
+        cells: source.format == Format::Csv,
+        ours: source.ours,
+        missing: file.missing,
+    };
     let read = source.read.clone();
     let mut seen = Seen::default();
-    let mut chunk = Chunk { rows: Vec::with_capacity(CHUNK_ROWS), at: 0 };
+    let mut chunk = Chunk {
+        rows: Vec::with_capacity(CHUNK_ROWS),
+        at: 0,
+    };
     let mut bytes = 0;
     for row in source {
         let row = match row {
@@ -180,15 +212,28 @@ fn feed(file: File, definition: &RecordType, key: Option<&str>, skip: i64, to: &
         };
         seen.rows = row.row;
         seen.nameless += i64::from(row.content.is_err());
-        let content = row.content.and_then(|content| seen.note(row.row, key, reading.shape(definition, content)));
+        let content = row
+            .content
+            .and_then(|content| seen.note(row.row, key, reading.shape(definition, content)));
         if row.row <= skip {
             continue;
         }
         bytes += row.bytes;
-        chunk.rows.push(Prepared { row: row.row, line: row.line, bytes: row.bytes, content });
+        chunk.rows.push(Prepared {
+            row: row.row,
+            line: row.line,
+            bytes: row.bytes,
+            content,
+        });
         if chunk.rows.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES {
             chunk.at = read.load(Ordering::Relaxed);
-            let full = std::mem::replace(&mut chunk, Chunk { rows: Vec::with_capacity(CHUNK_ROWS), at: 0 });
+            let full = std::mem::replace(
+                &mut chunk,
+                Chunk {
+                    rows: Vec::with_capacity(CHUNK_ROWS),
+                    at: 0,
+                },
+            );
             bytes = 0;
             if to.blocking_send(Ok(Message::Rows(full))).is_err() {
                 return Ok(());
@@ -196,7 +241,10 @@ fn feed(file: File, definition: &RecordType, key: Option<&str>, skip: i64, to: &
         }
     }
     if seen.rows == 0 {
-        return Err(Error::new(Code::Invalid, "The file has no rows. Check that it was written to the end."));
+        return Err(Error::new(
+            Code::Invalid,
+            "The file has no rows. Check that it was written to the end.",
+        ));
     }
     chunk.at = read.load(Ordering::Relaxed);
     if to.blocking_send(Ok(Message::Rows(chunk))).is_ok() {
@@ -225,7 +273,10 @@ impl Seen {
         let shown = shaped.document.get(field).map(Value::to_string).unwrap_or_default();
         let shown: String = shown.chars().take(80).collect();
         let message = format!("The key {shown} stands already in row {first} of this file. Each record has one row.");
-        Err(vec![FieldIssue { path: field.to_owned(), message }])
+        Err(vec![FieldIssue {
+            path: field.to_owned(),
+            message,
+        }])
     }
 }
 

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::Task;
 use super::feed::Seen;
 use super::write::{MOST_REFUSALS, Writer};
-use super::Task;
-use crate::kernel::access::Caller;
+use crate::contract::exchange::RefusedRow;
+use crate::kernel::access::{Caller, Level};
 use crate::kernel::db::Write;
 use crate::kernel::error::Result;
 use crate::kernel::ledger;
@@ -18,11 +19,13 @@ use crate::modules::exchange::store::{self, Standing};
 
 /// Records looked at, and lines written, at a time.
 const PAGE: i64 = 500;
+/// Refused rows that the result itself shows.
+const FIRST: i64 = 10;
 
 impl Task {
     /// Finishes: the job completes in the transaction that ends the import.
     pub(super) async fn finish(&self, mut writer: Writer<'_>, seen: &Seen, started: Instant) -> Result<Value> {
-        let mut notes = Vec::new();
+        let mut notes = self.notes();
         if self.import.options.delete_missing {
             self.delete_missing(&mut writer, seen, &mut notes).await?;
         }
@@ -41,19 +44,26 @@ impl Task {
             None => None,
         };
         report.report = blob;
+        report.refusals = self.first_refusals(&writer).await?;
         report.notes = notes;
         report.duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
         let done = i64::try_from(self.import.bytes).unwrap_or(i64::MAX);
-        self.context.progress(done, Some(done), &format!("{} rows", seen.rows)).await?;
+        self.context
+            .progress(done, Some(done), &format!("{} rows", seen.rows))
+            .await?;
         let result = serde_json::to_value(&report)?;
         let (result, blob, context) = (&result, report.report.as_deref(), &self.context);
-        let write = self.importer.kernel.db.write(Write::interactive("exchange.finish"), |tx| {
-            Box::pin(async move {
-                store::end(tx, &context.id, "done", blob).await?;
-                store::drop_refusals(tx, &context.id).await?;
-                context.finish_with(tx, result).await
-            })
-        });
+        let write = self
+            .importer
+            .kernel
+            .db
+            .write(Write::interactive("exchange.finish"), |tx| {
+                Box::pin(async move {
+                    store::end(tx, &context.id, "done", blob).await?;
+                    store::drop_refusals(tx, &context.id).await?;
+                    context.finish_with(tx, result).await
+                })
+            });
         write.await?;
         Ok(result.clone())
     }
@@ -62,10 +72,58 @@ impl Task {
     pub(super) async fn stop(&self, writer: &Writer<'_>) -> Result<()> {
         let blob = self.refused(writer).await?;
         let (blob, id) = (blob.as_deref(), &self.context.id);
-        let write = self.importer.kernel.db.write(Write::interactive("exchange.stop"), |tx| {
-            Box::pin(async move { store::end(tx, id, "stopped", blob).await })
-        });
+        let write = self
+            .importer
+            .kernel
+            .db
+            .write(Write::interactive("exchange.stop"), |tx| {
+                Box::pin(async move { store::end(tx, id, "stopped", blob).await })
+            });
         write.await
+    }
+
+    /// What is not seen from the counts.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let definition = &self.stored.definition;
+        if self.new_type {
+            let key = definition.key.as_ref().map_or_else(
+                || "without a key: the same rows in another file are new records".to_owned(),
+                |key| format!("recognised by \"{key}\""),
+            );
+            notes.push(format!(
+                "The type \"{}\" is new, {} fields, {key}.",
+                definition.name,
+                definition.fields.len()
+            ));
+            let who = match definition.visibility {
+                Level::Public => "everybody",
+                Level::Members => {
+                    "whoever is signed in or has a token; --visibility public, when the type is made, shows them to everybody"
+                }
+                Level::Restricted => "whoever looks after the collection",
+            };
+            notes.push(format!("Its records are seen by {who}."));
+        }
+        if !self.new_fields.is_empty() {
+            notes.push(format!("Fields added to the type: {}.", self.new_fields.join(", ")));
+        }
+        notes
+    }
+
+    async fn first_refusals(&self, writer: &Writer<'_>) -> Result<Vec<RefusedRow>> {
+        let first = if self.import.options.dry_run {
+            writer.dry.iter().take(FIRST as usize).cloned().collect()
+        } else {
+            store::refusals(&self.importer.kernel.db, &self.context.id, (0, -1), FIRST).await?
+        };
+        let shown = |r: Refusal| RefusedRow {
+            row: r.row,
+            line: r.line,
+            field: r.field,
+            message: r.message,
+        };
+        Ok(first.into_iter().map(shown).collect())
     }
 
     async fn lines(&self, writer: &Writer<'_>) -> Result<i64> {
@@ -89,7 +147,11 @@ impl Task {
         let mut after: Option<String> = None;
         loop {
             self.context.check()?;
-            let page = self.importer.records.page(&system, name, after.as_deref(), PAGE).await?;
+            let page = self
+                .importer
+                .records
+                .page(&system, name, after.as_deref(), PAGE)
+                .await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.id.clone());
             let gone = page.iter().filter(|record| {
@@ -113,7 +175,10 @@ impl Task {
         let write = self.importer.kernel.db.write(Write::bulk("exchange.delete"), |tx| {
             Box::pin(async move {
                 let deleted = self.importer.records.delete_many(tx, set_id, gone).await?;
-                let moved = Standing { deleted: standing.deleted + deleted, ..standing.clone() };
+                let moved = Standing {
+                    deleted: standing.deleted + deleted,
+                    ..standing.clone()
+                };
                 store::advance(tx, &self.context.id, standing.cursor, &moved).await?;
                 Ok(moved)
             })
@@ -135,7 +200,13 @@ impl Task {
         let mut place = (0, -1);
         loop {
             let page = if self.import.options.dry_run {
-                writer.dry.iter().filter(|r| (r.row, r.part) > place).take(PAGE as usize).cloned().collect()
+                writer
+                    .dry
+                    .iter()
+                    .filter(|r| (r.row, r.part) > place)
+                    .take(PAGE as usize)
+                    .cloned()
+                    .collect()
             } else {
                 store::refusals(&kernel.db, &self.context.id, place, PAGE).await?
             };

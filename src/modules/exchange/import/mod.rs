@@ -6,9 +6,6 @@ mod finish;
 mod plan;
 mod write;
 
-#[cfg(all(test, feature = "testing"))]
-mod tests;
-
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -55,7 +52,10 @@ impl Importer {
         let started = Instant::now();
         let import: Import = context.payload()?;
         let name = import.options.type_name.clone();
-        self.kernel.access.require(&context.caller, RECORDS_WRITE, &Object::Type(&name)).await?;
+        self.kernel
+            .access
+            .require(&context.caller, RECORDS_WRITE, &Object::Type(&name))
+            .await?;
         let standing = store::standing(&self.kernel.db, &context.id).await?;
         let task = match standing.as_ref().and_then(|s| s.set_id.clone()) {
             Some(set_id) => self.resume(context, import, set_id).await?,
@@ -107,7 +107,11 @@ impl Task {
                     writer.flush().await?;
                     return Err(error);
                 }
-                None => return Err(crate::kernel::error::Error::internal(anyhow::anyhow!("the reader of the file ended early"))),
+                None => {
+                    return Err(crate::kernel::error::Error::internal(anyhow::anyhow!(
+                        "the reader of the file ended early"
+                    )));
+                }
             }
         }
     }

@@ -29,7 +29,10 @@ impl Importer {
     pub(super) async fn resume(&self, context: JobContext, import: Import, set_id: String) -> Result<Task> {
         let name = &import.options.type_name;
         let stored = self.records.record_type(name).await?.ok_or_else(|| {
-            Error::new(Code::Conflict, format!("The type \"{name}\" was deleted while the import waited."))
+            Error::new(
+                Code::Conflict,
+                format!("The type \"{name}\" was deleted while the import waited."),
+            )
         })?;
         let key = import.options.key.clone().or_else(|| stored.definition.key.clone());
         Ok(Task {
@@ -60,19 +63,40 @@ impl Importer {
         }
         if plan.changed {
             let object = Object::Type(&import.options.type_name);
-            self.kernel.access.require(&context.caller, TYPES_WRITE, &object).await?;
+            self.kernel
+                .access
+                .require(&context.caller, TYPES_WRITE, &object)
+                .await?;
         }
-        let Plan { definition, changed, new_type, new_fields } = plan;
+        let Plan {
+            definition,
+            changed,
+            new_type,
+            new_fields,
+        } = plan;
         let (stored, set_id) = if import.options.dry_run {
             // Each batch of a dry run writes the type within its own transaction and drops it again.
-            let stored = StoredType { id: String::new(), version: 0, definition };
+            let stored = StoredType {
+                id: String::new(),
+                version: 0,
+                definition,
+            };
             (stored, None)
         } else {
             let (stored, set_id) = self.begin(&context, &import, &definition, changed).await?;
             (stored, Some(set_id))
         };
         let stored = Arc::new(stored);
-        Ok(Task { importer: self.clone(), context, import, stored, key, new_type, new_fields, set_id })
+        Ok(Task {
+            importer: self.clone(),
+            context,
+            import,
+            stored,
+            key,
+            new_type,
+            new_fields,
+            set_id,
+        })
     }
 
     async fn begin(
@@ -122,16 +146,31 @@ impl Importer {
             (None, false) => return Err(self.unknown_type(&options.type_name).await?),
             (None, true) => {
                 let definition = self.inferred(context, import, true).await?;
-                Plan { definition, changed: true, new_type, new_fields: Vec::new() }
+                Plan {
+                    definition,
+                    changed: true,
+                    new_type,
+                    new_fields: Vec::new(),
+                }
             }
             (Some(standing), true) => {
                 let inferred = self.inferred(context, import, false).await?;
                 let (definition, new_fields) = shape::merge(&standing, inferred);
-                Plan { definition, changed: new_type || !new_fields.is_empty(), new_type, new_fields }
+                Plan {
+                    definition,
+                    changed: new_type || !new_fields.is_empty(),
+                    new_type,
+                    new_fields,
+                }
             }
             (Some(definition), false) => {
                 self.check_names(import, &definition).await?;
-                Plan { definition, changed: new_type, new_type, new_fields: Vec::new() }
+                Plan {
+                    definition,
+                    changed: new_type,
+                    new_type,
+                    new_fields: Vec::new(),
+                }
             }
         };
         if new_type && let Some(visibility) = options.visibility {
@@ -154,7 +193,11 @@ impl Importer {
     async fn inferred(&self, context: &JobContext, import: &Import, alone: bool) -> Result<RecordType> {
         let file = self.file(import).await?;
         let key = import.options.key.clone();
-        let (records, name, cancel) = (self.records.clone(), import.options.type_name.clone(), context.cancel.clone());
+        let (records, name, cancel) = (
+            self.records.clone(),
+            import.options.type_name.clone(),
+            context.cancel.clone(),
+        );
         let (sender, mut at) = tokio::sync::watch::channel(0u64);
         let work = tokio::task::spawn_blocking(move || {
             let start = |cells: bool| records.infer(&name, if alone { key.as_deref() } else { None }, cells);
@@ -176,7 +219,9 @@ impl Importer {
     /// Refuses columns that the type does not have, all of them by name, before anything is written.
     async fn check_names(&self, import: &Import, definition: &RecordType) -> Result<()> {
         let file = self.file(import).await?;
-        let names = tokio::task::spawn_blocking(move || feed::names(file)).await.map_err(Error::internal)??;
+        let names = tokio::task::spawn_blocking(move || feed::names(file))
+            .await
+            .map_err(Error::internal)??;
         let known = |name: &&String| *name == RECORD_ID || definition.fields.iter().any(|f| f.name == **name);
         let unknown: Vec<&String> = names.iter().filter(|name| !known(name)).collect();
         if unknown.is_empty() {
@@ -187,11 +232,18 @@ impl Importer {
             .take(20)
             .map(|name| {
                 let hint = nearest(name, definition.fields.iter().map(|f| f.name.as_str()));
-                hint.map_or_else(|| format!("\"{name}\""), |near| format!("\"{name}\" (did you mean \"{near}\"?)"))
+                hint.map_or_else(
+                    || format!("\"{name}\""),
+                    |near| format!("\"{name}\" (did you mean \"{near}\"?)"),
+                )
             })
             .collect();
         let more = unknown.len().saturating_sub(listed.len());
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         let text = format!(
             "{}: The type \"{}\" has no field {}{more}. Rename them in the file, or add --infer to add them to the type.",
             import.name,
@@ -208,7 +260,7 @@ pub(super) async fn open_set(tx: &mut Tx<'_>, context: &JobContext, import: &Imp
     let new = NewSet {
         kind: "import",
         actor: &actor,
-        reason: "",
+        reason: &import.options.reason,
         origin: json!({ "channel": "job", "job": context.id, "file": import.name, "blob": import.blob }),
     };
     ledger::open_set(tx, &new).await
@@ -225,17 +277,27 @@ fn check_key(definition: &RecordType, key: &str) -> Result<()> {
     if found.is_some() {
         let text = format!(
             "\"{key}\" is not the key of the type \"{name}\" and not unique in it, so it cannot tell records apart. {}",
-            definition.key.as_ref().map_or_else(String::new, |key| format!("The key is \"{key}\"."))
+            definition
+                .key
+                .as_ref()
+                .map_or_else(String::new, |key| format!("The key is \"{key}\"."))
         );
         return Err(Error::invalid("key", text));
     }
     let hint = nearest(key, definition.fields.iter().map(|f| f.name.as_str()));
     let hint = hint.map_or_else(String::new, |near| format!(" Did you mean \"{near}\"?"));
-    Err(Error::invalid("key", format!("Neither the file nor the type \"{name}\" has a field \"{key}\".{hint}")))
+    Err(Error::invalid(
+        "key",
+        format!("Neither the file nor the type \"{name}\" has a field \"{key}\".{hint}"),
+    ))
 }
 
 fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let far = |candidate: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
     let most = 1 + word.chars().count() / 4;
-    candidates.map(|c| (far(c), c)).filter(|(distance, _)| *distance <= most).min().map(|(_, c)| c)
+    candidates
+        .map(|c| (far(c), c))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, c)| c)
 }

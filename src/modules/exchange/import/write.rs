@@ -57,7 +57,15 @@ struct Done {
 impl<'t> Writer<'t> {
     pub(super) async fn new(task: &'t Task, standing: Standing) -> Result<Self> {
         let kept = store::refusal_count(&task.importer.kernel.db, &task.context.id).await?;
-        Ok(Self { task, standing, dry: Vec::new(), kept, waiting: Vec::new(), bytes: 0, size: FIRST_BATCH })
+        Ok(Self {
+            task,
+            standing,
+            dry: Vec::new(),
+            kept,
+            waiting: Vec::new(),
+            bytes: 0,
+            size: FIRST_BATCH,
+        })
     }
 
     /// Takes rows and writes what makes a batch.
@@ -72,17 +80,26 @@ impl<'t> Writer<'t> {
         }
         let note = format!("{} rows", self.standing.cursor);
         let total = i64::try_from(self.task.import.bytes).ok();
-        self.task.context.progress(i64::try_from(chunk.at).unwrap_or(i64::MAX), total, &note).await
+        self.task
+            .context
+            .progress(i64::try_from(chunk.at).unwrap_or(i64::MAX), total, &note)
+            .await
     }
 
     /// Writes what waits.
     pub(super) async fn flush(&mut self) -> Result<()> {
-        let Some(last) = self.waiting.last().map(|row| row.row) else { return Ok(()) };
+        let Some(last) = self.waiting.last().map(|row| row.row) else {
+            return Ok(());
+        };
         let (mut rows, mut lines, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         for row in self.waiting.drain(..) {
             match row.content {
                 Ok(shaped) => {
-                    rows.push(ImportRow { row: row.row, id: shaped.id, document: shaped.document });
+                    rows.push(ImportRow {
+                        row: row.row,
+                        id: shaped.id,
+                        document: shaped.document,
+                    });
                     lines.push(row.line);
                 }
                 Err(issues) => bad.push((row.row, row.line, issues)),
@@ -129,16 +146,24 @@ impl<'t> Writer<'t> {
 
     async fn write(&self, batch: &Batch, took: &AtomicU64) -> Result<Done> {
         let job_id = &self.task.context.id;
-        let write = self.task.importer.kernel.db.write(Write::bulk("exchange.import"), |tx| {
-            Box::pin(async move {
-                let started = Instant::now();
-                let done = self.apply(tx, batch, &batch.rows).await?;
-                store::advance(tx, job_id, self.standing.cursor, &done.standing).await?;
-                store::refuse(tx, job_id, &done.refusals).await?;
-                took.store(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-                Ok(done)
-            })
-        });
+        let write = self
+            .task
+            .importer
+            .kernel
+            .db
+            .write(Write::bulk("exchange.import"), |tx| {
+                Box::pin(async move {
+                    let started = Instant::now();
+                    let done = self.apply(tx, batch, &batch.rows).await?;
+                    store::advance(tx, job_id, self.standing.cursor, &done.standing).await?;
+                    store::refuse(tx, job_id, &done.refusals).await?;
+                    took.store(
+                        u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                        Ordering::Relaxed,
+                    );
+                    Ok(done)
+                })
+            });
         write.await
     }
 
@@ -153,8 +178,16 @@ impl<'t> Writer<'t> {
             .write(Write::bulk("exchange.rehearse"), |tx| {
                 Box::pin(async move {
                     let set_id = plan::open_set(tx, &task.context, &task.import).await?;
-                    let stored: StoredType = task.importer.records.put_type(tx, &set_id, &task.stored.definition).await?;
-                    let rows = ImportBatch { set_id, stored_type: stored.into(), ..batch.rows.clone() };
+                    let stored: StoredType = task
+                        .importer
+                        .records
+                        .put_type(tx, &set_id, &task.stored.definition)
+                        .await?;
+                    let rows = ImportBatch {
+                        set_id,
+                        stored_type: stored.into(),
+                        ..batch.rows.clone()
+                    };
                     let done = self.apply(tx, batch, &rows).await?;
                     *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
                     Err::<(), _>(Error::new(Code::Conflict, "A rehearsal is taken back."))
@@ -169,7 +202,10 @@ impl<'t> Writer<'t> {
     }
 
     async fn apply(&self, tx: &mut Tx<'_>, batch: &Batch, rows: &ImportBatch) -> Result<Done> {
-        let mut standing = Standing { cursor: batch.last, ..self.standing.clone() };
+        let mut standing = Standing {
+            cursor: batch.last,
+            ..self.standing.clone()
+        };
         let mut found = Vec::new();
         for (row, line, issues) in &batch.bad {
             standing.refused += 1;
@@ -191,6 +227,9 @@ impl<'t> Writer<'t> {
         }
         found.sort_by_key(|r| (r.row, r.part));
         found.truncate(usize::try_from(MOST_REFUSALS - self.kept).unwrap_or(0));
-        Ok(Done { standing, refusals: found })
+        Ok(Done {
+            standing,
+            refusals: found,
+        })
     }
 }

@@ -106,7 +106,10 @@ impl Scanner {
             return;
         }
         let token = &self.bytes[start..];
-        let fraction = token.iter().position(|b| *b == b'.').map_or(&b""[..], |dot| &token[dot + 1..]);
+        let fraction = token
+            .iter()
+            .position(|b| *b == b'.')
+            .map_or(&b""[..], |dot| &token[dot + 1..]);
         let plain = token.len() <= 15
             && !token.iter().any(|b| matches!(b, b'e' | b'E' | b'+'))
             && !token.starts_with(b"-0")
@@ -130,10 +133,22 @@ impl Scanner {
             self.end_number(start);
         }
         if self.too_deep {
-            return Err(issue("", format!("Nested more than {} levels deep (import.max_depth). Flatten it.", self.max_depth)));
+            return Err(issue(
+                "",
+                format!(
+                    "Nested more than {} levels deep (import.max_depth). Flatten it.",
+                    self.max_depth
+                ),
+            ));
         }
         if self.too_long {
-            return Err(issue("", format!("The row is longer than {} bytes (import.max_cell_bytes).", self.max_bytes)));
+            return Err(issue(
+                "",
+                format!(
+                    "The row is longer than {} bytes (import.max_cell_bytes).",
+                    self.max_bytes
+                ),
+            ));
         }
         match strict::parse(&self.bytes) {
             Ok(Value::Object(map)) => {
@@ -143,7 +158,10 @@ impl Scanner {
                 }
                 if issues.is_empty() { Ok(map) } else { Err(issues) }
             }
-            Ok(other) => Err(issue("", format!("A row is a JSON object {{…}}; this is {}.", kind(&other)))),
+            Ok(other) => Err(issue(
+                "",
+                format!("A row is a JSON object {{…}}; this is {}.", kind(&other)),
+            )),
             Err(error) => Err(issue("", format!("Not valid JSON: {}.", words(&error)))),
         }
     }
@@ -168,7 +186,10 @@ fn valid_number(token: &[u8]) -> bool {
     }
     let mut rest = &digits[end..];
     if let Some(fraction) = rest.strip_prefix(b".") {
-        let end = fraction.iter().position(|b| !b.is_ascii_digit()).unwrap_or(fraction.len());
+        let end = fraction
+            .iter()
+            .position(|b| !b.is_ascii_digit())
+            .unwrap_or(fraction.len());
         if end == 0 {
             return false;
         }
@@ -177,7 +198,10 @@ fn valid_number(token: &[u8]) -> bool {
     match rest {
         [] => true,
         [b'e' | b'E', exponent @ ..] => {
-            let digits = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+            let digits = exponent
+                .strip_prefix(b"+")
+                .or_else(|| exponent.strip_prefix(b"-"))
+                .unwrap_or(exponent);
             !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
         }
         _ => false,
@@ -199,7 +223,10 @@ fn kind(value: &Value) -> &'static str {
 fn check(path: &str, value: &Value, max_cell: usize, issues: &mut Vec<FieldIssue>) {
     match value {
         Value::String(text) if text.len() > max_cell => {
-            issues.extend(issue(path, format!("Longer than {max_cell} bytes (import.max_cell_bytes).")));
+            issues.extend(issue(
+                path,
+                format!("Longer than {max_cell} bytes (import.max_cell_bytes)."),
+            ));
         }
         Value::String(text) if text.contains('\0') => {
             issues.extend(issue(path, "Holds a NUL character, which no text has. Remove it."));
@@ -236,7 +263,13 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn open(input: Box<dyn BufRead + Send>, limits: Limits) -> Self {
-        Self { input, scanner: Scanner::new(&limits), row: 0, line: 0, done: false }
+        Self {
+            input,
+            scanner: Scanner::new(&limits),
+            row: 0,
+            line: 0,
+            done: false,
+        }
     }
 
     /// Reads one line into the scanner; false at the end of the file.
@@ -292,7 +325,12 @@ impl Iterator for Lines {
                 }
                 self.row += 1;
                 let content = self.content()?;
-                Ok(Some(SourceRow { row: self.row, line: self.line, bytes: self.scanner.bytes.len(), content }))
+                Ok(Some(SourceRow {
+                    row: self.row,
+                    line: self.line,
+                    bytes: self.scanner.bytes.len(),
+                    content,
+                }))
             });
             self.done |= step.is_err();
             if let Some(row) = step.transpose() {
@@ -314,10 +352,21 @@ pub(super) struct Array {
 
 impl Array {
     pub(super) fn open(input: Box<dyn BufRead + Send>, limits: Limits) -> Result<Self> {
-        let mut array = Self { input, scanner: Scanner::new(&limits), row: 0, line: 1, done: false };
+        let mut array = Self {
+            input,
+            scanner: Scanner::new(&limits),
+            row: 0,
+            line: 1,
+            done: false,
+        };
         match array.skip_space()? {
             Some(b'[') => array.input.consume(1),
-            _ => return Err(Error::new(Code::Invalid, "The file does not begin with [, as a JSON array of objects does.")),
+            _ => {
+                return Err(Error::new(
+                    Code::Invalid,
+                    "The file does not begin with [, as a JSON array of objects does.",
+                ));
+            }
         }
         Ok(array)
     }
@@ -329,7 +378,10 @@ impl Array {
             if chunk.is_empty() {
                 return Ok(None);
             }
-            let end = chunk.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(chunk.len());
+            let end = chunk
+                .iter()
+                .position(|b| !b.is_ascii_whitespace())
+                .unwrap_or(chunk.len());
             self.line += chunk[..end].iter().filter(|b| **b == b'\n').count() as i64;
             let found = chunk.get(end).copied();
             self.input.consume(end);
@@ -342,7 +394,10 @@ impl Array {
     fn broken(&self, what: &str) -> Error {
         Error::new(
             Code::Invalid,
-            format!("In line {} {what}. Rows before it are read; mend the file there and import it again.", self.line),
+            format!(
+                "In line {} {what}. Rows before it are read; mend the file there and import it again.",
+                self.line
+            ),
         )
     }
 
@@ -370,7 +425,12 @@ impl Array {
         self.element()?;
         self.row += 1;
         let content = self.scanner.content();
-        Ok(Some(SourceRow { row: self.row, line, bytes: self.scanner.bytes.len(), content }))
+        Ok(Some(SourceRow {
+            row: self.row,
+            line,
+            bytes: self.scanner.bytes.len(),
+            content,
+        }))
     }
 
     fn element(&mut self) -> Result<()> {

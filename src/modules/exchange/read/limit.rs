@@ -39,14 +39,18 @@ impl<R: Read> Read for Guard<R> {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
             Err(error) if self.packed.is_some() => {
-                let words = "The gzip data is damaged or cut short. Check that the file is complete, then import it again.";
+                let words =
+                    "The gzip data is damaged or cut short. Check that the file is complete, then import it again.";
                 return Err(io::Error::other(Error::new(Code::Invalid, words).caused_by(error)));
             }
             Err(error) => return Err(error),
         };
         self.unpacked += read as u64;
         if self.unpacked > self.max_bytes {
-            let words = format!("The file unpacks to more than {} bytes. Split it, or raise import.max_bytes.", self.max_bytes);
+            let words = format!(
+                "The file unpacks to more than {} bytes. Split it, or raise import.max_bytes.",
+                self.max_bytes
+            );
             return Err(io::Error::other(Error::new(Code::TooLarge, words)));
         }
         if let Some(packed) = &self.packed {
@@ -65,8 +69,15 @@ impl<R: Read> Read for Guard<R> {
 }
 
 /// The plain content of a file that may be gzipped, in one member or many.
-pub(super) fn unpack(input: Box<dyn Read + Send>, limits: &Limits, count: Arc<AtomicU64>) -> Result<Box<dyn Read + Send>> {
-    let mut input = Counted { inner: input, count: count.clone() };
+pub(super) fn unpack(
+    input: Box<dyn Read + Send>,
+    limits: &Limits,
+    count: Arc<AtomicU64>,
+) -> Result<Box<dyn Read + Send>> {
+    let mut input = Counted {
+        inner: input,
+        count: count.clone(),
+    };
     let mut magic = Vec::new();
     input.by_ref().take(2).read_to_end(&mut magic).map_err(from_read)?;
     let packed = magic == [0x1f, 0x8b];
@@ -74,9 +85,21 @@ pub(super) fn unpack(input: Box<dyn Read + Send>, limits: &Limits, count: Arc<At
     let (max_bytes, max_ratio) = (limits.max_bytes, limits.max_ratio.max(1));
     if packed {
         let inner = flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(64 * 1024, whole));
-        return Ok(Box::new(Guard { inner, packed: Some(count), unpacked: 0, max_bytes, max_ratio }));
+        return Ok(Box::new(Guard {
+            inner,
+            packed: Some(count),
+            unpacked: 0,
+            max_bytes,
+            max_ratio,
+        }));
     }
-    Ok(Box::new(Guard { inner: whole, packed: None, unpacked: 0, max_bytes, max_ratio }))
+    Ok(Box::new(Guard {
+        inner: whole,
+        packed: None,
+        unpacked: 0,
+        max_bytes,
+        max_ratio,
+    }))
 }
 
 /// An error of reading, as the guard worded it where it did.

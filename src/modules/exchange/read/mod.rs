@@ -64,7 +64,11 @@ pub fn open(input: Box<dyn Read + Send>, name: &str, format: Option<Format>, lim
     let read = Arc::new(AtomicU64::new(0));
     let mut input = limit::unpack(input, limits, read.clone())?;
     let mut head = Vec::new();
-    input.by_ref().take(HEAD).read_to_end(&mut head).map_err(limit::from_read)?;
+    input
+        .by_ref()
+        .take(HEAD)
+        .read_to_end(&mut head)
+        .map_err(limit::from_read)?;
     let mut start = 0;
     if head.starts_with(b"\xef\xbb\xbf") {
         start = 3;
@@ -72,10 +76,17 @@ pub fn open(input: Box<dyn Read + Send>, name: &str, format: Option<Format>, lim
     recognise(&head)?;
     let text = &head[start..];
     if text.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::new(Code::Invalid, "The file is empty. Check that it was written to the end, then import it again."));
+        return Err(Error::new(
+            Code::Invalid,
+            "The file is empty. Check that it was written to the end, then import it again.",
+        ));
     }
     let format = format.unwrap_or_else(|| detect(text, name));
-    let delimiter = if format == Format::Csv { table::delimiter(text, name) } else { b',' };
+    let delimiter = if format == Format::Csv {
+        table::delimiter(text, name)
+    } else {
+        b','
+    };
     let mut rest = Cursor::new(head);
     rest.set_position(start as u64);
     let input: Box<dyn BufRead + Send> = Box::new(std::io::BufReader::with_capacity(HEAD as usize, rest.chain(input)));
@@ -91,19 +102,36 @@ pub fn open(input: Box<dyn Read + Send>, name: &str, format: Option<Format>, lim
     let rows = rows.map(move |row| match row {
         Ok(row) if row.row > most => Err(Error::new(
             Code::TooLarge,
-            format!("The file has more than {most} rows (line {}). Split it, or raise import.max_rows.", row.line),
+            format!(
+                "The file has more than {most} rows (line {}). Split it, or raise import.max_rows.",
+                row.line
+            ),
         )),
         other => other,
     });
-    let ours = columns.as_ref().is_some_and(|c: &Vec<String>| c.iter().any(|name| name == RECORD_ID));
-    Ok(Source { format, columns, ours, read, rows: Box::new(rows) })
+    let ours = columns
+        .as_ref()
+        .is_some_and(|c: &Vec<String>| c.iter().any(|name| name == RECORD_ID));
+    Ok(Source {
+        format,
+        columns,
+        ours,
+        read,
+        rows: Box::new(rows),
+    })
 }
 
 /// Refuses what is plainly something else, saying what to do instead.
 fn recognise(head: &[u8]) -> Result<()> {
     let known: [(&[u8], &str); 8] = [
-        (b"PK\x03\x04", "a ZIP archive or a spreadsheet (.xlsx, .ods). Unpack it, or save the sheet as CSV"),
-        (b"\xd0\xcf\x11\xe0", "an old office document (.xls). Save the sheet as CSV"),
+        (
+            b"PK\x03\x04",
+            "a ZIP archive or a spreadsheet (.xlsx, .ods). Unpack it, or save the sheet as CSV",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0",
+            "an old office document (.xls). Save the sheet as CSV",
+        ),
         (b"%PDF", "a PDF document. Export the data itself as CSV or JSON"),
         (b"\x89PNG", "an image. Give the file that describes the objects"),
         (b"\xff\xd8\xff", "an image. Give the file that describes the objects"),
@@ -111,7 +139,12 @@ fn recognise(head: &[u8]) -> Result<()> {
         (b"\x28\xb5\x2f\xfd", "packed with zstd. Unpack it, or pack it with gzip"),
         (b"BZh", "packed with bzip2. Unpack it, or pack it with gzip"),
     ];
-    let wrong = |what: &str| Err(Error::new(Code::UnsupportedMedia, format!("The file is {what}, then import that.")));
+    let wrong = |what: &str| {
+        Err(Error::new(
+            Code::UnsupportedMedia,
+            format!("The file is {what}, then import that."),
+        ))
+    };
     if let Some((_, what)) = known.iter().find(|(magic, _)| head.starts_with(magic)) {
         return wrong(what);
     }
@@ -137,5 +170,8 @@ fn detect(text: &[u8], name: &str) -> Format {
 
 /// One issue as a list.
 fn issue(path: impl Into<String>, message: impl Into<String>) -> Vec<FieldIssue> {
-    vec![FieldIssue { path: path.into(), message: message.into() }]
+    vec![FieldIssue {
+        path: path.into(),
+        message: message.into(),
+    }]
 }

@@ -32,7 +32,9 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::Number(value.into()))
     }
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number is out of range"))
     }
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         Ok(Value::String(value.to_owned()))
@@ -52,7 +54,9 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = access.next_key::<String>()? {
             let value = access.next_value_seed(Strict)?;
             if map.contains_key(&name) {
-                return Err(A::Error::custom(format!("the name \"{name}\" stands twice in one object")));
+                return Err(A::Error::custom(format!(
+                    "the name \"{name}\" stands twice in one object"
+                )));
             }
             map.insert(name, value);
         }

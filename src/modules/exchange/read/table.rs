@@ -83,10 +83,22 @@ pub(super) fn delimiter(head: &[u8], name: &str) -> u8 {
 
 impl Table {
     pub(super) fn open(input: Box<dyn BufRead + Send>, delimiter: u8, limits: Limits) -> Result<Self> {
-        let keep = usize::try_from(limits.max_columns).unwrap_or(usize::MAX).saturating_add(1);
+        let keep = usize::try_from(limits.max_columns)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
         let record = Record::default();
-        let mut table =
-            Self { input, delimiter, limits, columns: vec![], keep, line: 1, row: 0, record, skip_feed: false, done: false };
+        let mut table = Self {
+            input,
+            delimiter,
+            limits,
+            columns: vec![],
+            keep,
+            line: 1,
+            row: 0,
+            record,
+            skip_feed: false,
+            done: false,
+        };
         let found = loop {
             let found = table.read()?;
             if !found || !table.record.blank() {
@@ -94,7 +106,10 @@ impl Table {
             }
         };
         if !found {
-            return Err(Error::new(Code::Invalid, "The file has no header row. The first line names the columns."));
+            return Err(Error::new(
+                Code::Invalid,
+                "The file has no header row. The first line names the columns.",
+            ));
         }
         table.columns = table.header()?;
         table.keep = table.columns.len();
@@ -110,19 +125,28 @@ impl Table {
         let refuse = |words: String| Err(Error::new(Code::Invalid, format!("The header in line {line} {words}")));
         if self.record.count as u64 > self.limits.max_columns {
             let most = self.limits.max_columns;
-            return refuse(format!("has {} columns; at most {most} are taken (import.max_columns).", self.record.count));
+            return refuse(format!(
+                "has {} columns; at most {most} are taken (import.max_columns).",
+                self.record.count
+            ));
         }
         let ours = (0..self.record.count).any(|index| self.record.cell(index) == RECORD_ID.as_bytes());
         let mut names: Vec<String> = Vec::new();
         let mut twice: Vec<String> = Vec::new();
         for index in 0..self.record.count {
             let Ok(name) = std::str::from_utf8(self.record.cell(index)) else {
-                return refuse(format!("is not UTF-8 text in column {}. Save the file as UTF-8.", index + 1));
+                return refuse(format!(
+                    "is not UTF-8 text in column {}. Save the file as UTF-8.",
+                    index + 1
+                ));
             };
             // Our own exports keep names to the letter; others have stray spaces.
             let name = if ours { unguard(name) } else { name.trim() };
             if name.is_empty() {
-                return refuse(format!("has no name for column {}. Give it one, or remove the column.", index + 1));
+                return refuse(format!(
+                    "has no name for column {}. Give it one, or remove the column.",
+                    index + 1
+                ));
             }
             if name.len() > MAX_NAME || name.chars().any(char::is_control) || self.record.long.is_some() {
                 let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
@@ -138,7 +162,10 @@ impl Table {
             names.push(name.to_owned());
         }
         if !twice.is_empty() {
-            return refuse(format!("names these columns more than once: {}. Rename all but one of each.", twice.join(", ")));
+            return refuse(format!(
+                "names these columns more than once: {}. Rename all but one of each.",
+                twice.join(", ")
+            ));
         }
         Ok(names)
     }
@@ -157,7 +184,9 @@ impl Table {
                 if state == State::Quoted {
                     return Err(Error::new(
                         Code::Invalid,
-                        format!("A quotation mark opened in line {opened} is never closed. Close it there, then import the file again."),
+                        format!(
+                            "A quotation mark opened in line {opened} is never closed. Close it there, then import the file again."
+                        ),
                     ));
                 }
                 if any {
@@ -233,7 +262,10 @@ impl Table {
             return Err(issue("", message));
         }
         if let Some(index) = record.long {
-            let message = format!("Longer than {} bytes (import.max_cell_bytes).", self.limits.max_cell_bytes);
+            let message = format!(
+                "Longer than {} bytes (import.max_cell_bytes).",
+                self.limits.max_cell_bytes
+            );
             return Err(issue(&self.columns[index], message));
         }
         let mut row = Map::with_capacity(wants);
@@ -243,7 +275,10 @@ impl Table {
                 continue;
             }
             let Ok(text) = std::str::from_utf8(cell) else {
-                return Err(issue(name, "Not UTF-8 text. Save the file as UTF-8, then import it again."));
+                return Err(issue(
+                    name,
+                    "Not UTF-8 text. Save the file as UTF-8, then import it again.",
+                ));
             };
             if text.contains('\0') {
                 return Err(issue(name, "Holds a NUL character, which no text has. Remove it."));
@@ -273,7 +308,12 @@ impl Iterator for Table {
                 Ok(true) if self.record.blank() => {}
                 Ok(true) => {
                     self.row += 1;
-                    return Some(Ok(SourceRow { row: self.row, line: self.record.line, bytes: self.record.bytes.len(), content: self.content() }));
+                    return Some(Ok(SourceRow {
+                        row: self.row,
+                        line: self.record.line,
+                        bytes: self.record.bytes.len(),
+                        content: self.content(),
+                    }));
                 }
                 Ok(false) => self.done = true,
                 Err(error) => {

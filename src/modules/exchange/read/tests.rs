@@ -7,7 +7,14 @@ use serde_json::{Value, json};
 use super::*;
 
 fn limits() -> Limits {
-    Limits { max_bytes: 1 << 30, max_rows: 1_000_000, max_columns: 100, max_cell_bytes: 10_000, max_depth: 64, max_ratio: 200 }
+    Limits {
+        max_bytes: 1 << 30,
+        max_rows: 1_000_000,
+        max_columns: 100,
+        max_cell_bytes: 10_000,
+        max_depth: 64,
+        max_ratio: 200,
+    }
 }
 
 fn source(content: &[u8], name: &str) -> Result<Source> {
@@ -36,14 +43,21 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 fn refusal(content: &[u8], name: &str) -> String {
     match source(content, name) {
         Err(error) => error.detail().to_owned(),
-        Ok(source) => source.filter_map(Result::err).next().map(|e| e.detail().to_owned()).unwrap(),
+        Ok(source) => source
+            .filter_map(Result::err)
+            .next()
+            .map(|e| e.detail().to_owned())
+            .unwrap(),
     }
 }
 
 #[test]
 fn one_collection_in_every_dress() {
     let table = "\u{feff}id,title,note\r\n1,\"Bowl, blue\",\"two\nlines and \"\"marks\"\"\"\r\n\r\n2,Vase,\n";
-    let want = [json!({ "id": "1", "title": "Bowl, blue", "note": "two\nlines and \"marks\"" }), json!({ "id": "2", "title": "Vase" })];
+    let want = [
+        json!({ "id": "1", "title": "Bowl, blue", "note": "two\nlines and \"marks\"" }),
+        json!({ "id": "2", "title": "Vase" }),
+    ];
     assert_eq!(rows(table.as_bytes(), "a.csv"), want);
     assert_eq!(rows(&gzip(table.as_bytes()), "-"), want);
     let array = "\u{feff} [ {\"id\": 1, \"t\": [\"]\", \"\\\"}\"]},\n{\"id\": 2}\n,{}] \n";
@@ -52,7 +66,13 @@ fn one_collection_in_every_dress() {
     let lines = "\u{feff}{\"id\": 1, \"t\": [\"]\", \"\\\"}\"]}\r\n\n{\"id\": 2}\n  \n{}";
     assert_eq!(rows(lines.as_bytes(), "a.jsonl"), want);
     let (first, second) = lines.split_at(20);
-    assert_eq!(rows(&[gzip(first.as_bytes()), gzip(second.as_bytes())].concat(), "two members"), want);
+    assert_eq!(
+        rows(
+            &[gzip(first.as_bytes()), gzip(second.as_bytes())].concat(),
+            "two members"
+        ),
+        want
+    );
     assert_eq!(rows(b"[]", "a.json"), Vec::<Value>::new());
 }
 
@@ -64,7 +84,12 @@ fn delimiters_line_ends_and_numbers_of_lines() {
     let bad = rows(b"a,b\n\"1\n\n1\",2\r\n3\n4,5,6\n7,8", "x");
     assert_eq!(bad[1]["line"], 5);
     assert_eq!(bad[2]["line"], 6);
-    assert!(bad[1]["message"].as_str().unwrap().starts_with("The row has 1 cells, the header has 2."));
+    assert!(
+        bad[1]["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("The row has 1 cells, the header has 2.")
+    );
     assert_eq!(bad[3], json!({ "a": "7", "b": "8" }));
 }
 
@@ -77,7 +102,10 @@ fn numbers_that_would_print_otherwise_stay_as_written() {
     for (name, value) in want.as_object().unwrap().iter().filter(|(name, _)| *name != "h") {
         assert_eq!(&got[name], value, "{name}");
     }
-    assert_eq!(rows(b"[{\"a\":1e3},{\"a\":1.25}]", "x"), [json!({ "a": "1e3" }), json!({ "a": 1.25 })]);
+    assert_eq!(
+        rows(b"[{\"a\":1e3},{\"a\":1.25}]", "x"),
+        [json!({ "a": "1e3" }), json!({ "a": 1.25 })]
+    );
 }
 
 #[test]
@@ -114,12 +142,25 @@ fn rows_that_are_no_rows() {
     assert!(text(1).starts_with("Not valid JSON"));
     assert!(text(2).contains("\"a\" stands twice"));
     assert!(text(3).contains("this is a list"));
-    assert_eq!((bad[4]["path"].as_str(), bad[5]["path"].as_str()), (Some("a"), Some("a.0.b")));
+    assert_eq!(
+        (bad[4]["path"].as_str(), bad[5]["path"].as_str()),
+        (Some("a"), Some("a.0.b"))
+    );
     assert!(text(6).contains("trailing characters") && text(7).contains("Not valid JSON"));
     assert_eq!((&bad[6]["line"], &bad[8]), (&json!(7), &json!({ "a": 2 })));
     assert_eq!(rows(b"[{\"a\":1},5,null,\"x\",[{}],{\"a\":2}]", "a.json").len(), 6);
-    assert!(rows(b"a,b\nx\0y,2\n", "a.csv")[0]["message"].as_str().unwrap().contains("NUL"));
-    assert!(rows(b"a,b\nx,\xe9\n", "a.csv")[0]["message"].as_str().unwrap().contains("UTF-8"));
+    assert!(
+        rows(b"a,b\nx\0y,2\n", "a.csv")[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("NUL")
+    );
+    assert!(
+        rows(b"a,b\nx,\xe9\n", "a.csv")[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("UTF-8")
+    );
     let long = format!("a,b\n{},2\n1,2\n", "x".repeat(10_001));
     let long = rows(long.as_bytes(), "a.csv");
     assert!(long[0]["message"].as_str().unwrap().contains("10000 bytes") && long[1] == json!({ "a": "1", "b": "2" }));
@@ -129,7 +170,10 @@ fn rows_that_are_no_rows() {
 fn depth_is_counted_before_anything_is_parsed() {
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
     let lists = deep("[", "]");
-    for content in [format!("{{\"a\":{lists}}}\n{{\"a\":1}}"), format!("[{{\"a\":{lists}}},{{\"a\":1}}]")] {
+    for content in [
+        format!("{{\"a\":{lists}}}\n{{\"a\":1}}"),
+        format!("[{{\"a\":{lists}}},{{\"a\":1}}]"),
+    ] {
         let got = rows(content.as_bytes(), "x");
         assert!(got[0]["message"].as_str().unwrap().contains("64 levels"), "{}", got[0]);
         assert_eq!(got[1], json!({ "a": 1 }));
@@ -138,7 +182,12 @@ fn depth_is_counted_before_anything_is_parsed() {
     assert!(got[0]["message"].as_str().unwrap().contains("64 levels"));
     assert!(refusal("[".repeat(100_000).as_bytes(), "x.json").contains("its end is missing"));
     let objects = deep("{\"a\":", "}").replace("{\"a\":}", "{\"a\":1}");
-    assert!(rows(objects.as_bytes(), "x.jsonl")[0]["message"].as_str().unwrap().contains("64 levels"));
+    assert!(
+        rows(objects.as_bytes(), "x.jsonl")[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("64 levels")
+    );
 }
 
 /// Gives zeros for ever and counts how many were asked for.
@@ -146,7 +195,8 @@ struct Zeros(std::sync::Arc<std::sync::atomic::AtomicU64>);
 impl Read for Zeros {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         buffer.fill(b'0');
-        self.0.fetch_add(buffer.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        self.0
+            .fetch_add(buffer.len() as u64, std::sync::atomic::Ordering::Relaxed);
         Ok(buffer.len())
     }
 }
@@ -156,17 +206,28 @@ fn a_gzip_of_zeros_is_refused_early() {
     let packed = gzip(&vec![0u8; 64 << 20]);
     assert!(refusal(&packed, "a.csv").contains("200 times its size"));
     let count = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let limits = Limits { max_bytes: 4 << 20, ..limits() };
-    let error = open(Box::new(Zeros(count.clone())), "a.csv", None, &limits).and_then(|s| s.collect::<Result<Vec<_>>>()).unwrap_err();
+    let limits = Limits {
+        max_bytes: 4 << 20,
+        ..limits()
+    };
+    let error = open(Box::new(Zeros(count.clone())), "a.csv", None, &limits)
+        .and_then(|s| s.collect::<Result<Vec<_>>>())
+        .unwrap_err();
     assert_eq!(error.code(), Code::TooLarge);
     assert!(count.load(std::sync::atomic::Ordering::Relaxed) < 5 << 20);
 }
 
 #[test]
 fn too_many_rows_are_refused_with_their_number() {
-    let limits = Limits { max_rows: 3, ..limits() };
+    let limits = Limits {
+        max_rows: 3,
+        ..limits()
+    };
     let content = b"a,b\n1,1\n2,2\n3,3\n4,4\n".to_vec();
-    let last = open(Box::new(std::io::Cursor::new(content)), "a.csv", None, &limits).unwrap().last().unwrap();
+    let last = open(Box::new(std::io::Cursor::new(content)), "a.csv", None, &limits)
+        .unwrap()
+        .last()
+        .unwrap();
     assert!(last.unwrap_err().detail().contains("more than 3 rows (line 5)"));
 }
 
@@ -183,7 +244,9 @@ fn rubbish_never_panics() {
     let alphabet = b"{}[]\",:;\\\n\r\t 01eE.-+ntfau\xff\xef\xbb\xbf\0x";
     for _ in 0..3_000 {
         let length = (next() % 60) as usize;
-        let content: Vec<u8> = (0..length).map(|_| alphabet[(next() % alphabet.len() as u64) as usize]).collect();
+        let content: Vec<u8> = (0..length)
+            .map(|_| alphabet[(next() % alphabet.len() as u64) as usize])
+            .collect();
         for name in ["a.csv", "a.json", "x"] {
             if let Ok(source) = source(&content, name) {
                 assert!(source.take(200).count() < 200);

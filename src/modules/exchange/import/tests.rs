@@ -1,1 +1,0 @@
-//! Whole imports on both engines.
