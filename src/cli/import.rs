@@ -12,6 +12,9 @@ use super::session::{self, Need, Session};
 use super::settings::Settings;
 use crate::kernel::error::{Code, Error, Result};
 
+/// Seconds that an import waits until what it brought can be found.
+const PATIENCE: u32 = 600;
+
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -153,7 +156,16 @@ async fn one(args: &Args, session: &Session, file: &Path) -> Result<Value> {
         return Err(job::failure(&job, &name));
     }
     // Done means that it can be found, too.
-    let outcome = client.get(&format!("/api/imports/{id}?wait=20000")).await?;
+    let bar = output::progress(None, &format!("{name}: the search reads it"));
+    let mut outcome = Value::Null;
+    for _ in 0..PATIENCE {
+        outcome = client.get(&format!("/api/imports/{id}?wait=1000")).await?;
+        bar.tick();
+        if outcome["searchable"] == true {
+            break;
+        }
+    }
+    bar.finish_and_clear();
     if let Some(path) = &args.report {
         write_report(session, &id, path).await?;
     }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -19,6 +20,8 @@ use crate::kernel::ledger;
 use crate::kernel::search::{Query, Sort};
 
 const PAGE: i64 = 200;
+/// How long an export waits for the search index.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// See the module's text.
 pub struct Export {
@@ -94,8 +97,23 @@ impl Export {
             Format::Json => return Err(Error::invalid("format", "Exports are csv or jsonl.")),
         }
         export.ready.push_back(head.into());
+        if matches!(export.place, Place::Cursor(_)) {
+            export.index_is_there().await?;
+        }
         export.read().await?;
         Ok(export)
+    }
+
+    /// A search that lags would leave records out.
+    async fn index_is_there(&self) -> Result<()> {
+        let head = ledger::head(&self.kernel.db).await?;
+        if self.kernel.search.wait_for(head, PATIENCE).await? {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Busy,
+            "The search is still reading what was written last. Try again in a moment; /health/ready says how far it is.",
+        ))
     }
 
     /// Reads the next page into `ready`.

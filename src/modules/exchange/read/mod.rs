@@ -5,6 +5,7 @@
 
 mod json;
 mod limit;
+mod scan;
 mod strict;
 mod table;
 
