@@ -22,6 +22,8 @@ const CHUNK_ROWS: usize = 64;
 const CHUNK_BYTES: usize = 512 * 1024;
 const AHEAD: usize = 8;
 
+const NO_ROWS: &str = "The file has no rows. Check that it was written to the end.";
+
 /// A row on its way to the writer.
 pub struct Prepared {
     pub row: i64,
@@ -31,6 +33,7 @@ pub struct Prepared {
 }
 
 /// Rows, and how far in the file they end.
+#[derive(Default)]
 pub struct Chunk {
     pub rows: Vec<Prepared>,
     pub at: u64,
@@ -110,10 +113,7 @@ pub fn names(file: File) -> Result<Vec<String>> {
 }
 
 fn no_rows(name: &str) -> Error {
-    Error::new(
-        Code::Invalid,
-        format!("{name}: The file has no rows. Check that it was written to the end."),
-    )
+    Error::new(Code::Invalid, format!("{name}: {NO_ROWS}"))
 }
 
 /// Reads the whole file to find out which type fits it. `go_on` hears how far it is and says whether to go on.
@@ -194,10 +194,7 @@ fn feed(
     };
     let read = source.read.clone();
     let mut seen = Seen::default();
-    let mut chunk = Chunk {
-        rows: Vec::with_capacity(CHUNK_ROWS),
-        at: 0,
-    };
+    let mut chunk = Chunk::default();
     let mut bytes = 0;
     for row in source {
         let row = match row {
@@ -227,24 +224,14 @@ fn feed(
         });
         if chunk.rows.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES {
             chunk.at = read.load(Ordering::Relaxed);
-            let full = std::mem::replace(
-                &mut chunk,
-                Chunk {
-                    rows: Vec::with_capacity(CHUNK_ROWS),
-                    at: 0,
-                },
-            );
             bytes = 0;
-            if to.blocking_send(Ok(Message::Rows(full))).is_err() {
+            if to.blocking_send(Ok(Message::Rows(std::mem::take(&mut chunk)))).is_err() {
                 return Ok(());
             }
         }
     }
     if seen.rows == 0 {
-        return Err(Error::new(
-            Code::Invalid,
-            "The file has no rows. Check that it was written to the end.",
-        ));
+        return Err(Error::new(Code::Invalid, NO_ROWS));
     }
     chunk.at = read.load(Ordering::Relaxed);
     if to.blocking_send(Ok(Message::Rows(chunk))).is_ok() {

@@ -12,6 +12,8 @@ use crate::kernel::error::{Code, Error, FieldIssue, Result};
 
 /// Bytes a column's name may have.
 const MAX_NAME: usize = 200;
+/// A whole row may be this many times as long as one cell.
+const CELLS_PER_ROW: usize = 16;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -177,6 +179,7 @@ impl Table {
         record.ends.clear();
         (record.count, record.quoted, record.line, record.long) = (0, false, self.line, None);
         let max_cell = usize::try_from(self.limits.max_cell_bytes).unwrap_or(usize::MAX);
+        let max_row = max_cell.saturating_mul(CELLS_PER_ROW);
         let (mut state, mut start, mut any, mut opened) = (State::Start, 0, false, self.line);
         loop {
             let chunk = self.input.fill_buf().map_err(from_read)?;
@@ -237,7 +240,7 @@ impl Table {
                     }
                 };
                 if literal && record.count < self.keep {
-                    if record.bytes.len() - start < max_cell {
+                    if record.bytes.len() - start < max_cell && record.bytes.len() < max_row {
                         record.bytes.push(byte);
                     } else if record.long.is_none() {
                         record.long = Some(record.count);
@@ -263,7 +266,7 @@ impl Table {
         }
         if let Some(index) = record.long {
             let message = format!(
-                "Longer than {} bytes (import.max_cell_bytes).",
+                "Longer than {} bytes, or at the end of a row {CELLS_PER_ROW} times as long (import.max_cell_bytes).",
                 self.limits.max_cell_bytes
             );
             return Err(issue(&self.columns[index], message));
