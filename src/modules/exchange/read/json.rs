@@ -21,10 +21,10 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn open(input: Box<dyn BufRead + Send>, limits: Limits) -> Self {
+    pub(super) fn open(input: Box<dyn BufRead + Send>, limits: &Limits) -> Self {
         Self {
             input,
-            scanner: Scanner::new(&limits),
+            scanner: Scanner::new(limits),
             row: 0,
             line: 0,
             done: false,
@@ -110,10 +110,10 @@ pub(super) struct Array {
 }
 
 impl Array {
-    pub(super) fn open(input: Box<dyn BufRead + Send>, limits: Limits) -> Result<Self> {
+    pub(super) fn open(input: Box<dyn BufRead + Send>, limits: &Limits) -> Result<Self> {
         let mut array = Self {
             input,
-            scanner: Scanner::new(&limits),
+            scanner: Scanner::new(limits),
             row: 0,
             line: 1,
             done: false,

@@ -96,8 +96,8 @@ pub fn open(input: Box<dyn Read + Send>, name: &str, format: Option<Format>, lim
             let table = table::Table::open(input, delimiter, limits.clone())?;
             (Some(table.columns().to_vec()), Box::new(table))
         }
-        Format::Json => (None, Box::new(json::Array::open(input, limits.clone())?)),
-        Format::Jsonl => (None, Box::new(json::Lines::open(input, limits.clone()))),
+        Format::Json => (None, Box::new(json::Array::open(input, limits)?)),
+        Format::Jsonl => (None, Box::new(json::Lines::open(input, limits))),
     };
     let most = i64::try_from(limits.max_rows).unwrap_or(i64::MAX);
     let rows = rows.map(move |row| match row {
