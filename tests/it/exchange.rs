@@ -1,6 +1,8 @@
 //! Imports and exports on the composed app: every shape of file, every kind of bad one, killed and gone on, out and in
 //! again without a change; whole collections where they are at hand.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
 use std::io::Write as _;
 use std::path::PathBuf;
 
