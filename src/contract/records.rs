@@ -139,7 +139,11 @@ impl RecordType {
     /// Every field that holds values, in order, groups followed.
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
         let mut out = Vec::new();
-        let start = Leaf { path: String::new(), fields: Vec::new(), level: Level::Public };
+        let start = Leaf {
+            path: String::new(),
+            fields: Vec::new(),
+            level: Level::Public,
+        };
         self.fields.iter().for_each(|field| descend(&start, field, &mut out));
         out
     }
@@ -147,7 +151,11 @@ impl RecordType {
 
 fn descend<'a>(around: &Leaf<'a>, field: &'a Field, out: &mut Vec<Leaf<'a>>) {
     let mut leaf = around.clone();
-    leaf.path = if around.path.is_empty() { field.name.clone() } else { format!("{}.{}", around.path, field.name) };
+    leaf.path = if around.path.is_empty() {
+        field.name.clone()
+    } else {
+        format!("{}.{}", around.path, field.name)
+    };
     leaf.fields.push(field);
     leaf.level = leaf.level.max(field.level);
     if field.kind == FieldKind::Group {

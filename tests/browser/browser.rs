@@ -42,7 +42,10 @@ impl Drop for Driver {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests/with-chromium says through the environment where the programs are")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests/with-chromium says through the environment where the programs are"
+)]
 fn program(variable: &str, usual: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| usual.to_owned())
 }
@@ -110,7 +113,9 @@ impl Browser {
             browser.set_width(360).await;
         }
         if look == Look::PhoneWithoutScripts {
-            browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+            browser
+                .devtools("Emulation.setScriptExecutionDisabled", json!({"value": true}))
+                .await;
         }
         browser
     }
@@ -124,12 +129,21 @@ impl Browser {
     async fn driver(&self, path: &str, body: &Value) -> Value {
         let session = self.client.session_id().await.unwrap().unwrap();
         let url = format!("{}/session/{session}/{path}", self.driver.address);
-        let answer: Value = reqwest::Client::new().post(url).json(body).send().await.unwrap().json().await.unwrap();
+        let answer: Value = reqwest::Client::new()
+            .post(url)
+            .json(body)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         answer["value"].clone()
     }
 
     async fn devtools(&self, command: &str, parameters: Value) {
-        self.driver("goog/cdp/execute", &json!({"cmd": command, "params": parameters})).await;
+        self.driver("goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
+            .await;
     }
 
     pub async fn set_width(&self, width: u32) {
@@ -164,7 +178,10 @@ impl Browser {
     pub async fn click_link(&self, text: &str) {
         let path = format!("//main//a[starts-with(normalize-space(.), '{text}')]");
         let wait = self.client.wait().at_most(PATIENCE);
-        let link = wait.for_element(Locator::XPath(&path)).await.unwrap_or_else(|e| panic!("{text}: {e}"));
+        let link = wait
+            .for_element(Locator::XPath(&path))
+            .await
+            .unwrap_or_else(|e| panic!("{text}: {e}"));
         if !link.is_displayed().await.unwrap() {
             self.click(".facets-open").await;
         }
@@ -177,7 +194,13 @@ impl Browser {
 
     /// Types into whatever has the focus.
     pub async fn press(&self, keys: &str) {
-        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+        self.client
+            .active_element()
+            .await
+            .unwrap()
+            .send_keys(keys)
+            .await
+            .unwrap();
     }
 
     pub async fn text(&self, selector: &str) -> String {
@@ -205,7 +228,10 @@ impl Browser {
             }
         };
         if tokio::time::timeout(PATIENCE, seen).await.is_err() {
-            panic!("no {selector} says {text:?}; the page says:\n{}", self.text("main").await);
+            panic!(
+                "no {selector} says {text:?}; the page says:\n{}",
+                self.text("main").await
+            );
         }
     }
 
@@ -223,7 +249,11 @@ impl Browser {
 
     async fn complaints(&self) -> Vec<String> {
         let log = self.driver("se/log", &json!({"type": "browser"})).await;
-        log.as_array().unwrap().iter().map(|entry| entry["message"].to_string()).collect()
+        log.as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["message"].to_string())
+            .collect()
     }
 
     /// Neither an error of a script nor anything that the content security policy has refused.

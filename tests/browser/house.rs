@@ -28,7 +28,10 @@ pub fn house() -> &'static House {
     static HOUSE: LazyLock<House> = LazyLock::new(|| {
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(async move {
                 let folder = tempfile::tempdir().unwrap();
                 let mut config = load(&Sources::default()).unwrap().config;
@@ -40,7 +43,8 @@ pub fn house() -> &'static House {
                 };
                 let running = App::build(config, plan).await.unwrap().start().await.unwrap();
                 let address = format!("http://localhost:{}", running.address.unwrap().port());
-                tell.send(House::fill(address, running.bus.port().unwrap()).await).unwrap();
+                tell.send(House::fill(address, running.bus.port().unwrap()).await)
+                    .unwrap();
                 // The journeys end with the process.
                 std::future::pending::<()>().await;
             });
@@ -75,7 +79,9 @@ impl House {
 
     async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.address);
-        let mut request = reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(&self.token);
+        let mut request = reqwest::Client::new()
+            .request(method.parse().unwrap(), url)
+            .bearer_auth(&self.token);
         if let Some(version) = body["version"].as_i64() {
             request = request.header("If-Match", format!("\"{version}\""));
         }
@@ -137,7 +143,9 @@ impl House {
             let path = format!("/api/records/{}", self.teapot);
             self.ask("PUT", &path, &json!({"version": version, "body": body})).await;
         }
-        let makers: Vec<Value> = (0..30).map(|n| json!({"name": format!("Maker {n}"), "nation": "w".repeat(80)})).collect();
+        let makers: Vec<Value> = (0..30)
+            .map(|n| json!({"name": format!("Maker {n}"), "nation": "w".repeat(80)}))
+            .collect();
         let hostile = json!({
             "title": HOSTILE, "material": "w".repeat(300), "story": "A long story. ".repeat(400),
             "page": format!("https://example.org/{}", "a".repeat(300)), "maker": makers,
@@ -145,7 +153,12 @@ impl House {
         self.hostile = self.create("exhibit", hostile).await;
         self.create("place", json!({"name": "Vienna"})).await;
         self.deleted = self.create("place", json!({"name": "Nowhere"})).await;
-        self.ask("DELETE", &format!("/api/records/{}", self.deleted), &json!({"version": 1})).await;
+        self.ask(
+            "DELETE",
+            &format!("/api/records/{}", self.deleted),
+            &json!({"version": 1}),
+        )
+        .await;
     }
 
     /// A new link that makes a browser the operator's.

@@ -2,7 +2,11 @@
 //! `tests/with-chromium cargo test --features testing --test browser` runs them. Nothing here waits for a time: each
 //! step waits for what it needs to be there.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on ends here")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a journey that cannot go on ends here"
+)]
 
 mod browser;
 mod house;

@@ -4,4 +4,5 @@ mod exchange;
 mod guards;
 mod house;
 mod living;
+mod records;
 mod search;

@@ -150,17 +150,33 @@ impl Visibility {
     /// Sees nothing.
     pub fn nothing() -> Self {
         let none = Terms::Any(Vec::new());
-        Self { public: none.clone(), members: none.clone(), restricted: none }
+        Self {
+            public: none.clone(),
+            members: none.clone(),
+            restricted: none,
+        }
     }
     /// Sees every document of a level and below, with the fields of that level and below.
     pub fn up_to(reach: Level) -> Self {
         if reach == Level::Restricted {
-            return Self { public: Terms::All, members: Terms::All, restricted: Terms::All };
+            return Self {
+                public: Terms::All,
+                members: Terms::All,
+                restricted: Terms::All,
+            };
         }
         let documents = Level::ALL.into_iter().filter(|level| *level <= reach);
         let seen = Terms::Any(documents.map(|level| level.as_str().to_owned()).collect());
-        let members = if reach == Level::Members { seen.clone() } else { Terms::Any(Vec::new()) };
-        Self { public: seen, members, restricted: Terms::Any(Vec::new()) }
+        let members = if reach == Level::Members {
+            seen.clone()
+        } else {
+            Terms::Any(Vec::new())
+        };
+        Self {
+            public: seen,
+            members,
+            restricted: Terms::Any(Vec::new()),
+        }
     }
     pub fn level(&self, level: Level) -> &Terms {
         match level {

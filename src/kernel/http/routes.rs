@@ -301,7 +301,10 @@ fn name_answers(operation: &mut Operation) {
         if let RefOr::T(answer) = answer
             && answer.description.is_empty()
         {
-            let status = status.parse::<u16>().ok().and_then(|code| axum::http::StatusCode::from_u16(code).ok());
+            let status = status
+                .parse::<u16>()
+                .ok()
+                .and_then(|code| axum::http::StatusCode::from_u16(code).ok());
             answer.description = status.and_then(|s| s.canonical_reason()).unwrap_or("Answer").to_owned();
         }
     }

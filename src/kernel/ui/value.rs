@@ -103,7 +103,10 @@ fn gather(object: &Map<String, Value>, path: &str, each: &mut dyn FnMut(&Value))
         match object.get(name) {
             Some(Value::Object(inner)) => return gather(inner, rest, each),
             Some(Value::Array(items)) => {
-                return items.iter().filter_map(Value::as_object).for_each(|inner| gather(inner, rest, each));
+                return items
+                    .iter()
+                    .filter_map(Value::as_object)
+                    .for_each(|inner| gather(inner, rest, each));
             }
             _ => {}
         }

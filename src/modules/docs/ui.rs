@@ -87,7 +87,14 @@ struct CodePage {
     /// What the answer looks like.
     example: String,
 }
-view!(IndexPage, ApiPage, ApiGroupPage<'_>, ApiShapesPage<'_>, ErrorsPage, CodePage);
+view!(
+    IndexPage,
+    ApiPage,
+    ApiGroupPage<'_>,
+    ApiShapesPage<'_>,
+    ErrorsPage,
+    CodePage
+);
 
 /// A code with the keys of its texts.
 struct CodeView {
@@ -146,7 +153,12 @@ async fn api_part_page(
     page: Page,
 ) -> Result<Response> {
     let api = read(&api, &context.openapi)?;
-    let trail = |name: String| vec![Crumb::to(page.language.text("docs-api.title"), "/docs/api"), Crumb::here(name)];
+    let trail = |name: String| {
+        vec![
+            Crumb::to(page.language.text("docs-api.title"), "/docs/api"),
+            Crumb::here(name),
+        ]
+    };
     if part == SHAPES {
         let trail = trail(page.language.text("docs-api.shapes"));
         return Ok(Html(ApiShapesPage { page, trail, api: &api }).into_response());

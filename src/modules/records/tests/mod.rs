@@ -1,7 +1,6 @@
 //! Stories of records on both databases.
 
 mod edits;
-mod http;
 mod imports;
 mod rules;
 

@@ -81,7 +81,11 @@ async fn search_page(State(sources): State<Sources>, page: Page, Ask(params): As
         .search(question(&address, definition, visibility.clone()))
         .await?;
     // What is found may all be of one type: then that type's facets and columns help, as if it had been chosen.
-    let implied = if definition.is_none() { sole(&answer, &kinds) } else { None };
+    let implied = if definition.is_none() {
+        sole(&answer, &kinds)
+    } else {
+        None
+    };
     let types = if let Some(kind) = implied {
         definition = implied;
         address.type_name.clone_from(&kind.definition.name);

@@ -1,4 +1,4 @@
-//! The API as a client meets it, with the history beside it.
+//! Records and their history over HTTP, as a client meets them.
 
 use std::sync::Arc;
 
@@ -8,19 +8,18 @@ use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::vase;
-use crate::both;
-use crate::kernel::Kernel;
-use crate::kernel::access::Access;
-use crate::kernel::blobs::Blobs;
-use crate::kernel::bus::Bus;
-use crate::kernel::clock::Clock;
-use crate::kernel::config::{Sources, load};
-use crate::kernel::data::DataDir;
-use crate::kernel::db::Db;
-use crate::kernel::http::{LocalOperator, Setup};
-use crate::kernel::search::Search;
-use crate::kernel::testing::TestDb;
+use vitrine::both;
+use vitrine::kernel::Kernel;
+use vitrine::kernel::access::Access;
+use vitrine::kernel::blobs::Blobs;
+use vitrine::kernel::bus::Bus;
+use vitrine::kernel::clock::Clock;
+use vitrine::kernel::config::{Sources, load};
+use vitrine::kernel::data::DataDir;
+use vitrine::kernel::db::Db;
+use vitrine::kernel::http::{LocalOperator, Setup};
+use vitrine::kernel::search::Search;
+use vitrine::kernel::testing::TestDb;
 
 both!(a_record_over_http);
 
@@ -38,10 +37,9 @@ fn router(db: &TestDb) -> Router {
         process: "test".into(),
     };
     let mut bus = Bus::default();
-    let records = crate::modules::records::wire(&kernel, &mut bus).unwrap();
+    let records = vitrine::modules::records::wire(&kernel, &mut bus).unwrap();
     let routes = records.routes();
-    #[cfg(feature = "history")]
-    let routes = routes.merge(crate::modules::history::wire(&kernel, &mut bus).unwrap().routes());
+    let routes = routes.merge(vitrine::modules::history::wire(&kernel, &mut bus).unwrap().routes());
     routes.into_router(Setup::new(kernel)).unwrap().router
 }
 
@@ -88,10 +86,18 @@ async fn ask(
     }
 }
 
+fn vase() -> Value {
+    json!({ "name": "vase", "title": "title", "key": "number", "fields": [
+        { "name": "number", "kind": "identifier" },
+        { "name": "title", "kind": "text", "required": true, "column": true },
+        { "name": "donor", "kind": "text", "level": "restricted" },
+    ] })
+}
+
 async fn a_record_over_http(db: TestDb) {
     let router = router(&db);
     let r = &router;
-    let kind = serde_json::to_value(vase()).unwrap();
+    let kind = vase();
     let refused = ask(r, false, "POST", "/api/types", None, Some(kind.clone())).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     let made = ask(r, true, "POST", "/api/types", None, Some(kind.clone())).await;
@@ -152,6 +158,13 @@ async fn a_record_over_http(db: TestDb) {
         wrong.body
     );
 
+    lists(r).await;
+    past(r, &path).await;
+    ends(r, &path).await;
+}
+
+/// Lists show what the caller may see, and say so when a question is wrong.
+async fn lists(r: &Router) {
     let list = ask(
         r,
         false,
@@ -175,15 +188,15 @@ async fn a_record_over_http(db: TestDb) {
             .status,
         StatusCode::UNAUTHORIZED
     );
+}
 
-    #[cfg(feature = "history")]
-    past(r, &path).await;
-
+/// A deleted record is gone for all, comes back, and keeps its type in use.
+async fn ends(r: &Router, path: &str) {
     assert_eq!(
-        ask(r, true, "DELETE", &path, Some(2), None).await.status,
+        ask(r, true, "DELETE", path, Some(2), None).await.status,
         StatusCode::NO_CONTENT
     );
-    assert_eq!(ask(r, false, "GET", &path, None, None).await.status, StatusCode::GONE);
+    assert_eq!(ask(r, false, "GET", path, None, None).await.status, StatusCode::GONE);
     let back = ask(r, true, "POST", &format!("{path}/restore"), None, None).await;
     assert_eq!((back.status, &back.body["version"]), (StatusCode::OK, &json!(4)));
     assert_eq!(
@@ -193,7 +206,6 @@ async fn a_record_over_http(db: TestDb) {
 }
 
 /// History is cut by level, and a change set of hidden things only is not there.
-#[cfg(feature = "history")]
 async fn past(r: &Router, path: &str) {
     let history = ask(r, false, "GET", &format!("{path}/history"), None, None).await.body;
     assert_eq!(
