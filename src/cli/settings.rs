@@ -16,7 +16,7 @@ pub struct Settings {
     /// The folder of all local state [default: ./vitrine-data]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
     pub data: Option<PathBuf>,
-    /// Set any setting: --set http.body_limit=1000000
+    /// Set any setting: `--set http.body_limit=1000000`
     #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = "Settings")]
     pub set: Vec<String>,
     /// Flags of a subcommand that stand for settings: key, value, flag.

@@ -17,6 +17,10 @@ impl Clock {
         Self(Some(Arc::new(AtomicI64::new(ms))))
     }
     /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     pub fn now(&self) -> i64 {
         match &self.0 {
             Some(fixed) => fixed.load(Ordering::Relaxed),

@@ -2,6 +2,7 @@
 //! `tests/with-chromium cargo test --features testing --test browser` runs them. Nothing here waits for a time: each
 //! step waits for what it needs to be there.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it stands")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

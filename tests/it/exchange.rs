@@ -124,10 +124,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn museum(rows: usize) -> String {
     let object = |n: usize| {
         let object = json!({
-            "id": format!("m:{n}"), "title": if n % 9 == 0 { json!(null) } else { json!(format!("Teapot {n}")) },
+            "id": format!("m:{n}"), "title": if n.is_multiple_of(9) { json!(null) } else { json!(format!("Teapot {n}")) },
             "department": (["Fine Arts", "Film", "Photography"])[n % 3], "made": (["1850", "1850-02", "-0300-01-01"])[n % 3],
-            "width": n as f64 / 4.0, "count": n, "on_view": n % 2 == 0, "note": (["=1+1", "'=x", "a, \"b\"\nc", "", "@me"])[n % 5],
-            "mixed": if n % 4 == 0 { json!(n) } else { json!({ "a": [n] }) }, "tags": if n % 3 == 0 { json!([]) } else { json!(["x", "y"]) },
+            "width": n as f64 / 4.0, "count": n, "on_view": n.is_multiple_of(2), "note": (["=1+1", "'=x", "a, \"b\"\nc", "", "@me"])[n % 5],
+            "mixed": if n.is_multiple_of(4) { json!(n) } else { json!({ "a": [n] }) }, "tags": if n.is_multiple_of(3) { json!([]) } else { json!(["x", "y"]) },
             "creator": [{ "name": format!("Maker {}", n % 7), "born": null, "role": "" }], "url": format!("https://museum.example/{n}"),
         });
         object.to_string()

@@ -86,15 +86,15 @@ pub(super) fn wrong_value(code: Code, mut path: String, said: &str) -> Error {
         if let Some((given, known)) = quoted.split_first() {
             message = unknown(given, known);
         }
-    } else if said.starts_with("missing field") {
-        if let Some(name) = quoted.first() {
-            path = if path.is_empty() {
-                (*name).to_owned()
-            } else {
-                format!("{path}.{name}")
-            };
-            "It is needed.".clone_into(&mut message);
-        }
+    } else if said.starts_with("missing field")
+        && let Some(name) = quoted.first()
+    {
+        path = if path.is_empty() {
+            (*name).to_owned()
+        } else {
+            format!("{path}.{name}")
+        };
+        "It is needed.".clone_into(&mut message);
     }
     let detail = if path.is_empty() {
         message.clone()

@@ -14,6 +14,7 @@ pub trait View: askama::Template {
 }
 
 /// Says for page templates with a field `page: Page` that they are pages.
+#[allow(unused_macros, reason = "a build without modules has no pages")]
 macro_rules! view {
     ($($template:ty),+ $(,)?) => { $(impl $crate::kernel::ui::View for $template {
         fn page(&self) -> &$crate::kernel::ui::Page { &self.page }

@@ -14,6 +14,7 @@ mod value;
 
 pub use changes::{Difference, HistoryEntry, actor, differences, operation, set_name};
 pub use error::error_page;
+#[allow(unused_imports, reason = "a build without modules has no pages")]
 pub(crate) use html::view;
 pub use html::{Html, View};
 pub use page::{Crumb, CsrfToken, NavItem, Page, Shell, Theme};

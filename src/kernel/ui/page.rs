@@ -191,7 +191,6 @@ impl Page {
     }
 
     /// The address of a static file.
-    #[expect(clippy::unused_self, reason = "templates reach it through the page")]
     pub fn asset(&self, name: &str) -> String {
         assets::href(name)
     }

@@ -115,7 +115,7 @@ fn gather(object: &Map<String, Value>, path: &str, each: &mut dyn FnMut(&Value))
 
 fn spread(value: &Value, each: &mut dyn FnMut(&Value)) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| each(item)),
+        Value::Array(items) => items.iter().for_each(each),
         value => each(value),
     }
 }

@@ -22,7 +22,6 @@ struct Docs;
 ///
 /// # Errors
 /// None.
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every module's wire")]
 pub fn wire(_kernel: &Kernel, _bus: &mut Bus) -> Result<Box<dyn Module>> {
     Ok(Box::new(Docs))
 }

@@ -57,7 +57,7 @@ fn collect(tokens: TokenStream, here: &[String], found: &mut Vec<Named>) {
                 at += 3;
             }
             TokenTree::Ident(word) if !after_colons(&tokens, at) => match start(&word.to_string(), here) {
-                Some(base) => at = follow(&tokens, at + 1, base, here, word.span().start().line, found),
+                Some(base) => at = follow(&tokens, at + 1, base, word.span().start().line, found),
                 None => at += 1,
             },
             TokenTree::Group(group) => {
@@ -92,14 +92,7 @@ fn start(word: &str, here: &[String]) -> Option<Vec<String>> {
 }
 
 /// Follows `:: name :: { … }` from `at`; answers where the path ends.
-fn follow(
-    tokens: &[TokenTree],
-    mut at: usize,
-    mut path: Vec<String>,
-    here: &[String],
-    line: usize,
-    found: &mut Vec<Named>,
-) -> usize {
+fn follow(tokens: &[TokenTree], mut at: usize, mut path: Vec<String>, line: usize, found: &mut Vec<Named>) -> usize {
     while is_colons(tokens, at) {
         match tokens.get(at + 2) {
             Some(TokenTree::Ident(word)) if word == "super" => {
@@ -124,7 +117,7 @@ fn follow(
                     if first != "self" {
                         longer.push(first.to_string());
                     }
-                    follow(part, 1, longer, here, first.span().start().line, found);
+                    follow(part, 1, longer, first.span().start().line, found);
                 }
                 return at + 3;
             }

@@ -173,21 +173,21 @@ impl Shown<'_> {
                     datetime: Some(text),
                     ..ValueView::default()
                 },
-                None => running(text),
+                None => running(&text),
             },
             FieldKind::Term | FieldKind::Text if field.facet && text.chars().count() <= PROSE => ValueView {
                 href: search_for(&self.definition.name, path, &text),
                 text,
                 ..ValueView::default()
             },
-            _ => running(text),
+            _ => running(&text),
         }
     }
 }
 
 /// A text as it is, with its web addresses as links.
-fn running(text: String) -> ValueView {
-    let shown = shorten(&text, LONGEST);
+fn running(text: &str) -> ValueView {
+    let shown = shorten(text, LONGEST);
     ValueView {
         long: text.chars().count() > PROSE || text.contains('\n'),
         cut: shown.len() < text.len(),
