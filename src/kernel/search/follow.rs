@@ -114,20 +114,24 @@ impl Follower {
         self.inner.say(health);
     }
 
+    /// Has somebody asked for a rebuild that no finished build began after?
+    fn is_asked(&self) -> bool {
+        self.inner.asked.load(Ordering::Acquire) > self.inner.built.borrow().asked
+    }
+
     /// Opens or builds the index, then follows until something breaks, a rebuild is asked for or the process ends.
     async fn follow(&self) -> Result<()> {
         let mut ledger = self.db.signals().subscribe(Signal::Ledger);
         let database = ledger::identity(&self.db).await?;
-        let asked = self.inner.rebuild.load(Ordering::Acquire);
-        let resumed = if asked { None } else { self.resume(&database).await? };
+        let resumed = if self.is_asked() {
+            None
+        } else {
+            self.resume(&database).await?
+        };
         let (store, payload) = match resumed {
             Some(resumed) => resumed,
-            None => {
-                let built = self.build(&database).await?;
-                // Only now: a build that fails is tried again, since somebody waits for it.
-                self.inner.rebuild.store(false, Ordering::Release);
-                built
-            }
+            // One that fails is tried again, since somebody waits for it.
+            None => self.build(&database).await?,
         };
         let at = payload.at();
         self.inner.watermark.send_replace(at);
@@ -144,7 +148,7 @@ impl Follower {
         };
         loop {
             ledger.mark_unchanged();
-            if self.inner.rebuild.load(Ordering::Acquire) {
+            if self.is_asked() {
                 return Ok(());
             }
             let changes = ledger::follow(&self.db, progress.at, BATCH).await?;

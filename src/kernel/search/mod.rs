@@ -79,6 +79,13 @@ struct Live {
     reader: IndexReader,
 }
 
+/// How many builds this process has finished, and the last rebuild asked for that one of them began after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Built {
+    builds: u64,
+    asked: u64,
+}
+
 struct Inner {
     fields: schema::Fields,
     settings: config::Search,
@@ -94,9 +101,10 @@ struct Inner {
     wake: Notify,
     health: std::sync::Mutex<Health>,
     started: AtomicBool,
-    rebuild: AtomicBool,
+    /// Rebuilds asked for so far.
+    asked: AtomicU64,
     /// Builds finished.
-    built: watch::Sender<u64>,
+    built: watch::Sender<Built>,
     /// Questions answered at the same time.
     permits: Semaphore,
 }
@@ -138,8 +146,8 @@ impl Search {
                 reason: "the search index is being opened".to_owned(),
             }),
             started: AtomicBool::new(false),
-            rebuild: AtomicBool::new(false),
-            built: watch::Sender::new(0),
+            asked: AtomicU64::new(0),
+            built: watch::Sender::new(Built::default()),
             permits: Semaphore::new(cores * 2),
         }))))
     }
@@ -218,10 +226,14 @@ impl Search {
             ));
         }
         let mut built = inner.built.subscribe();
-        built.mark_unchanged();
-        inner.rebuild.store(true, Ordering::Release);
+        // A build that is going on already began before this and does not count.
+        let mine = inner.asked.fetch_add(1, Ordering::AcqRel) + 1;
         inner.wake.notify_one();
-        built.changed().await.map_err(Error::internal)
+        built
+            .wait_for(|built| built.asked >= mine)
+            .await
+            .map_err(Error::internal)?;
+        Ok(())
     }
 
     /// Answers a question.

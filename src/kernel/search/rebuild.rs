@@ -3,6 +3,7 @@
 //! The place in the ledger is taken first, then everything is read by id; what changes meanwhile is followed afterwards,
 //! so nothing is missed. Without an older index the new one answers while it grows, and health says how far it is.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::follow::{Follower, blocking};
@@ -20,6 +21,7 @@ impl Follower {
     /// Builds everything anew and makes it the index in use.
     pub(super) async fn build(&self, database: &str) -> Result<(Store, Payload)> {
         let started = Instant::now();
+        let asked = self.inner.asked.load(Ordering::Acquire);
         let from = ledger::settled(&self.db).await?;
         let payload = Payload::new(database, from, false);
         let inner = self.inner.clone();
@@ -75,9 +77,12 @@ impl Follower {
             Ok(store)
         })
         .await?;
+        self.inner.built.send_modify(|built| {
+            built.builds += 1;
+            built.asked = built.asked.max(asked);
+        });
         // Only now: a database put back from a backup may stand behind where the old index was.
         self.inner.watermark.send_replace(from);
-        self.inner.built.send_modify(|builds| *builds += 1);
         tracing::info!(
             records = done,
             duration_ms = started.elapsed().as_millis() as u64,
