@@ -1,12 +1,13 @@
 //! Texts: every visible word goes through a key and a language; numbers and times are written as its people write them.
 //!
-//! One file per language under `assets/locales`, compiled in. English is complete by test; another language falls back
-//! to it word by word. Nothing here knows pages: templates reach it through `kernel::ui::filters`.
+//! One folder per language under `assets/locales` with a file per module, compiled in. English is complete by test;
+//! another language falls back to it word by word. Nothing here knows pages: templates reach it through `kernel::ui::filters`.
 
 use std::collections::HashMap;
 use std::fmt::{self, Display, Write as _};
 use std::sync::LazyLock;
 
+use rust_embed::RustEmbed;
 use toml::{Table, Value};
 
 /// The words of one language.
@@ -15,19 +16,28 @@ struct Catalog {
     texts: HashMap<String, String>,
 }
 
-/// Each language with its file. The first one is the fallback of all others.
-const FILES: &[(&str, &str)] = &[("en", include_str!("../../assets/locales/en.toml"))];
+/// The languages there is a folder for. The first one is the fallback of all others.
+const LANGUAGES: &[&str] = &["en"];
 
-static CATALOGS: LazyLock<Vec<Catalog>> = LazyLock::new(|| FILES.iter().map(|(tag, file)| load(tag, file)).collect());
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/assets/locales"]
+struct Files;
+
+static CATALOGS: LazyLock<Vec<Catalog>> = LazyLock::new(|| LANGUAGES.iter().map(|tag| load(tag)).collect());
 
 #[expect(
     clippy::expect_used,
     reason = "the files are compiled in, and a test reads each of them"
 )]
-fn load(tag: &'static str, file: &str) -> Catalog {
-    let table: Table = file.parse().expect("a locale file is a TOML table");
+fn load(tag: &'static str) -> Catalog {
     let mut texts = HashMap::new();
-    flatten("", &table, &mut texts);
+    let folder = format!("{tag}/");
+    for name in Files::iter().filter(|name| name.starts_with(&folder)) {
+        let file = Files::get(&name).expect("a file that was just listed");
+        let text = std::str::from_utf8(&file.data).expect("a locale file is UTF-8");
+        let table: Table = text.parse().expect("a locale file is a TOML table");
+        flatten("", &table, &mut texts);
+    }
     Catalog { tag, texts }
 }
 
@@ -273,7 +283,7 @@ fn fill(text: &str, args: &[Arg<'_>]) -> String {
     out
 }
 
-/// Every key of the English file, for guards.
+/// Every key of the English files, for guards.
 pub fn keys() -> impl Iterator<Item = &'static str> {
     CATALOGS[0].texts.keys().map(String::as_str)
 }
@@ -315,7 +325,7 @@ mod tests {
 
     #[test]
     fn every_file_is_read() {
-        assert_eq!(CATALOGS.len(), FILES.len());
+        assert_eq!(CATALOGS.len(), LANGUAGES.len());
         assert!(keys().count() > 50);
     }
 }

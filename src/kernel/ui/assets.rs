@@ -1,31 +1,89 @@
 //! Our own static files: found by name, addressed by content.
 //!
-//! A release carries them inside; a development build reads them from the folder, so that a change of a style needs no
-//! build. An address holds the hash of the content and is cached for a year; an old hash still answers, uncached, so
-//! that a page of the version before keeps its looks.
+//! `vitrine.css` and `vitrine.js` are the files of `assets/styles` and `assets/scripts`, one after another in the order
+//! of their names; the files of `assets/static` are answered as they are. A release carries them inside; a development
+//! build reads them from the folder, so that a change of a style needs no build. An address holds the hash of the
+//! content and is cached for a year; an old hash still answers, uncached, so that a page of the version before keeps
+//! its looks.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use bytes::Bytes;
+use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/assets/static"]
 struct Files;
 
-/// Hexadecimal digits of the hash in an address.
-const DIGITS: usize = 16;
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/assets/styles"]
+struct Styles;
 
-fn hash(file: &EmbeddedFile) -> String {
-    hex::encode(&file.metadata.sha256_hash()[..DIGITS / 2])
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/assets/scripts"]
+struct Scripts;
+
+/// Bytes of the digest in an address.
+const DIGITS: usize = 8;
+
+/// One file as it is answered.
+#[derive(Clone)]
+struct Asset {
+    bytes: Bytes,
+    hash: String,
+}
+
+impl From<Vec<u8>> for Asset {
+    fn from(bytes: Vec<u8>) -> Self {
+        let hash = hex::encode(&Sha256::digest(&bytes)[..DIGITS]);
+        Self {
+            bytes: bytes.into(),
+            hash,
+        }
+    }
+}
+
+/// The files of a folder in the order of their names, as one.
+fn bundle<Folder: RustEmbed>() -> Asset {
+    let mut names: Vec<_> = Folder::iter().collect();
+    names.sort_unstable();
+    let files = names.iter().filter_map(|name| Folder::get(name));
+    files
+        .flat_map(|file| file.data.into_owned())
+        .collect::<Vec<u8>>()
+        .into()
+}
+
+fn all() -> BTreeMap<String, Asset> {
+    let mut all = BTreeMap::from([
+        ("vitrine.css".to_owned(), bundle::<Styles>()),
+        ("vitrine.js".to_owned(), bundle::<Scripts>()),
+    ]);
+    for name in Files::iter() {
+        if let Some(file) = Files::get(&name) {
+            all.insert(name.into_owned(), file.data.into_owned().into());
+        }
+    }
+    all
+}
+
+fn find(name: &str) -> Option<Asset> {
+    static ALL: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(all);
+    if cfg!(debug_assertions) {
+        return all().remove(name);
+    }
+    ALL.get(name).cloned()
 }
 
 /// The address of a static file: `/static/3f2a…/vitrine.css`.
 pub fn href(name: &str) -> String {
-    match Files::get(name) {
-        Some(file) => format!("/static/{}/{name}", hash(&file)),
+    match find(name) {
+        Some(asset) => format!("/static/{}/{name}", asset.hash),
         None => format!("/static/-/{name}"),
     }
 }
@@ -44,9 +102,8 @@ fn media_type(name: &str) -> Option<&'static str> {
 
 /// Answers a static file. `wanted` is the hash of the address, where it has one.
 pub fn respond(name: &str, wanted: Option<&str>, headers: &HeaderMap) -> Option<Response> {
-    let file = Files::get(name)?;
+    let Asset { bytes, hash } = find(name)?;
     let kind = media_type(name)?;
-    let hash = hash(&file);
     let tag = format!("\"{hash}\"");
     let caching = if wanted == Some(hash.as_str()) {
         "public, max-age=31536000, immutable"
@@ -62,11 +119,7 @@ pub fn respond(name: &str, wanted: Option<&str>, headers: &HeaderMap) -> Option<
             v.split(',')
                 .any(|t| t.trim().trim_start_matches("W/") == tag || t.trim() == "*")
         });
-    let body = match file.data {
-        _ if known => Body::empty(),
-        Cow::Borrowed(bytes) => Body::from(bytes),
-        Cow::Owned(bytes) => Body::from(bytes),
-    };
+    let body = if known { Body::empty() } else { Body::from(bytes) };
     let mut response = (
         if known {
             StatusCode::NOT_MODIFIED
@@ -93,12 +146,15 @@ mod tests {
 
     #[test]
     fn every_file_has_a_known_kind_and_together_they_are_small() {
-        let mut bytes = 0;
-        for name in Files::iter() {
+        let mut compressed = 0;
+        for (name, asset) in all() {
             assert!(media_type(&name).is_some(), "{name} is of no known kind");
-            bytes += Files::get(&name).unwrap().data.len();
+            compressed += zstd::bulk::compress(&asset.bytes, 3).unwrap().len();
         }
-        assert!(bytes < 60_000, "the static files have {bytes} bytes, more than 60,000");
+        assert!(
+            compressed < 60_000,
+            "the static files have {compressed} bytes, more than 60,000"
+        );
     }
 
     #[test]
@@ -123,9 +179,8 @@ mod tests {
 
     #[test]
     fn styles_and_scripts_ask_nobody_else() {
-        for name in Files::iter() {
-            let file = Files::get(&name).unwrap();
-            let text = String::from_utf8_lossy(&file.data);
+        for (name, asset) in all() {
+            let text = String::from_utf8_lossy(&asset.bytes);
             for foreign in ["//fonts", "@import", "cdn.", "url(http", "url(//", "importScripts"] {
                 assert!(!text.contains(foreign), "{name} contains {foreign}");
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-const CSS: &str = include_str!("../../../assets/static/vitrine.css");
+const CSS: &str = include_str!("../../../assets/styles/10-tokens.css");
 
 /// The colour tokens of the block that begins with `selector`, as relative luminance.
 fn tokens(selector: &str) -> HashMap<&'static str, f64> {

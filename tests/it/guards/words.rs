@@ -46,6 +46,8 @@ fn no_file_names_a_machine_or_a_registry() {
         "migrations",
         "config",
         "assets/static",
+        "assets/styles",
+        "assets/scripts",
         "assets/locales",
         "assets/docs",
         ".ci",
