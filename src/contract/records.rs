@@ -56,6 +56,10 @@ pub struct Field {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     pub labels: Map<String, Value>,
+    /// What to write into it, by language; shown beside the field in forms.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub hints: Map<String, Value>,
     /// A list of values.
     #[serde(default, skip_serializing_if = "is_false")]
     pub repeated: bool,
@@ -105,12 +109,25 @@ pub struct RecordType {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     pub labels: Map<String, Value>,
+    /// What the collection is, in a few sentences by language.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub description: Map<String, Value>,
     /// The field whose value is the record's title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The field by which an import recognises a record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The web address field that holds the record's main image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Under which terms the records may be used, shown with each of them: a web address or a text such as `CC0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Whom to thank, shown with each record: the path of a field, or a text for all records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit: Option<String>,
     /// Visibility of its records where they do not say their own.
     #[serde(default)]
     pub visibility: Level,

@@ -65,8 +65,12 @@ pub(super) fn decide(name: &str, key: Option<&str>, cells: bool, rows: u64, mut 
     RecordType {
         name: name.to_owned(),
         labels: Map::new(),
+        description: Map::new(),
         title,
         key,
+        image: None,
+        licence: None,
+        credit: None,
         visibility: Level::Members,
         fields,
     }
@@ -140,6 +144,7 @@ impl Rules<'_> {
             name: name.to_owned(),
             kind,
             labels: Map::new(),
+            hints: Map::new(),
             repeated: node.lists > 0 && !whole && !forced,
             required: false,
             unique: false,

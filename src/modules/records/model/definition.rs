@@ -15,6 +15,10 @@ const MAX_DEPTH: usize = 5;
 const MAX_FIELDS: usize = 2_000;
 const MAX_NAME: usize = 200;
 const MAX_TERMS: usize = 5_000;
+/// Bytes of a label, of a licence or credit, and of a description or hint.
+const MAX_LABEL: usize = 500;
+const MAX_LINE: usize = 1_000;
+const MAX_WORDS: usize = 5_000;
 
 /// What is wrong with a definition; empty if nothing.
 pub fn check(definition: &RecordType) -> Vec<FieldIssue> {
@@ -26,13 +30,17 @@ pub fn check(definition: &RecordType) -> Vec<FieldIssue> {
     if !is_kebab(&definition.name) {
         check.say("name", "is singular and kebab-case: small letters, digits and single hyphens, at most 64, such as \"museum-object\".");
     }
-    check.labels("labels", &definition.labels);
+    check.labels("labels", &definition.labels, MAX_LABEL);
+    check.labels("description", &definition.description, MAX_WORDS);
     if definition.fields.is_empty() {
         check.say("fields", "is empty; a type has at least one field.");
     }
     check.fields("fields", "", &definition.fields, 1);
     check.title(definition);
     check.key(definition);
+    check.image(definition);
+    check.line("licence", definition.licence.as_deref());
+    check.line("credit", definition.credit.as_deref());
     check.issues
 }
 
@@ -62,14 +70,45 @@ impl Check {
         }
     }
 
-    fn labels(&mut self, at: &str, labels: &Map<String, Value>) {
+    fn labels(&mut self, at: &str, labels: &Map<String, Value>, most: usize) {
         for (language, label) in labels {
             let fits = label
                 .as_str()
-                .is_some_and(|l| !l.trim().is_empty() && l.len() <= 500 && !l.contains('\0'));
+                .is_some_and(|l| !l.trim().is_empty() && l.len() <= most && !l.contains('\0'));
             if !fits {
-                self.say(format!("{at}.{language}"), "is a text of at most 500 bytes.");
+                self.say(
+                    format!("{at}.{language}"),
+                    format!("is a text of at most {most} bytes."),
+                );
             }
+        }
+    }
+
+    fn line(&mut self, at: &str, text: Option<&str>) {
+        let fits = |t: &str| !t.trim().is_empty() && t.len() <= MAX_LINE && !t.chars().any(char::is_control);
+        if !text.is_none_or(fits) {
+            self.say(
+                at,
+                format!("is one line of 1 to {MAX_LINE} bytes; leave it out for none."),
+            );
+        }
+    }
+
+    fn image(&mut self, definition: &RecordType) {
+        let Some(image) = &definition.image else { return };
+        let shown = shorten(image, 60);
+        match path::find(&definition.fields, image) {
+            None => {
+                let hint = hint(image, path::leaves(&definition.fields).iter().map(|l| l.path.as_str()));
+                self.say("image", format!("\"{shown}\" is not a field of this type.{hint}"));
+            }
+            Some(leaf) if leaf.field.kind != FieldKind::Url => {
+                self.say(
+                    "image",
+                    format!("\"{shown}\" cannot be the main image: that is a field of the kind url."),
+                );
+            }
+            Some(_) => {}
         }
     }
 
@@ -104,7 +143,8 @@ impl Check {
                     format!("\"{}\" is the path of another field already.", shorten(&path, 60)),
                 );
             }
-            self.labels(&format!("{at}.labels"), &field.labels);
+            self.labels(&format!("{at}.labels"), &field.labels, MAX_LABEL);
+            self.labels(&format!("{at}.hints"), &field.hints, MAX_WORDS);
             self.options(&at, field);
             if field.kind == FieldKind::Group {
                 self.fields(&format!("{at}.fields"), &path, &field.fields, depth + 1);

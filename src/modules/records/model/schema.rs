@@ -19,6 +19,9 @@ pub fn schema(definition: &RecordType, id: &str) -> Value {
         .cloned()
         .unwrap_or_else(|| json!(definition.name));
     schema.insert("title".to_owned(), title);
+    if let Some(text) = definition.description.get("en") {
+        schema.insert("description".to_owned(), text.clone());
+    }
     schema.append(&mut root);
     Value::Object(schema)
 }
@@ -58,6 +61,9 @@ fn property(field: &Field) -> Value {
     }
     if let Some(label) = field.labels.get("en") {
         value.insert("title".to_owned(), label.clone());
+    }
+    if let Some(hint) = field.hints.get("en") {
+        value.insert("description".to_owned(), hint.clone());
     }
     Value::Object(value)
 }

@@ -107,15 +107,17 @@ fn cut_item(field: &Field, level: Level, item: Value) -> Value {
     }
 }
 
-/// The definition as a level sees it: without the fields it may not see, and without naming them as title or key.
+/// The definition as a level sees it: without the fields it may not see, and without naming them as title, key, image or
+/// credit.
 pub fn cut_definition(definition: &RecordType, level: Level) -> RecordType {
     let mut cut = definition.clone();
     if level == Level::Restricted {
         return cut;
     }
     retain(&mut cut.fields, level);
-    for name in [&mut cut.title, &mut cut.key] {
-        if name.as_deref().is_some_and(|n| path::find(&cut.fields, n).is_none()) {
+    for name in [&mut cut.title, &mut cut.key, &mut cut.image, &mut cut.credit] {
+        let hidden = |n: &str| path::find(&definition.fields, n).is_some_and(|leaf| leaf.level > level);
+        if name.as_deref().is_some_and(hidden) {
             *name = None;
         }
     }

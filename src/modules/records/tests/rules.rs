@@ -105,6 +105,18 @@ fn wrong_definitions_are_refused() {
         "fields.0.min",
     );
     wrong_type("name='vase'|title='b'|fields=[{name='a',kind='text'}]", "title");
+    wrong_type("name='vase'|image='b'|fields=[{name='a',kind='text'}]", "image");
+    wrong_type("name='vase'|image='a'|fields=[{name='a',kind='text'}]", "image");
+    wrong_type("name='vase'|licence=' '|fields=[{name='a',kind='text'}]", "licence");
+    wrong_type("name='vase'|credit=''|fields=[{name='a',kind='text'}]", "credit");
+    wrong_type(
+        "name='vase'|description={en=3}|fields=[{name='a',kind='text'}]",
+        "description.en",
+    );
+    wrong_type(
+        "name='vase'|fields=[{name='a',kind='text',hints={en=''}}]",
+        "fields.0.hints.en",
+    );
     wrong_type(
         "name='vase'|key='a'|fields=[{name='a',kind='text',repeated=true}]",
         "key",
@@ -206,7 +218,19 @@ fn a_level_sees_its_fields_only() {
         json!({ "title": "Jar", "maker": [{ "name": "N" }], "place": { "city": "A", "grave": "G" } })
     );
     assert_eq!(seen(Level::Restricted), Value::Object(document.clone()));
-    let cut = shape::cut_definition(&vase(), Level::Public);
+    let mut named = vase();
+    (named.image, named.credit, named.licence) = (Some("page".into()), Some("donor".into()), Some("CC0".into()));
+    assert_eq!(definition::check(&named), []);
+    let cut = shape::cut_definition(&named, Level::Public);
+    assert_eq!(
+        (cut.image.as_deref(), cut.credit, cut.licence.as_deref()),
+        (Some("page"), None, Some("CC0"))
+    );
+    named.credit = Some("Gift of many".into());
+    assert_eq!(
+        shape::cut_definition(&named, Level::Public).credit.as_deref(),
+        Some("Gift of many")
+    );
     assert!(path::find(&cut.fields, "maker.salary").is_none() && path::find(&cut.fields, "maker.name").is_some());
     assert_eq!(path::find(&fields, "place.grave").unwrap().level, Level::Members);
 }
