@@ -16,6 +16,93 @@ pub enum Format {
     Json,
     /// One JSON object per line.
     Jsonl,
+    /// A workbook of Excel 2007 and later.
+    Xlsx,
+    /// An OpenDocument spreadsheet; comes in, does not go out.
+    Ods,
+}
+
+impl Format {
+    /// Values are cells: texts of a table, whose kinds are found by looking at them.
+    pub fn is_table(self) -> bool {
+        matches!(self, Self::Csv | Self::Xlsx | Self::Ods)
+    }
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Xlsx => "xlsx",
+            Self::Ods => "ods",
+        }
+    }
+}
+
+/// How a file is read, where what is found by looking at it is wrong or in doubt. What is not said is found out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// The encoding of a text file by its name on the web: `utf-8`, `utf-16le`, `utf-16be`, `windows-1252` (also Latin-1),
+    /// `macintosh`, `shift_jis` and so on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// What stands between the cells of a CSV file: one ASCII character.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// What stands around cells that hold a delimiter or a line break.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    /// The row that names the columns, counted from 1 as a spreadsheet shows it (in a CSV file: records, blank ones too);
+    /// rows above it are left out. 0: no row does, the columns are called `column 1`, `column 2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_row: Option<u32>,
+    /// The sheet of a workbook, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// The file inside a zip archive, by its whole name there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// The decimal sign of the file's numbers. Where it is said, cells of number fields are read by it (`1.234,5` with
+    /// `,` is 1234.5); where it is not, only plain numbers with a point are numbers and all else stays text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
+    /// The order of day, month and year. Where it is said, cells of date fields are read by it (`3.4.1921` with `dmy` is
+    /// 1921-04-03); where it is not, only dates that begin with the year are dates and all else stays text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_order: Option<DateOrder>,
+    /// Leave out columns that have no value in the whole file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_empty_columns: bool,
+}
+
+/// Quotation marks of a CSV file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quote {
+    /// `"`, doubled inside.
+    Double,
+    /// `'`, doubled inside.
+    Single,
+    /// No cell is quoted; quotation marks are letters like others.
+    None,
+}
+
+/// The sign before the fraction of a number; the other one may group thousands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum Decimal {
+    #[serde(rename = ".")]
+    Point,
+    #[serde(rename = ",")]
+    Comma,
+}
+
+/// The order in which dates are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DateOrder {
+    Ymd,
+    Dmy,
+    Mdy,
 }
 
 /// A fault of a row.

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::model::{Import, Options};
 use super::service::{Seen, Service};
-use crate::contract::exchange::{Format, ImportReport};
+use crate::contract::exchange::{DateOrder, Decimal, Format, ImportReport, Quote, Reading};
 use crate::contract::records::{RECORDS_READ, RECORDS_WRITE};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, Result};
@@ -69,6 +69,36 @@ struct ImportQuery {
     /// A cell that says "no value", such as `NA`; repeatable.
     #[serde(default)]
     missing: Vec<String>,
+    /// Encoding of a text file, such as `windows-1252`.
+    #[serde(default)]
+    encoding: Option<String>,
+    /// What stands between the cells of a CSV file.
+    #[serde(default)]
+    delimiter: Option<char>,
+    /// What stands around cells of a CSV file.
+    #[serde(default)]
+    #[param(inline)]
+    quote: Option<Quote>,
+    /// The row that names the columns, from 1; 0 where none does.
+    #[serde(default)]
+    header_row: Option<u32>,
+    /// The sheet of a workbook.
+    #[serde(default)]
+    sheet: Option<String>,
+    /// The file in a zip archive.
+    #[serde(default)]
+    entry: Option<String>,
+    /// The decimal sign of the file's numbers.
+    #[serde(default)]
+    #[param(inline)]
+    decimal: Option<Decimal>,
+    /// The order of day, month and year in the file's dates.
+    #[serde(default)]
+    #[param(inline)]
+    date_order: Option<DateOrder>,
+    /// Leave out columns that have no value in the whole file.
+    #[serde(default)]
+    skip_empty_columns: bool,
 }
 
 /// An import that is on its way.
@@ -185,6 +215,17 @@ async fn begin(
             visibility: query.visibility,
             missing: query.missing,
             reason: query.reason.unwrap_or_default(),
+            reading: Reading {
+                encoding: query.encoding,
+                delimiter: query.delimiter,
+                quote: query.quote,
+                header_row: query.header_row,
+                sheet: query.sheet,
+                entry: query.entry,
+                decimal: query.decimal,
+                date_order: query.date_order,
+                skip_empty_columns: query.skip_empty_columns,
+            },
         },
     };
     let job = service.begin(&caller, &import).await?;
@@ -303,7 +344,7 @@ async fn export(State(service): State<Service>, caller: Caller, Query(query): Qu
 fn download(body: Body, format: Format, name: &str) -> Response {
     let (kind, end) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
-        Format::Json | Format::Jsonl => ("application/x-ndjson", "jsonl"),
+        _ => ("application/x-ndjson", "jsonl"),
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();

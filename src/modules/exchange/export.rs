@@ -94,7 +94,9 @@ impl Export {
                 write_row(&mut head, std::iter::once(RECORD_ID.to_owned()).chain(names));
             }
             Format::Jsonl => {}
-            Format::Json => return Err(Error::invalid("format", "Exports are csv or jsonl.")),
+            Format::Json | Format::Xlsx | Format::Ods => {
+                return Err(Error::invalid("format", "Exports are csv or jsonl."));
+            }
         }
         export.ready.push_back(head.into());
         if matches!(export.place, Place::Cursor(_)) {

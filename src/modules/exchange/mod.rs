@@ -22,6 +22,7 @@ use crate::kernel::http::Routes;
 use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::Module;
 use import::Importer;
+use read::Spool;
 use service::Service;
 
 struct ExchangeModule {
@@ -35,14 +36,17 @@ struct ExchangeModule {
 /// `Unavailable` without records: there is nothing to exchange.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let records = bus.port::<dyn Records>()?;
+    let spool = Spool::of(&kernel.data)?;
     let service = Service {
         kernel: kernel.clone(),
         records: records.clone(),
+        spool: spool.clone(),
     };
     bus.provide::<dyn Exchange>(Arc::new(service.clone()))?;
     let importer = Importer {
         kernel: kernel.clone(),
         records,
+        spool,
     };
     Ok(Box::new(ExchangeModule { service, importer }))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::contract::exchange::Format;
+use crate::contract::exchange::{Format, Reading};
 use crate::kernel::access::Level;
 use crate::kernel::error::FieldIssue;
 
@@ -36,6 +36,9 @@ pub struct Options {
     /// Why; kept with the change set.
     #[serde(default)]
     pub reason: String,
+    /// How the file is read, where it was said.
+    #[serde(default)]
+    pub reading: Reading,
 }
 
 /// The payload of the job.

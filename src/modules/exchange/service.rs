@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::export::Export;
 use super::model::{IMPORT, Import, Options};
+use super::read::{Input, Look, Spool, look};
 use super::store::{self, Standing};
-use crate::contract::exchange::{Exchange, Format, ImportReport};
+use crate::contract::exchange::{Exchange, Format, ImportReport, Reading};
 use crate::contract::records::{RECORDS_WRITE, Records};
 use crate::kernel::Kernel;
 use crate::kernel::access::{Caller, Level, Object};
@@ -26,6 +27,8 @@ use crate::kernel::process;
 pub struct Service {
     pub kernel: Kernel,
     pub records: Arc<dyn Records>,
+    /// Where files are laid down that have to be read crosswise.
+    pub spool: Spool,
 }
 
 /// An import as it is now.
@@ -62,6 +65,18 @@ impl Service {
                 Box::pin(async move { jobs::enqueue(tx, caller, job.clone()).await })
             })
             .await
+    }
+
+    /// Looks at a file that is stored already: what it is and how it would be read.
+    pub async fn look_at(&self, blob: &str, name: &str, reading: &Reading) -> Result<Look> {
+        let input = Input {
+            stream: self.kernel.blobs.open(blob).await?,
+            spool: self.spool.clone(),
+        };
+        let (name, reading, limits) = (name.to_owned(), reading.clone(), self.kernel.config.import.clone());
+        tokio::task::spawn_blocking(move || look(input, &name, &reading, &limits))
+            .await
+            .map_err(Error::internal)?
     }
 
     /// How an import is. Waits up to `patience` for its end.

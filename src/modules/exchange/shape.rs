@@ -8,7 +8,7 @@ use crate::contract::records::{Field, FieldKind, RecordType};
 
 /// How rows of a file are to be understood.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct Understanding {
     /// Values are texts of a table.
     pub cells: bool,
     /// An export of our own.
@@ -24,7 +24,7 @@ pub struct Shaped {
     pub document: Map<String, Value>,
 }
 
-impl Reading {
+impl Understanding {
     /// The row as it is, before a type is known: guards and missing values taken away.
     pub fn plain(&self, mut row: Map<String, Value>) -> Shaped {
         let id = match row.get(RECORD_ID) {

@@ -3,19 +3,18 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::contract::exchange::Format;
+use crate::contract::exchange::{Format, Reading};
 use crate::contract::records::{Inference, RecordType};
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
-use crate::modules::exchange::read::{self, Source};
-use crate::modules::exchange::shape::{Reading, Shaped};
+use crate::modules::exchange::read::{self, Input, Source};
+use crate::modules::exchange::shape::{Shaped, Understanding};
 
 /// Rows and bytes of a chunk; a few chunks are read ahead.
 const CHUNK_ROWS: usize = 64;
@@ -62,19 +61,20 @@ pub enum Message {
 
 /// A file and how to read it.
 pub struct File {
-    pub input: Box<dyn Read + Send>,
+    pub input: Input,
     pub name: String,
     pub format: Option<Format>,
+    pub reading: Reading,
     pub limits: Limits,
     pub missing: Vec<String>,
 }
 
 impl File {
-    fn open(self) -> Result<(Source, Reading)> {
-        let source =
-            read::open(self.input, &self.name, self.format, &self.limits).map_err(|e| named(&self.name, &e))?;
-        let reading = Reading {
-            cells: source.format == Format::Csv,
+    fn open(self) -> Result<(Source, Understanding)> {
+        let source = read::open(self.input, &self.name, self.format, &self.reading, &self.limits)
+            .map_err(|e| named(&self.name, &e))?;
+        let reading = Understanding {
+            cells: source.format.is_table(),
             ours: source.ours,
             missing: self.missing,
         };
@@ -186,9 +186,9 @@ fn feed(
     to: &mpsc::Sender<Result<Message>>,
 ) -> Result<()> {
     let limits = file.limits.clone();
-    let source = read::open(file.input, &file.name, file.format, &limits)?;
-    let reading = Reading {
-        cells: source.format == Format::Csv,
+    let source = read::open(file.input, &file.name, file.format, &file.reading, &limits)?;
+    let reading = Understanding {
+        cells: source.format.is_table(),
         ours: source.ours,
         missing: file.missing,
     };

@@ -12,6 +12,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::model::Import;
+use super::read::{Input, Spool};
 use super::store::{self, Standing};
 use crate::contract::exchange::ImportReport;
 use crate::contract::records::{RECORDS_WRITE, Records, StoredType};
@@ -28,6 +29,7 @@ use write::Writer;
 pub struct Importer {
     pub kernel: Kernel,
     pub records: Arc<dyn Records>,
+    pub spool: Spool,
 }
 
 /// A running import.
@@ -76,7 +78,11 @@ impl Importer {
 
     async fn file(&self, import: &Import) -> Result<File> {
         Ok(File {
-            input: self.kernel.blobs.open(&import.blob).await?,
+            input: Input {
+                stream: self.kernel.blobs.open(&import.blob).await?,
+                spool: self.spool.clone(),
+            },
+            reading: import.options.reading.clone(),
             name: import.name.clone(),
             format: import.options.format,
             limits: self.kernel.config.import.clone(),

@@ -3,8 +3,10 @@
 //! Blocking, in one pass and with flat memory, however long the file or whatever is wrong with it: limits come before
 //! work. A fault of one row is that row's; a fault of the file ends the reading. Knows no types and no database.
 
+mod input;
 mod json;
 mod limit;
+pub mod look;
 mod scan;
 mod strict;
 mod table;
@@ -19,9 +21,12 @@ use std::sync::atomic::AtomicU64;
 use serde_json::{Map, Value};
 
 use super::marks::RECORD_ID;
-use crate::contract::exchange::Format;
+use crate::contract::exchange::{Format, Reading};
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
+
+pub use input::{Input, Spool};
+pub use look::{Look, look};
 
 /// A row, or what is wrong with it.
 #[derive(Debug)]
@@ -42,6 +47,8 @@ pub struct Source {
     pub columns: Option<Vec<String>>,
     /// An export of our own: its rows name their records, its cells are guarded against formulas.
     pub ours: bool,
+    /// What to know about how it is read, in words: for the report of an import.
+    pub notes: Vec<String>,
     /// Bytes of the file read so far, packed if it is packed.
     pub read: Arc<AtomicU64>,
     rows: Box<dyn Iterator<Item = Result<SourceRow>> + Send>,
@@ -61,9 +68,9 @@ const HEAD: u64 = 64 * 1024;
 ///
 /// # Errors
 /// `Invalid` for an empty file, another kind of file, a header that cannot be used.
-pub fn open(input: Box<dyn Read + Send>, name: &str, format: Option<Format>, limits: &Limits) -> Result<Source> {
+pub fn open(input: Input, name: &str, format: Option<Format>, reading: &Reading, limits: &Limits) -> Result<Source> {
     let read = Arc::new(AtomicU64::new(0));
-    let mut input = limit::unpack(input, limits, read.clone())?;
+    let mut input = limit::unpack(input.stream, limits, read.clone())?;
     let mut head = Vec::new();
     input
         .by_ref()
@@ -84,7 +91,10 @@ pub fn open(input: Box<dyn Read + Send>, name: &str, format: Option<Format>, lim
     }
     let format = format.unwrap_or_else(|| detect(text, name));
     let delimiter = if format == Format::Csv {
-        table::delimiter(text, name)
+        reading
+            .delimiter
+            .and_then(|c| u8::try_from(c).ok())
+            .unwrap_or_else(|| table::delimiter(text, name))
     } else {
         b','
     };
@@ -98,6 +108,12 @@ pub fn open(input: Box<dyn Read + Send>, name: &str, format: Option<Format>, lim
         }
         Format::Json => (None, Box::new(json::Array::open(input, limits)?)),
         Format::Jsonl => (None, Box::new(json::Lines::open(input, limits))),
+        Format::Xlsx | Format::Ods => {
+            return Err(Error::new(
+                Code::UnsupportedMedia,
+                "The file is no workbook. Leave the format open, or name the right one.",
+            ));
+        }
     };
     let most = i64::try_from(limits.max_rows).unwrap_or(i64::MAX);
     let rows = rows.map(move |row| match row {
@@ -117,6 +133,7 @@ pub fn open(input: Box<dyn Read + Send>, name: &str, format: Option<Format>, lim
         format,
         columns,
         ours,
+        notes: Vec::new(),
         read,
         rows: Box::new(rows),
     })

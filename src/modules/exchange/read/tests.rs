@@ -17,8 +17,15 @@ fn limits() -> Limits {
     }
 }
 
+fn input(content: impl AsRef<[u8]>) -> Input {
+    Input {
+        stream: Box::new(std::io::Cursor::new(content.as_ref().to_vec())),
+        spool: Spool::at(std::env::temp_dir()),
+    }
+}
+
 fn source(content: &[u8], name: &str) -> Result<Source> {
-    open(Box::new(std::io::Cursor::new(content.to_vec())), name, None, &limits())
+    open(input(content), name, None, &Reading::default(), &limits())
 }
 
 /// The rows' documents, and issues as `{"line", "path", "message"}`.
@@ -210,9 +217,18 @@ fn a_gzip_of_zeros_is_refused_early() {
         max_bytes: 4 << 20,
         ..limits()
     };
-    let error = open(Box::new(Zeros(count.clone())), "a.csv", None, &limits)
-        .and_then(|s| s.collect::<Result<Vec<_>>>())
-        .unwrap_err();
+    let error = open(
+        Input {
+            stream: Box::new(Zeros(count.clone())),
+            ..input("")
+        },
+        "a.csv",
+        None,
+        &Reading::default(),
+        &limits,
+    )
+    .and_then(|s| s.collect::<Result<Vec<_>>>())
+    .unwrap_err();
     assert_eq!(error.code(), Code::TooLarge);
     assert!(count.load(std::sync::atomic::Ordering::Relaxed) < 5 << 20);
 }
@@ -224,7 +240,7 @@ fn too_many_rows_are_refused_with_their_number() {
         ..limits()
     };
     let content = b"a,b\n1,1\n2,2\n3,3\n4,4\n".to_vec();
-    let last = open(Box::new(std::io::Cursor::new(content)), "a.csv", None, &limits)
+    let last = open(input(content), "a.csv", None, &Reading::default(), &limits)
         .unwrap()
         .last()
         .unwrap();
