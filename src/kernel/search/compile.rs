@@ -175,7 +175,7 @@ impl Compiler<'_> {
     }
 
     /// The condition at each visible level, each together with who is visible at that level.
-    fn leveled(&self, at: &dyn Fn(Level) -> Boxed) -> Boxed {
+    pub fn leveled(&self, at: &dyn Fn(Level) -> Boxed) -> Boxed {
         let levels = self.scope.levels.iter().map(|(level, guard)| match guard {
             Guard::Free => at(*level),
             Guard::Terms(terms) => all(vec![
@@ -228,7 +228,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn words(&self, field: Field, key: &str, tokens: &[String], prefix: bool) -> Boxed {
+    pub fn words(&self, field: Field, key: &str, tokens: &[String], prefix: bool) -> Boxed {
         let mut terms: Vec<Term> = tokens
             .iter()
             .map(|token| Fields::json_term(field, key, token))

@@ -3,6 +3,7 @@
 //! [`Search::open`] takes a place in the data folder, [`Search::start`] begins to follow once the modules are wired,
 //! [`Search::search`] answers. A process without an index holds `Search::default()` and answers `Unavailable`.
 
+mod answer;
 mod column;
 mod compile;
 mod cursor;
@@ -17,6 +18,7 @@ mod schema;
 mod sort;
 mod span;
 mod store;
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -29,7 +31,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
-use tantivy::{IndexReader, Searcher};
+use tantivy::IndexReader;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +42,7 @@ use super::db::Db;
 use super::error::{Code, Error, Result};
 use super::ledger::Position;
 use super::module::Health;
+use answer::checked;
 pub use highlight::{excerpt, highlight};
 pub use text::fold;
 pub use types::*;
@@ -68,6 +71,10 @@ const MAX_FILTER_VALUES: usize = 500;
 
 /// How long one question may be worked on.
 const MAX_TIME: Duration = Duration::from_secs(5);
+/// The same for what somebody is typing.
+const SUGGEST_TIME: Duration = Duration::from_secs(1);
+/// Suggestions of a sort at most.
+pub const MAX_SUGGESTIONS: usize = 50;
 
 /// The search of this process. Cheap to clone. A process without an index answers `Unavailable`.
 #[derive(Clone, Default)]
@@ -250,6 +257,19 @@ impl Search {
         drop(permit);
         answer.map_err(Error::internal)?
     }
+
+    /// What somebody who has typed this far may mean: values of fields and titles that begin so.
+    ///
+    /// # Errors
+    /// `Unavailable` before anything can be answered; `Timeout` after a second of work.
+    pub async fn suggest(&self, begun: Begun) -> Result<Suggestions> {
+        let inner = self.inner()?.clone();
+        let permit = inner.permits.acquire().await.map_err(Error::internal)?;
+        let answering = inner.clone();
+        let found = tokio::task::spawn_blocking(move || answering.suggest(&begun, Instant::now() + SUGGEST_TIME)).await;
+        drop(permit);
+        found.map_err(Error::internal)?
+    }
 }
 
 /// Somebody waits: the follower commits early as long as this lives.
@@ -271,160 +291,4 @@ impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         locked(&self.inner.wanted).retain(|(number, _)| *number != self.number);
     }
-}
-
-/// Holds a question to its limits, and makes one filter of several on the same field.
-fn checked(mut query: Query) -> Result<Query> {
-    if query.limit > MAX_LIMIT {
-        return Err(Error::invalid(
-            "limit",
-            format!("at most {MAX_LIMIT} records come in one page; go on with the cursor of the answer"),
-        ));
-    }
-    if query.offset > MAX_OFFSET {
-        return Err(Error::invalid(
-            "offset",
-            format!("at most {MAX_OFFSET} records can be skipped; go on with cursors, or narrow the search"),
-        ));
-    }
-    if query.offset > 0 && query.cursor.is_some() {
-        return Err(Error::invalid("offset", "a cursor knows its place; leave offset out"));
-    }
-    if query.facets.len() > MAX_FACETS {
-        return Err(Error::invalid(
-            "facet",
-            format!("at most {MAX_FACETS} fields can be counted at once"),
-        ));
-    }
-    if query.facets.iter().any(|facet| facet.limit > MAX_FACET_VALUES) {
-        return Err(Error::invalid(
-            "facet",
-            format!("at most {MAX_FACET_VALUES} values of a field are listed"),
-        ));
-    }
-    let mut filters: Vec<Filter> = Vec::new();
-    for filter in query.filters {
-        match filters.iter_mut().find(|known| known.field == filter.field) {
-            Some(known) => known.values.extend(filter.values),
-            None => filters.push(filter),
-        }
-    }
-    if filters.len() > MAX_FILTERS || filters.iter().any(|filter| filter.values.len() > MAX_FILTER_VALUES) {
-        return Err(Error::invalid(
-            "filter",
-            format!("at most {MAX_FILTERS} fields with {MAX_FILTER_VALUES} values each can be filtered by"),
-        ));
-    }
-    query.filters = filters;
-    Ok(query)
-}
-
-impl Inner {
-    fn searcher(&self) -> Result<(u64, Searcher)> {
-        let live = self.live.load();
-        let live = live.as_ref().ok_or_else(|| {
-            Error::new(
-                Code::Unavailable,
-                "The search index is being opened. Try again in a moment; /health/ready says how far it is.",
-            )
-        })?;
-        Ok((live.epoch, live.reader.searcher()))
-    }
-
-    /// Answers a question; blocks, at most until then.
-    fn answer(&self, query: &Query, until: Instant) -> Result<Answer> {
-        // The position is read before the searcher is taken: what it names is then certainly in the answer.
-        let position = *self.watermark.borrow();
-        let digest = cursor::digest(query);
-        let after = query
-            .cursor
-            .as_deref()
-            .map(|text| cursor::decode(&digest, text))
-            .transpose()?;
-        let now = self.clock.now();
-        let (epoch, searcher) = match &after {
-            Some(sort::After::Place { epoch, generation, .. }) => (*epoch, self.kept.find(*epoch, *generation, now)?),
-            _ => self.searcher()?,
-        };
-        let scope = compile::Scope::new(&query.visibility);
-        let mut compiler = compile::Compiler {
-            fields: &self.fields,
-            searcher: &searcher,
-            scope: &scope,
-            scoring: false,
-        };
-        let mut parsed = parse::parse(&query.text, &|name| compiler.known(name));
-        let weighs = parsed.clauses.iter().any(|clause| !clause.negated);
-        let newest = Sort::Created { descending: true };
-        let sort = if query.sort == Sort::Relevance && !weighs {
-            &newest
-        } else {
-            &query.sort
-        };
-        if matches!(after, Some(sort::After::Place { .. })) != (*sort == Sort::Relevance) && after.is_some() {
-            return Err(Error::new(
-                Code::BadRequest,
-                "cursor: this page marker does not belong to this question.",
-            ));
-        }
-        parsed
-            .hints
-            .extend(compiler.cut_beginnings(&parsed.clauses).map_err(store::broken)?);
-        compiler.scoring = *sort == Sort::Relevance;
-        let pass = run::Pass {
-            compiler,
-            question: query,
-            clauses: &parsed.clauses,
-            sort,
-            after: after.as_ref(),
-            epoch,
-            until,
-        };
-        let outcome = pass.run().map_err(store::broken)?.ok_or_else(|| {
-            Error::new(
-                Code::Timeout,
-                format!("This question took longer than {} s. Ask for fewer words or a longer beginning, or count fewer fields.", MAX_TIME.as_secs()),
-            )
-        })?;
-        if let Some(sort::After::Place { .. }) = &outcome.last {
-            self.kept.keep(epoch, &searcher, now);
-        }
-        let next = outcome
-            .last
-            .as_ref()
-            .map(|last| cursor::encode(&digest, last))
-            .transpose()?;
-        let marks = marks(&parsed.clauses);
-        Ok(Answer {
-            total: outcome.total,
-            hits: outcome.hits,
-            facets: outcome.facets,
-            next,
-            position,
-            marks,
-            hints: parsed.hints,
-        })
-    }
-}
-
-/// The words to mark: those that were looked for, not those that must be absent.
-fn marks(clauses: &[parse::Clause]) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    for clause in clauses.iter().filter(|clause| !clause.negated) {
-        let (tokens, prefix) = match &clause.what {
-            parse::What::Words { tokens, prefix } => (tokens, *prefix),
-            parse::What::Whole { tokens, .. } => (tokens, false),
-            parse::What::Range(_) | parse::What::Any => continue,
-        };
-        for (at, token) in tokens.iter().enumerate() {
-            let mark = Mark {
-                token: token.clone(),
-                prefix: prefix && at + 1 == tokens.len(),
-            };
-            if !marks.contains(&mark) {
-                marks.push(mark);
-            }
-        }
-    }
-    marks
 }

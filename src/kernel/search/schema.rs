@@ -12,12 +12,12 @@ use tantivy::schema::{
 };
 use tantivy::{TantivyDocument, Term};
 
-use super::text::{MAX_VALUE, TOKENIZER, column_term, cut};
+use super::text::{MAX_VALUE, TOKENIZER, beginning, column_term, cut};
 use super::types::{Document, IndexedField, Value};
 use crate::kernel::access::Level;
 
 /// Counted up when what the index holds changes; another one is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 2;
+pub(super) const SCHEMA_VERSION: u32 = 3;
 
 /// Key of all texts of a level. No field has it: in a field's key a `%` is always followed by two hex digits.
 pub(super) const ALL_KEY: &str = "%a";
@@ -25,6 +25,8 @@ pub(super) const ALL_KEY: &str = "%a";
 pub(super) const TITLE_KEY: &str = "%t";
 /// Key under which the names of the fields that have a value stand.
 pub(super) const NAMES_KEY: &str = "%x";
+/// Key of the folded beginning of the title, as one term: titles in order, for suggestions.
+pub(super) const START_KEY: &str = "%s";
 /// Added to a field's key: first and last day of a date, latitude and longitude of a place.
 pub(super) const FIRST_DAY: &str = "%f";
 pub(super) const LAST_DAY: &str = "%l";
@@ -194,6 +196,13 @@ impl Parts {
             .any(|value| matches!(value, OwnedValue::Str(text) if text == title))
         {
             all.push(OwnedValue::Str(title.to_owned()));
+        }
+        let start = beginning(title);
+        if !start.is_empty() {
+            self.exact
+                .entry(START_KEY.to_owned())
+                .or_default()
+                .push(OwnedValue::Str(start));
         }
     }
 

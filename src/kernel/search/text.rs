@@ -59,12 +59,23 @@ fn fold_into(text: &str, out: &mut String) {
     }
 }
 
+/// The folded beginning of a text, by which it is put in order.
+pub(super) fn order(text: &str) -> String {
+    let mut start = fold(cut(text, MAX_ORDER));
+    start.retain(|c| !c.is_control());
+    start.truncate(start.floor_char_boundary(MAX_ORDER));
+    start
+}
+
+/// The same from the first letter or digit on: quotes and brackets before a title are not typed.
+pub(super) fn beginning(text: &str) -> String {
+    order(text.trim_start_matches(|c| !is_word(c)))
+}
+
 /// The term of a value in a column: its folded beginning, a zero byte, the value. Ordinals are then in the order people
 /// expect, and the value itself stays as it was.
 pub(super) fn column_term(value: &str) -> String {
-    let mut term = fold(cut(value, MAX_ORDER));
-    term.retain(|c| !c.is_control());
-    term.truncate(term.floor_char_boundary(MAX_ORDER));
+    let mut term = order(value);
     term.push('\0');
     term.push_str(value);
     term
@@ -75,7 +86,7 @@ pub(super) fn column_value(term: &str) -> &str {
     term.split_once('\0').map_or(term, |(_, value)| value)
 }
 
-fn is_word(c: char) -> bool {
+pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c)
 }
 

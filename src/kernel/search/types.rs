@@ -165,3 +165,36 @@ pub struct Mark {
     pub token: String,
     pub prefix: bool,
 }
+
+/// What somebody has typed so far.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    pub text: String,
+    /// Ledger kind; empty: all.
+    pub kind: Option<String>,
+    /// Type names; empty: all.
+    pub types: Vec<String>,
+    /// Fields whose values may be suggested.
+    pub fields: Vec<String>,
+    /// Of values and of entities, each at most this many.
+    pub limit: usize,
+    /// As in [`Query`]: nothing is suggested that would not be found.
+    pub visibility: Visibility,
+}
+
+/// What may be meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suggestions {
+    /// Those that begin with what was typed, then those with a word that does; the most frequent first.
+    pub values: Vec<SuggestedValue>,
+    /// Ids of entities whose title begins with what was typed, by title; then of those with these words in it.
+    pub ids: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuggestedValue {
+    pub field: String,
+    pub value: String,
+    /// Entities the caller may find that have the value.
+    pub count: u64,
+}

@@ -1,26 +1,32 @@
-//! `GET /api/search`.
+//! `GET /api/search`, `GET /api/suggest` and having the index built anew.
 
 use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::service::{Asked, Item, Service};
+use super::suggest::{Suggestions, Typed};
 use crate::contract::records::RECORDS_READ;
 use crate::kernel::access::{Caller, Permission};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Json, ProblemDocument, Query, RouteSet, Routes, WithPosition};
-use crate::kernel::search::MAX_LIMIT;
+use crate::kernel::i18n::Language;
+use crate::kernel::search::{MAX_LIMIT, MAX_SUGGESTIONS};
 
 /// Records of a page where none is asked for.
 const LIMIT: u32 = 25;
+/// Suggestions of each sort where no number is asked for.
+const SUGGESTIONS: u32 = 8;
 
 /// The JSON routes.
 pub fn routes(service: Service) -> Routes {
     RouteSet::new()
         .route(RECORDS_READ, routes!(search))
+        .route(RECORDS_READ, routes!(suggest))
         // Its answer comes when the index is built, however long that takes.
         .upload(SEARCH_REBUILD, routes!(rebuild))
         .with_state(service)
@@ -204,4 +210,64 @@ async fn search(
         hints: found.answer.hints,
     };
     Ok(WithPosition(found.answer.position, Json(answer)))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Beginning {
+    /// What has been typed so far. Accents and case do not matter; nothing typed is nothing suggested.
+    #[serde(default)]
+    #[param(example = "tea")]
+    q: String,
+    /// Only values and records of this type.
+    #[serde(rename = "type", default)]
+    #[param(example = "museum-object")]
+    type_name: Option<String>,
+    /// Values and records, each at most this many: 8 by default, at most 50.
+    #[serde(default)]
+    #[param(example = 8)]
+    limit: Option<u32>,
+}
+
+/// Suggests values and records while somebody types.
+///
+/// Values of fields that are counted or shown in tables come with the number of records that have them: a search with the
+/// filter `FIELD:VALUE` finds that many. What the caller may not see is neither suggested nor counted. Labels follow
+/// `Accept-Language`.
+#[utoipa::path(
+    get,
+    path = "/api/suggest",
+    tag = "search",
+    params(Beginning),
+    responses(
+        (status = 200, description = "What may be meant. First what begins so, then what has a word that does.", body = Suggestions),
+        (status = 404, description = "There is no such type.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "More than the limit.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The index is being opened, or this process keeps none.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn suggest(
+    State(service): State<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(params): Query<Beginning>,
+) -> Result<Json<Suggestions>> {
+    let limit = params.limit.unwrap_or(SUGGESTIONS) as usize;
+    if limit > MAX_SUGGESTIONS {
+        return Err(Error::invalid(
+            "limit",
+            format!("At most {MAX_SUGGESTIONS} are suggested of each sort; search to see all."),
+        ));
+    }
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    let typed = Typed {
+        type_name: params.type_name.filter(|name| !name.is_empty()),
+        text: params.q,
+        limit,
+        language: Language::negotiate(accepted.unwrap_or_default()),
+    };
+    service.suggest(&caller, &typed).await.map(Json)
 }

@@ -2,6 +2,7 @@
 
 mod api;
 pub mod service;
+pub mod suggest;
 mod ui;
 
 use std::sync::Arc;

@@ -21,7 +21,7 @@ const FACET_VALUES: usize = 100;
 /// Fields highlighted of each record, and bytes shown of each.
 const HIGHLIGHTS: usize = 6;
 const HIGHLIGHT_BYTES: usize = 240;
-const MAX_TEXT: usize = 4_000;
+pub(super) const MAX_TEXT: usize = 4_000;
 
 /// A question as it comes in, every part in the words of the API.
 #[derive(Clone, Debug, Default)]
@@ -125,7 +125,7 @@ impl Service {
     }
 
     /// The type asked for, or all, each with the level of fields the caller sees in general.
-    async fn types(&self, caller: &Caller, name: Option<&str>) -> Result<Vec<(Arc<StoredType>, Level)>> {
+    pub(super) async fn types(&self, caller: &Caller, name: Option<&str>) -> Result<Vec<(Arc<StoredType>, Level)>> {
         let mut types = Vec::new();
         for stored in self.records.record_types().await? {
             let object = Object::Type(&stored.definition.name);
