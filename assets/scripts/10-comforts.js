@@ -1,21 +1,7 @@
-// Small comforts on top of pages that work without them.
+// Small comforts on top of pages that work without them. A region that arrives later is announced by the event "fresh".
 (() => {
   "use strict";
   const root = document.documentElement;
-
-  // "/" puts the cursor into the search box, Escape leaves it.
-  const box = document.querySelector("[data-hotkey='/']");
-  document.addEventListener("keydown", (event) => {
-    const at = event.target;
-    const typing = at instanceof HTMLElement && (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName));
-    if (box && event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      event.preventDefault();
-      box.focus();
-      box.select();
-    } else if (event.key === "Escape" && at === box) {
-      box.blur();
-    }
-  });
 
   // Light or dark: remembered in a cookie, so that the next page arrives in it.
   const toggle = document.querySelector("[data-theme-toggle]");
@@ -30,23 +16,32 @@
     });
   }
 
-  // Copy the address or a command.
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    if (!navigator.clipboard) break;
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const from = button.dataset.copy ? document.querySelector(button.dataset.copy) : null;
-      await navigator.clipboard.writeText(from ? from.textContent.trim() : location.href);
-      const before = button.textContent;
-      button.textContent = button.dataset.done || before;
-      setTimeout(() => { button.textContent = before; }, 1500);
-    });
-  }
+  // Copy the address or the text of an element.
+  const copy = async (button) => {
+    const from = button.dataset.copy ? document.querySelector(button.dataset.copy) : null;
+    await navigator.clipboard.writeText(from ? from.textContent.trim() : location.href);
+    const before = button.textContent;
+    button.textContent = button.dataset.done || before;
+    setTimeout(() => { button.textContent = before; }, 1500);
+  };
 
-  // A control that sends its form as soon as it changes; its button is for those without scripts.
-  for (const control of document.querySelectorAll("select[data-submit]")) {
-    control.addEventListener("change", () => control.form.requestSubmit());
-    const button = control.form.querySelector("[data-noscript]");
-    if (button) button.hidden = true;
-  }
+  const dress = (within) => {
+    if (navigator.clipboard) for (const button of within.querySelectorAll("[data-copy]")) button.hidden = false;
+    // A control that sends its form as soon as it changes; its button is for those without scripts.
+    for (const control of within.querySelectorAll("select[data-submit]")) {
+      const button = control.form && control.form.querySelector("[data-noscript]");
+      if (button) button.hidden = true;
+    }
+    const wrong = within.querySelector("[data-focus]");
+    if (wrong) wrong.focus();
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("select[data-submit]")) event.target.form.requestSubmit();
+  });
+  document.addEventListener("fresh", (event) => dress(event.target));
+  dress(document);
 })();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::value::shorten;
+use super::words::{Stretch, compare};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger::{Operation, Version};
 
@@ -21,6 +22,13 @@ pub struct Difference {
     pub label: String,
     pub before: Option<String>,
     pub after: Option<String>,
+}
+
+impl Difference {
+    /// Both texts in stretches with what differs marked; none where one of them is missing.
+    pub fn words(&self) -> Option<(Vec<Stretch>, Vec<Stretch>)> {
+        Some(compare(self.before.as_deref()?, self.after.as_deref()?))
+    }
 }
 
 /// One state of an entity, for `kernel/ui/templates/history.html`.

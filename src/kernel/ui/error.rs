@@ -40,7 +40,7 @@ pub fn error_page(page: &Page, error: &Error) -> Response {
         fields: error.fields(),
     };
     match view.render_with_values(&filters::Spoken(page.language)) {
-        Ok(text) => answer(status, text),
+        Ok(text) => answer(status, text, page),
         Err(source) => {
             // The last resort has no layout that could fail.
             tracing::error!(error = %source, "the error page cannot be rendered");

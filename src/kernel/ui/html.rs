@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::filters::Spoken;
+use super::flash::Flash;
 use super::page::Page;
 use crate::kernel::error::Error;
 
@@ -29,7 +30,7 @@ pub struct Html<T>(pub T);
 impl<T: View> IntoResponse for Html<T> {
     fn into_response(self) -> Response {
         match self.0.render_with_values(&Spoken(self.0.page().language)) {
-            Ok(text) => answer(StatusCode::OK, text),
+            Ok(text) => answer(StatusCode::OK, text, self.0.page()),
             Err(source) => {
                 tracing::error!(error = %source, page.path = self.0.page().path, "a page cannot be rendered");
                 super::error_page(self.0.page(), &Error::internal(source))
@@ -38,12 +39,16 @@ impl<T: View> IntoResponse for Html<T> {
     }
 }
 
-/// HTML with its kind. Caching and the security headers are the middleware's.
-pub(super) fn answer(status: StatusCode, text: String) -> Response {
+/// HTML with its kind, and without the sentence that was shown. Caching and the security headers are the middleware's.
+pub(super) fn answer(status: StatusCode, text: String, page: &Page) -> Response {
     let mut response = (status, text).into_response();
-    response.headers_mut().insert(
+    let headers = response.headers_mut();
+    headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
+    if page.toast.is_some() {
+        headers.append(header::SET_COOKIE, Flash::end());
+    }
     response
 }

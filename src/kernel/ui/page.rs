@@ -8,7 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::assets;
-use crate::kernel::access::{Access, Caller, Object, Permission};
+use super::flash::{Flash, Toast};
+use crate::kernel::access::{Access, Caller, Object, Permission, Subject};
 use crate::kernel::http::RequestId;
 use crate::kernel::i18n::Language;
 use crate::kernel::module::NavEntry;
@@ -118,6 +119,8 @@ pub struct Page {
     pub theme: Option<Theme>,
     /// What stands in the search box of the header.
     pub query: String,
+    /// What the form before this page did, in words.
+    pub toast: Option<Toast>,
 }
 
 impl Page {
@@ -135,6 +138,7 @@ impl Page {
             request_id: String::new(),
             theme: None,
             query: String::new(),
+            toast: None,
         }
     }
 
@@ -157,8 +161,9 @@ impl Page {
             .get(header::ACCEPT_LANGUAGE)
             .and_then(|v| v.to_str().ok())
             .unwrap_or_default();
+        let language = Language::negotiate(accept);
         Self {
-            language: Language::negotiate(accept),
+            language,
             navigation: navigation(&shell, &caller, &path).await,
             csrf: parts
                 .extensions
@@ -177,6 +182,7 @@ impl Page {
                 .unwrap_or_default(),
             theme: Theme::from_cookies(&parts.headers),
             query: String::new(),
+            toast: Flash::of(&parts.headers, language),
             caller,
             path,
         }
@@ -188,6 +194,11 @@ impl Page {
             .check(&self.caller, permission, &Object::House)
             .await
             .unwrap_or(false)
+    }
+
+    /// Key of who is signed in; none for everybody.
+    pub fn signed_in(&self) -> Option<&'static str> {
+        (self.caller.subject == Subject::Operator && !self.csrf.is_empty()).then_some("actor.operator")
     }
 
     /// The address of a static file.

@@ -4,6 +4,7 @@
 //! date, and nothing is fetched from elsewhere.
 
 mod model;
+mod style;
 mod ui;
 
 #[cfg(all(test, feature = "testing"))]

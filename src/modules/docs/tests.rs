@@ -16,7 +16,7 @@ async fn every_page_renders_and_asks_nobody_else() {
     let kernel = kernel(&db);
     let module = wire(&kernel, &mut Bus::default()).unwrap();
     let router = module.routes().into_router(Setup::new(kernel)).unwrap().router;
-    let mut paths = ["/docs", "/docs/api", "/docs/api/shapes", "/docs/errors"]
+    let mut paths = ["/docs", "/docs/api", "/docs/api/shapes", "/docs/errors", "/style"]
         .map(str::to_owned)
         .to_vec();
     paths.extend(Code::ALL.iter().map(|code| format!("/docs/errors/{}", code.as_str())));

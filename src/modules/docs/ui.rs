@@ -23,6 +23,7 @@ pub(super) fn routes() -> Routes {
         .page(OPEN, Method::GET, "/docs", get(index_page))
         .page(OPEN, Method::GET, "/docs/api", get(api_page))
         .page(OPEN, Method::GET, "/docs/api/{part}", get(api_part_page))
+        .page(OPEN, Method::GET, "/style", get(super::style::style_page))
         .page(OPEN, Method::GET, "/docs/errors", get(errors_page))
         .page(OPEN, Method::GET, "/docs/errors/{code}", get(error_page))
         .with_state(Api::default())

@@ -1,0 +1,263 @@
+//! Form fields of every kind, built in Rust and shown by `{{ field }}` in a template: label, hint, error, required mark,
+//! repeated values with add, remove and reorder, groups in groups.
+//!
+//! Labels and hints are texts already (of a type's definition, or `page.language.text("key")`). [`Name`] puts nested names
+//! together, [`read`] takes what the form sends apart again, [`mark`] puts a refusal's messages at their fields. How each
+//! one looks is shown on `/style`.
+
+mod build;
+mod name;
+mod read;
+
+pub use name::Name;
+pub use read::read;
+
+use askama::Template;
+use askama::filters::Safe;
+
+use super::filters;
+use crate::kernel::error::FieldIssue;
+
+/// One field. Make it with [`Field::text`] and its like, refine it with `required()`, `hint(…)`, `error(…)`.
+#[derive(Template, Clone, Debug)]
+#[template(path = "kernel/ui/templates/field.html")]
+pub struct Field {
+    pub id: String,
+    pub name: String,
+    /// As a refusal names the field: `maker.1.name`.
+    pub path: String,
+    pub label: String,
+    pub hint: String,
+    pub error: String,
+    pub required: bool,
+    /// A small word beside the label, such as who may see it.
+    pub badge: String,
+    /// The label is there for those who hear it only: its group says it already.
+    pub quiet: bool,
+    pub control: Control,
+}
+
+impl askama::filters::HtmlSafe for Field {}
+
+/// What the value is entered with.
+#[derive(Clone, Debug)]
+pub enum Control {
+    Line(Line),
+    /// A long text: value and rows.
+    Long(String, u8),
+    /// One of a list; the flag offers "not given" first.
+    Select(Vec<Choice>, bool),
+    /// One of a few, all in sight.
+    Radios(Vec<Choice>),
+    /// On or off; off sends nothing.
+    Switch(bool),
+    Record(Record),
+    Group(Vec<Field>),
+    Repeat(Repeat),
+}
+
+/// A text of one line.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    /// The `type` of the input.
+    pub kind: &'static str,
+    pub value: String,
+    pub placeholder: String,
+    /// Which keyboard a phone shows.
+    pub mode: &'static str,
+    /// Known values, offered while typing.
+    pub list: Vec<String>,
+    /// Where suggestions are asked for: `/api/suggest?field=maker`.
+    pub suggest: String,
+    /// A date that may be a year, a month or a day; the script says what was understood.
+    pub date: bool,
+}
+
+/// One of the values to choose from.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+    pub chosen: bool,
+}
+
+/// A link to another record. Without scripts its id is entered as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    pub id: String,
+    /// How the chosen record is called.
+    pub title: String,
+    /// Where records are looked for: `/api/suggest?type=person`.
+    pub suggest: String,
+}
+
+/// Values that are repeated.
+#[derive(Clone, Debug)]
+pub struct Repeat {
+    pub items: Vec<Field>,
+    /// An empty one, its place in names being [`name::NEW`].
+    pub blank: Box<Field>,
+    /// An empty one with a real place, for those without scripts.
+    pub spare: Box<Field>,
+}
+
+/// A wrong field, for the list above a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    pub id: String,
+    pub label: String,
+    pub message: String,
+}
+
+impl Field {
+    /// What `aria-describedby` names.
+    fn described(&self) -> String {
+        let hint = (!self.hint.is_empty()).then(|| format!("{}-hint", self.id));
+        let error = (!self.error.is_empty()).then(|| format!("{}-error", self.id));
+        [error, hint].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+    /// The attributes that say what is so about the field.
+    fn state(&self) -> Safe<String> {
+        let whole = matches!(
+            self.control,
+            Control::Group(_) | Control::Repeat(_) | Control::Radios(_)
+        );
+        let mut out = String::new();
+        if self.required && !whole {
+            out.push_str(" required");
+        }
+        if !self.error.is_empty() && !whole {
+            out.push_str(" aria-invalid=\"true\"");
+        }
+        let described = self.described();
+        if !described.is_empty() {
+            out.push_str(&format!(" aria-describedby=\"{}\"", filters::escape(&described)));
+        }
+        Safe(out)
+    }
+    fn children(&self) -> &[Field] {
+        match &self.control {
+            Control::Group(fields) => fields,
+            Control::Repeat(repeat) => &repeat.items,
+            _ => &[],
+        }
+    }
+    fn children_mut(&mut self) -> &mut [Field] {
+        match &mut self.control {
+            Control::Group(fields) => fields,
+            Control::Repeat(repeat) => &mut repeat.items,
+            _ => &mut [],
+        }
+    }
+}
+
+/// Puts each message at its field. An issue about a part that has no field of its own goes to the nearest one around it;
+/// what is about none of them is answered.
+pub fn mark(fields: &mut [Field], issues: &[FieldIssue]) -> Vec<FieldIssue> {
+    let homeless = issues.iter().filter(|issue| !place(fields, issue));
+    homeless.cloned().collect()
+}
+
+fn place(fields: &mut [Field], issue: &FieldIssue) -> bool {
+    for field in fields {
+        let Some(rest) = issue.path.strip_prefix(&field.path) else {
+            continue;
+        };
+        if !(rest.is_empty() || rest.starts_with('.')) {
+            continue;
+        }
+        if !rest.is_empty() && place(field.children_mut(), issue) {
+            return true;
+        }
+        if field.error.is_empty() {
+            field.error.clone_from(&issue.message);
+        } else {
+            field.error = format!("{} {}", field.error, issue.message);
+        }
+        return true;
+    }
+    false
+}
+
+/// The wrong fields in order, for `parts::wrongs`.
+pub fn wrongs(fields: &[Field]) -> Vec<Wrong> {
+    let mut out = Vec::new();
+    for field in fields {
+        if !field.error.is_empty() {
+            out.push(Wrong {
+                id: field.id.clone(),
+                label: field.label.clone(),
+                message: field.error.clone(),
+            });
+        }
+        out.extend(wrongs(field.children()));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::i18n::Language;
+    use crate::kernel::ui::filters::Spoken;
+
+    fn makers() -> Field {
+        let known = [("Ann", "a"), ("<b>", "b")];
+        Field::repeated(&Name::of("maker"), "Maker", &known, |name, known| {
+            let (first, id) = known.copied().unwrap_or_default();
+            Field::group(
+                &name,
+                "Maker",
+                vec![
+                    Field::text(&name.field("name"), "Name", first).required(),
+                    Field::record(&name.field("person"), "Person", id, first, "/api/suggest?type=person"),
+                ],
+            )
+        })
+    }
+
+    #[test]
+    fn a_message_finds_its_field_through_lists_and_groups() {
+        let mut fields = vec![makers(), Field::long(&Name::of("makers"), "Other", "")];
+        let issue = |path: &str| FieldIssue {
+            path: path.to_owned(),
+            message: "is wrong.".to_owned(),
+        };
+        let homeless = mark(
+            &mut fields,
+            &[
+                issue("maker.1.name"),
+                issue("makers"),
+                issue("none"),
+                issue("maker.9.x"),
+            ],
+        );
+        assert_eq!(homeless.len(), 1);
+        let found: Vec<String> = wrongs(&fields).into_iter().map(|wrong| wrong.id).collect();
+        assert_eq!(found, ["f-maker", "f-maker/#1/name", "f-makers"]);
+    }
+
+    #[test]
+    fn fields_are_shown_with_everything_that_belongs_to_them() {
+        let mut fields = [makers().hint("In order.")];
+        mark(
+            &mut fields,
+            &[FieldIssue {
+                path: "maker.1.name".to_owned(),
+                message: "is \"odd\".".to_owned(),
+            }],
+        );
+        let html = fields[0].render_with_values(&Spoken(Language::default())).unwrap();
+        let parsed = scraper::Html::parse_fragment(&html);
+        let count = |s: &str| parsed.select(&scraper::Selector::parse(s).unwrap()).count();
+        assert_eq!(
+            count("[name='maker/#1/name'][aria-invalid=true][value='<b>']"),
+            1,
+            "{html}"
+        );
+        assert_eq!(count("[aria-describedby='f-maker/#1/name-error']"), 1);
+        assert_eq!(count("[data-repeat='maker'] > ol > li"), 2);
+        assert!(html.contains("maker/#new/name"), "a blank one waits");
+        assert!(!html.contains("<b>"));
+    }
+}
