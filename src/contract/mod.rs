@@ -3,3 +3,4 @@
 pub mod access;
 pub mod exchange;
 pub mod records;
+pub mod undo;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::contract::undo::{Prospect, Restoration};
 use crate::kernel::access::{Caller, Level, Permission};
 use crate::kernel::db::Tx;
 use crate::kernel::error::{FieldIssue, Result};
@@ -287,6 +288,18 @@ pub trait Records: Send + Sync {
     /// Deletes those of these records that are live, as part of a change set; answers how many. For rows that a file no
     /// longer has.
     async fn delete_many(&self, tx: &mut Tx<'_>, set_id: &str, ids: &[String]) -> Result<i64>;
+    /// Takes back what the change set `of` did to these entities, as part of the change set `set_id`: records and types get
+    /// the state before it again. What was changed since stays. One outcome per entity, in their order.
+    async fn restore_versions(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        set_id: &str,
+        of: &str,
+        entities: &[String],
+    ) -> Result<Vec<Restoration>>;
+    /// What taking a change set back would do, as far as it can be told beforehand.
+    async fn prospect(&self, set_id: &str) -> Result<Prospect>;
     /// How the caller sees these records, deleted ones too. Those that are hidden or not there are left out.
     async fn sights(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Sight>>;
     /// Live records of a type after an id, in id order, as far as the caller may see them.

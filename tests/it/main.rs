@@ -8,3 +8,4 @@ mod house;
 mod living;
 mod records;
 mod search;
+mod undo;

@@ -1,7 +1,7 @@
 //! Reading the ledger back: states of an entity, change sets and what they changed.
 
-use super::{Change, ChangeSet, Operation, Position, Version};
-use crate::kernel::db::{Db, Exec, Tx, sql};
+use super::{Change, ChangeRow, ChangeSet, Operation, Position, Version};
+use crate::kernel::db::{Db, Exec, Filter, Tx, sql};
 use crate::kernel::error::Result;
 
 type VersionRow = (
@@ -85,15 +85,118 @@ pub async fn set(on: impl Into<Exec<'_>>, id: &str) -> Result<Option<ChangeSet>>
         .await
 }
 
-/// The newest change sets, older than `before` (an id) where that is given.
+/// Which change sets, and which of their versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetFilter {
+    /// Whose: `operator`, `token:ID` …
+    pub actor: Option<String>,
+    /// What made them: `import`, `record.edit` …
+    pub cause: Option<String>,
+    /// What they touch: [`super::RECORD`], [`super::TYPE`] …
+    pub kind: Option<String>,
+    /// From and before, in milliseconds.
+    pub since: Option<i64>,
+    pub until: Option<i64>,
+    /// Only sets older than the one with this id.
+    pub before: Option<String>,
+}
+
+impl SetFilter {
+    fn narrow(&self, select: &'static str) -> Filter {
+        Filter::new(select)
+            .and_some("s.actor = ?", self.actor.as_deref())
+            .and_some("s.kind = ?", self.cause.as_deref())
+            .and_some("s.created_at >= ?", self.since)
+            .and_some("s.created_at < ?", self.until)
+    }
+}
+
+/// The newest change sets.
 ///
 /// # Errors
 /// What the database says.
-pub async fn sets(db: &Db, before: Option<&str>, limit: i64) -> Result<Vec<ChangeSet>> {
-    // Ids are made in time order, and "g" sorts after every hexadecimal digit in every collation.
-    sql("SELECT id, kind, actor, reason, origin, created_at FROM change_set WHERE id < $1 ORDER BY id DESC LIMIT $2")
-        .bind(before.unwrap_or("g"))
-        .bind(limit)
+pub async fn sets(db: &Db, filter: &SetFilter, limit: i64) -> Result<Vec<ChangeSet>> {
+    // Ids are made in time order.
+    filter
+        .narrow("SELECT s.id, s.kind, s.actor, s.reason, s.origin, s.created_at FROM change_set s")
+        .and_some("s.id < ?", filter.before.as_deref())
+        .and_some(
+            "EXISTS (SELECT 1 FROM version v WHERE v.set_id = s.id AND v.kind = ?)",
+            filter.kind.as_deref(),
+        )
+        .end("ORDER BY s.id DESC", limit)
+        .all(db)
+        .await
+}
+
+/// Choices of a filter that are offered.
+const CHOICES: i64 = 100;
+
+/// Everybody who has changed something.
+///
+/// # Errors
+/// What the database says.
+pub async fn actors(db: &Db) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql("SELECT actor FROM change_set GROUP BY actor ORDER BY actor LIMIT $1")
+        .bind(CHOICES)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(actor,)| actor).collect())
+}
+
+/// Everything that has made change sets.
+///
+/// # Errors
+/// What the database says.
+pub async fn causes(db: &Db) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql("SELECT kind FROM change_set GROUP BY kind ORDER BY kind LIMIT $1")
+        .bind(CHOICES)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(kind,)| kind).collect())
+}
+
+/// How many versions of each operation a change set made.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_counts(db: &Db, set_id: &str) -> Result<Vec<(String, i64)>> {
+    sql("SELECT operation, COUNT(*) FROM version WHERE set_id = $1 GROUP BY operation ORDER BY operation")
+        .bind(set_id)
+        .all(db)
+        .await
+}
+
+/// One version with who, why and when, as auditors read it: without content.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct AuditLine {
+    pub txid: i64,
+    pub position: i64,
+    pub entity: String,
+    pub version: i64,
+    pub kind: String,
+    pub operation: String,
+    pub set_id: String,
+    pub cause: String,
+    pub actor: String,
+    pub reason: String,
+    pub origin: String,
+    pub created_at: i64,
+}
+
+/// The versions of the change sets of a filter after a place, in the order of the ledger.
+///
+/// # Errors
+/// What the database says.
+pub async fn audit(db: &Db, filter: &SetFilter, after: Position, limit: i64) -> Result<Vec<AuditLine>> {
+    filter
+        .narrow(
+            "SELECT v.txid, v.position, v.entity, v.version, v.kind, v.operation, s.id AS set_id, s.kind AS cause, s.actor, s.reason, s.origin, \
+             s.created_at FROM version v JOIN change_set s ON s.id = v.set_id",
+        )
+        .and_some("v.kind = ?", filter.kind.as_deref())
+        .and_all("(v.txid, v.position) > (?, ?)", vec![after.txid.into(), after.position.into()])
+        .end("ORDER BY v.txid, v.position", limit)
         .all(db)
         .await
 }
@@ -103,7 +206,7 @@ pub async fn sets(db: &Db, before: Option<&str>, limit: i64) -> Result<Vec<Chang
 /// # Errors
 /// What the database says.
 pub async fn set_changes(db: &Db, set_id: &str, after: Position, limit: i64) -> Result<Vec<Change>> {
-    let rows: Vec<(i64, i64, String, String, i64)> = sql(
+    let rows: Vec<ChangeRow> = sql(
         "SELECT txid, position, kind, entity, version FROM version WHERE set_id = $1 AND position > $2 ORDER BY position LIMIT $3",
     )
     .bind(set_id)
@@ -111,15 +214,7 @@ pub async fn set_changes(db: &Db, set_id: &str, after: Position, limit: i64) -> 
     .bind(limit)
     .all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(txid, position, kind, entity, version)| Change {
-            at: Position { txid, position },
-            kind,
-            entity,
-            version,
-        })
-        .collect())
+    Ok(rows.into_iter().map(Change::from).collect())
 }
 
 /// Empties the content of a state; who, when and why stay. The only operation that overwrites.

@@ -4,6 +4,7 @@
 //! only below the horizon of transactions that are still open: `position` alone loses rows on PostgreSQL, where a later
 //! number may be committed first.
 
+mod follow;
 mod history;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,10 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
-pub use history::{redact, set, set_changes, sets, version, versions};
+pub use follow::{follow, head, settled};
+pub use history::{
+    AuditLine, SetFilter, actors, audit, causes, redact, set, set_changes, set_counts, sets, version, versions,
+};
 
 use super::db::{Db, Engine, Signal, Tx, Val, insert_many, pick, sql};
 use super::error::{Code, Error, Result};
@@ -138,6 +142,20 @@ pub struct Change {
     pub version: i64,
 }
 
+/// A change as it is read: place, kind, entity, version.
+type ChangeRow = (i64, i64, String, String, i64);
+
+impl From<ChangeRow> for Change {
+    fn from((txid, position, kind, entity, version): ChangeRow) -> Self {
+        Self {
+            at: Position { txid, position },
+            kind,
+            entity,
+            version,
+        }
+    }
+}
+
 /// Opens a change set; versions are appended to it, in this and in later transactions.
 ///
 /// # Errors
@@ -212,58 +230,6 @@ pub async fn append(tx: &mut Tx<'_>, set_id: &str, versions: Vec<NewVersion>) ->
     .one(tx)
     .await?;
     Ok(Position { txid, position })
-}
-
-/// What changed after `after`, oldest first, at most `limit`. Never skips what is committed later with a lower number.
-///
-/// # Errors
-/// What the database says.
-pub async fn follow(db: &Db, after: Position, limit: i64) -> Result<Vec<Change>> {
-    let rows: Vec<(i64, i64, String, String, i64)> = pick(
-        "SELECT txid, position, kind, entity, version FROM version WHERE (txid, position) > ($1, $2) ORDER BY txid, position LIMIT $3",
-        "SELECT txid, position, kind, entity, version FROM version WHERE (txid, position) > ($1, $2) \
-         AND txid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) ORDER BY txid, position LIMIT $3",
-    )
-    .bind(after.txid)
-    .bind(after.position)
-    .bind(limit)
-    .all(db)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(txid, position, kind, entity, version)| Change {
-            at: Position { txid, position },
-            kind,
-            entity,
-            version,
-        })
-        .collect())
-}
-
-/// The last place that is committed now, above the horizon too: what `wait=true` waits for.
-///
-/// # Errors
-/// What the database says.
-pub async fn head(db: &Db) -> Result<Position> {
-    let row: Option<(i64, i64)> = sql("SELECT txid, position FROM version ORDER BY txid DESC, position DESC LIMIT 1")
-        .opt(db)
-        .await?;
-    Ok(row.map_or_else(Position::default, |(txid, position)| Position { txid, position }))
-}
-
-/// The last place below which nothing can appear any more: where a follower may begin that has read everything else.
-///
-/// # Errors
-/// What the database says.
-pub async fn settled(db: &Db) -> Result<Position> {
-    let row: Option<(i64, i64)> = pick(
-        "SELECT txid, position FROM version ORDER BY txid DESC, position DESC LIMIT 1",
-        "SELECT txid, position FROM version WHERE txid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) \
-         ORDER BY txid DESC, position DESC LIMIT 1",
-    )
-    .opt(db)
-    .await?;
-    Ok(row.map_or_else(Position::default, |(txid, position)| Position { txid, position }))
 }
 
 /// Which database this is, so that a follower notices when it looks at another one.

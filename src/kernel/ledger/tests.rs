@@ -77,7 +77,7 @@ async fn positions_grow_and_lead_back(db: TestDb) {
         .await
         .unwrap();
     assert_eq!(changes.len(), 2);
-    let sets = sets(&db, None, 10).await.unwrap();
+    let sets = sets(&db, &SetFilter::default(), 10).await.unwrap();
     assert_eq!(sets.len(), 2);
     assert_eq!(set(&*db, &sets[0].id).await.unwrap().unwrap(), sets[0]);
     assert!("7".parse::<Position>().is_err());

@@ -12,6 +12,7 @@ use super::TOKENS;
 use super::service::Service;
 use crate::contract::access::{CreatedToken, Doors, NewToken, TokenInfo};
 use crate::kernel::access::{Caller, Level, OPEN, Object, Subject};
+use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, RouteSet, Routes, Shared};
 
@@ -20,6 +21,8 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
         .route(OPEN, routes!(me))
         .route(TOKENS, routes!(list_tokens, create_token))
         .route(TOKENS, routes!(revoke_token))
+        .route(TOKENS, routes!(list_sessions))
+        .route(TOKENS, routes!(end_session))
         .route(TOKENS, routes!(create_setup_link))
         .with_state(service)
 }
@@ -97,6 +100,53 @@ async fn revoke_token(
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
     service.revoke_token(&caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A browser that is the operator's.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct SessionInfo {
+    id: String,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    /// When it was last used, exact to a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_at: Option<String>,
+}
+
+/// The sessions that are open, newest first.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct SessionList {
+    items: Vec<SessionInfo>,
+}
+
+/// The browsers that are signed in.
+#[utoipa::path(get, path = "/api/sessions", tag = "access", responses((status = 200, body = SessionList)))]
+async fn list_sessions(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<SessionList>> {
+    let sessions = service.sessions(&caller).await?.into_iter().map(|session| SessionInfo {
+        id: session.id,
+        created_at: rfc3339(session.created_at),
+        expires_at: session.expires_at.map(rfc3339),
+        used_at: session.used_at.map(rfc3339),
+    });
+    Ok(Json(SessionList {
+        items: sessions.collect(),
+    }))
+}
+
+/// Signs a browser out at once.
+#[utoipa::path(
+    delete, path = "/api/sessions/{id}", tag = "access",
+    params(("id" = String, Path, description = "The session's id")),
+    responses((status = 204, description = "It is ended"))
+)]
+async fn end_session(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
+    service.end_session_by_id(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

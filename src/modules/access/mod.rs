@@ -4,6 +4,7 @@
 
 mod api;
 mod cache;
+mod doors;
 mod model;
 mod service;
 mod store;
@@ -20,7 +21,7 @@ use crate::kernel::access::Permission;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
-use crate::kernel::module::Module;
+use crate::kernel::module::{Module, NavEntry};
 
 use service::Service;
 
@@ -47,7 +48,17 @@ impl Module for AccessModule {
         "access"
     }
     fn routes(&self) -> Routes {
-        api::routes(self.service.clone()).merge(ui::routes(self.service.clone()))
+        api::routes(self.service.clone())
+            .merge(ui::routes(self.service.clone()))
+            .merge(doors::routes(self.service.clone()))
+    }
+    fn navigation(&self) -> Vec<NavEntry> {
+        vec![NavEntry {
+            label: "nav.access",
+            href: "/access/tokens",
+            permission: TOKENS,
+            order: 80,
+        }]
     }
     fn permissions(&self) -> &'static [Permission] {
         &[TOKENS]

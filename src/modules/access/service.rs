@@ -126,6 +126,58 @@ impl Service {
             .await
     }
 
+    /// The time of the house.
+    pub(super) fn now(&self) -> i64 {
+        self.db.clock().now()
+    }
+
+    /// Every token, newest first, for whoever may manage them.
+    pub(super) async fn all_tokens(&self, caller: &Caller) -> Result<Vec<Token>> {
+        self.access.require(caller, TOKENS, &Object::House).await?;
+        store::list(&self.db, Kind::Token, LIST_MAX).await
+    }
+
+    /// The sessions that are open, newest first.
+    pub(super) async fn sessions(&self, caller: &Caller) -> Result<Vec<Token>> {
+        self.access.require(caller, TOKENS, &Object::House).await?;
+        let now = self.now();
+        let mut sessions = store::list(&self.db, Kind::Cookie, LIST_MAX).await?;
+        sessions.retain(|session| session.is_live(now));
+        Ok(sessions)
+    }
+
+    /// The id of the session with this secret.
+    pub(super) async fn session_of(&self, secret: &str) -> Result<Option<String>> {
+        let found = store::by_digest(&self.db, &crypto::digest(secret), Kind::Cookie).await?;
+        Ok(found.map(|session| session.id))
+    }
+
+    /// Ends a session at once.
+    pub(super) async fn end_session_by_id(&self, caller: &Caller, id: &str) -> Result<()> {
+        self.access.require(caller, TOKENS, &Object::House).await?;
+        self.end(id, Kind::Cookie, "session").await?;
+        tracing::info!(session.id = %id, actor = caller.actor(), "a session was ended");
+        Ok(())
+    }
+
+    /// Ends a secret of a kind.
+    async fn end(&self, id: &str, kind: Kind, what: &str) -> Result<()> {
+        if !is_id(id) {
+            return Err(Error::not_found(what, id));
+        }
+        self.db
+            .write(Write::interactive("access.revoke"), |tx| {
+                Box::pin(async move {
+                    if store::get(&mut *tx, id, kind).await?.is_none() {
+                        return Err(Error::not_found(what, id));
+                    }
+                    tx.signal(Signal::Access);
+                    store::revoke(tx, id).await.map(|_| ())
+                })
+            })
+            .await
+    }
+
     /// A caller can only hand on what it holds itself.
     fn may_grant(caller: &Caller, scope: &[String]) -> Result<()> {
         let Subject::Token { scope: own, .. } = &caller.subject else {
@@ -248,20 +300,7 @@ impl Doors for Service {
 
     async fn revoke_token(&self, caller: &Caller, id: &str) -> Result<()> {
         self.access.require(caller, TOKENS, &Object::House).await?;
-        if !is_id(id) {
-            return Err(Error::not_found("token", id));
-        }
-        self.db
-            .write(Write::interactive("access.revoke"), |tx| {
-                Box::pin(async move {
-                    if store::get(&mut *tx, id, Kind::Token).await?.is_none() {
-                        return Err(Error::not_found("token", id));
-                    }
-                    tx.signal(Signal::Access);
-                    store::revoke(tx, id).await.map(|_| ())
-                })
-            })
-            .await?;
+        self.end(id, Kind::Token, "token").await?;
         tracing::info!(token.id = %id, actor = caller.actor(), "a token was revoked");
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! History over HTTP.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,10 +12,10 @@ use crate::kernel::access::{Caller, Level};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, Query, RouteSet, Routes};
-use crate::kernel::ledger::{Change, ChangeSet, Operation, Position};
+use crate::kernel::ledger::{Change, ChangeSet, Operation, Position, SetFilter};
 
 /// The JSON routes of the module.
-pub fn routes(service: Arc<Service>) -> Routes {
+pub fn routes(service: Service) -> Routes {
     RouteSet::new()
         .route(HISTORY_READ, routes!(history))
         .route(HISTORY_READ, routes!(version))
@@ -38,16 +36,79 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    fn limit(&self) -> Result<i64> {
-        let limit = self.limit.unwrap_or(50);
-        if (1..=200).contains(&limit) {
-            return Ok(limit);
-        }
-        Err(Error::new(
-            Code::BadRequest,
-            format!("limit: {limit} is not between 1 and 200."),
-        ))
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
     }
+    pub fn limit(&self) -> Result<i64> {
+        limit(self.limit)
+    }
+}
+
+fn limit(asked: Option<i64>) -> Result<i64> {
+    let limit = asked.unwrap_or(50);
+    if (1..=200).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Error::new(
+        Code::BadRequest,
+        format!("limit: {limit} is not between 1 and 200."),
+    ))
+}
+
+/// Which change sets.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SetQuery {
+    /// Whose: `operator`, `token:ID`, `system`.
+    #[serde(default)]
+    actor: Option<String>,
+    /// What made them: `import`, `undo`, `record.edit` …
+    #[serde(default)]
+    cause: Option<String>,
+    /// What they touch: `record` or `type`.
+    #[serde(default)]
+    kind: Option<String>,
+    /// From this moment: `2026-11-21` or RFC 3339.
+    #[serde(default)]
+    since: Option<String>,
+    /// Before this moment.
+    #[serde(default)]
+    until: Option<String>,
+    /// At most this many, 1 to 200; 50 without it.
+    #[serde(default)]
+    limit: Option<i64>,
+    /// From `next` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+impl SetQuery {
+    fn filter(&self) -> Result<SetFilter> {
+        Ok(SetFilter {
+            actor: self.actor.clone(),
+            cause: self.cause.clone(),
+            kind: self.kind.clone(),
+            since: self.since.as_deref().map(|t| moment("since", t)).transpose()?,
+            until: self.until.as_deref().map(|t| moment("until", t)).transpose()?,
+            before: self.cursor.clone(),
+        })
+    }
+}
+
+/// A moment as people and programs write it, in milliseconds.
+pub fn moment(name: &str, text: &str) -> Result<i64> {
+    let day = || {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    let found = text.parse::<jiff::Timestamp>().ok().or_else(day);
+    found.map(jiff::Timestamp::as_millisecond).ok_or_else(|| {
+        Error::new(
+            Code::BadRequest,
+            format!("{name}: write a day as 2026-11-21 or a moment as 2026-11-21T14:05:00Z."),
+        )
+    })
 }
 
 /// Who changed something, when and why.
@@ -122,7 +183,7 @@ pub struct HistoryBody {
     responses((status = 200, body = HistoryBody))
 )]
 async fn history(
-    State(service): State<Arc<Service>>,
+    State(service): State<Service>,
     caller: Caller,
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,
@@ -166,7 +227,7 @@ pub struct VersionBody {
     responses((status = 200, body = VersionBody))
 )]
 async fn version(
-    State(service): State<Arc<Service>>,
+    State(service): State<Service>,
     caller: Caller,
     Path((id, number)): Path<(String, i64)>,
 ) -> Result<Json<VersionBody>> {
@@ -194,13 +255,13 @@ pub struct SetList {
 }
 
 /// What was changed in the house, newest first.
-#[utoipa::path(get, path = "/api/changes", tag = "history", params(PageQuery), responses((status = 200, body = SetList)))]
+#[utoipa::path(get, path = "/api/changes", tag = "history", params(SetQuery), responses((status = 200, body = SetList)))]
 async fn changes(
-    State(service): State<Arc<Service>>,
+    State(service): State<Service>,
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<SetQuery>,
 ) -> Result<Json<SetList>> {
-    let (sets, next) = service.sets(&caller, page.cursor.as_deref(), page.limit()?).await?;
+    let (sets, next) = service.sets(&caller, &query.filter()?, limit(query.limit)?).await?;
     Ok(Json(SetList {
         items: sets.into_iter().map(|s| SetBody::of(s, &caller)).collect(),
         next,
@@ -246,7 +307,7 @@ pub struct ChangeList {
     responses((status = 200, body = ChangeList))
 )]
 async fn change(
-    State(service): State<Arc<Service>>,
+    State(service): State<Service>,
     caller: Caller,
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,

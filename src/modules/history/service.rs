@@ -5,22 +5,25 @@ use std::sync::Arc;
 
 use serde_json::Map;
 
+use super::undo::{Kept, Undos};
 use crate::contract::records::{RECORDS_WRITE, RecordState, Records, Sight};
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::ledger::{self, Change, ChangeSet, Position, Version};
+use crate::kernel::ledger::{self, Change, ChangeSet, Position, SetFilter, Version};
 
 /// Paths that one entry names.
 const MAX_PATHS: usize = 200;
 /// Changes that are looked at to decide whether somebody may see a change set.
 const PROBE: i64 = 20;
 
-/// See the module's text.
+/// See the module's text. Cheap to clone.
+#[derive(Clone)]
 pub struct Service {
     pub db: Db,
     pub access: Access,
     pub records: Arc<dyn Records>,
+    pub undos: Undos,
 }
 
 /// One state in a history.
@@ -121,19 +124,20 @@ impl Service {
         self.records.title(&sight.stored_type.definition, &state.document)
     }
 
-    async fn sees_all(&self, caller: &Caller) -> Result<bool> {
+    /// Does the caller see everything, so that counts betray nothing?
+    pub async fn sees_all(&self, caller: &Caller) -> Result<bool> {
         Ok(self.access.level(caller, &Object::House).await? == Some(Level::Restricted))
     }
 
-    /// Change sets, newest first, older than `before`; and where to go on. A set of which the caller can see nothing is
+    /// Change sets, newest first; and where to go on. A set of which the caller can see nothing is
     /// left out, so that its reason tells nothing either.
     pub async fn sets(
         &self,
         caller: &Caller,
-        before: Option<&str>,
+        filter: &SetFilter,
         limit: i64,
     ) -> Result<(Vec<ChangeSet>, Option<String>)> {
-        let sets = ledger::sets(&self.db, before, limit).await?;
+        let sets = ledger::sets(&self.db, filter, limit).await?;
         let next = if sets.len() as i64 == limit {
             sets.last().map(|s| s.id.clone())
         } else {
@@ -182,6 +186,31 @@ impl Service {
             self.visible(caller, changes).await?
         };
         Ok((set, changes, next))
+    }
+
+    /// What an undo left after an entity, as far as the caller may see it; and where to go on.
+    pub async fn left(
+        &self,
+        caller: &Caller,
+        id: &str,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<(Vec<Kept>, Option<String>)> {
+        let all = self.sees_all(caller).await?;
+        if self.undos.which_is(id).await?.is_none() || (!all && !self.sees_some(caller, id).await?) {
+            return Err(Error::not_found("undo", &id.chars().take(60).collect::<String>()));
+        }
+        let mut kept = self.undos.left(id, after, limit).await?;
+        let next = kept
+            .last()
+            .filter(|_| kept.len() as i64 == limit)
+            .map(|k| k.entity.clone());
+        if !all {
+            let ids: Vec<String> = kept.iter().map(|k| k.entity.clone()).collect();
+            let sights = self.records.sights(caller, &ids).await?;
+            kept.retain(|k| sights.iter().any(|s| s.id == k.entity));
+        }
+        Ok((kept, next))
     }
 
     /// Those changes whose record or type the caller may see today.

@@ -4,6 +4,7 @@ mod edit;
 mod import;
 mod port;
 mod read;
+mod restore;
 mod types;
 
 use std::collections::HashMap;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use super::restore::Undoing;
 use super::{Service, types};
 use crate::contract::records::{ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType};
+use crate::contract::undo::{Prospect, Restoration};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::db::Tx;
 use crate::kernel::error::{FieldIssue, Result};
@@ -39,6 +41,19 @@ impl Records for Service {
     }
     async fn delete_many(&self, tx: &mut Tx<'_>, set_id: &str, ids: &[String]) -> Result<i64> {
         self.delete_in(tx, set_id, ids).await
+    }
+    async fn restore_versions(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        set_id: &str,
+        of: &str,
+        entities: &[String],
+    ) -> Result<Vec<Restoration>> {
+        self.restore_in(tx, &Undoing { caller, set_id, of }, entities).await
+    }
+    async fn prospect(&self, set_id: &str) -> Result<Prospect> {
+        self.prospect_of(set_id).await
     }
     async fn sights(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Sight>> {
         self.see(caller, ids).await

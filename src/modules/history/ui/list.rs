@@ -1,0 +1,240 @@
+//! Activity: change sets by day, and on each day what one did of a kind together.
+
+use askama::Template;
+use axum::extract::State;
+use serde::Deserialize;
+
+use super::reason;
+use crate::kernel::clock::rfc3339;
+use crate::kernel::error::Result;
+use crate::kernel::http::Query;
+use crate::kernel::i18n::Language;
+use crate::kernel::ledger::{self, Change, ChangeSet, Position, RECORD, SetFilter, TYPE};
+use crate::kernel::ui::{Html, Page, actor, filters, set_name, view};
+use crate::modules::history::api::moment;
+use crate::modules::history::service::Service;
+
+/// Change sets of one page.
+const SETS: i64 = 50;
+/// Changes of a set that are looked at to know whether the caller may see any of it.
+const PROBE: i64 = 10;
+const DAY: i64 = 86_400_000;
+
+#[derive(Template)]
+#[template(path = "modules/history/templates/changes.html")]
+pub struct ChangesPage {
+    page: Page,
+    days: Vec<Day>,
+    asked: Asked,
+    actors: Vec<Choice>,
+    causes: Vec<Choice>,
+    /// Some filter is set.
+    is_narrowed: bool,
+    older: Option<String>,
+    /// Where all of it can be had, for those who may.
+    export: Option<String>,
+}
+view!(ChangesPage);
+
+struct Choice {
+    value: String,
+    label: String,
+    selected: bool,
+}
+
+struct Day {
+    at: i64,
+    groups: Vec<Group>,
+}
+
+/// What one person did of one kind, in a row.
+struct Group {
+    what: String,
+    actor: String,
+    rows: Vec<SetRow>,
+}
+
+struct SetRow {
+    id: String,
+    what: String,
+    /// The first thing it touched, and whether there is more.
+    first: Option<String>,
+    others: bool,
+    reason: String,
+    /// Hours and minutes.
+    clock: String,
+    datetime: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    #[serde(default)]
+    before: String,
+    #[serde(default)]
+    actor: String,
+    #[serde(default)]
+    cause: String,
+    /// Days, both included.
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+}
+
+fn given(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+impl Asked {
+    fn filter(&self) -> Result<SetFilter> {
+        let day = |name: &str, text: &str| given(text).map(|text| moment(name, &text)).transpose();
+        Ok(SetFilter {
+            actor: given(&self.actor),
+            cause: given(&self.cause),
+            kind: None,
+            since: day("from", &self.from)?,
+            until: day("to", &self.to)?.map(|at| at + DAY),
+            before: given(&self.before),
+        })
+    }
+    /// The question without its page.
+    fn query(&self) -> String {
+        let pairs = [
+            ("actor", &self.actor),
+            ("cause", &self.cause),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
+        let pairs: Vec<(&str, String)> = pairs
+            .into_iter()
+            .filter_map(|(name, v)| Some((name, given(v)?)))
+            .collect();
+        serde_html_form::to_string(pairs).unwrap_or_default()
+    }
+}
+
+pub async fn index_page(
+    State(service): State<Service>,
+    page: Page,
+    Query(asked): Query<Asked>,
+) -> Result<Html<ChangesPage>> {
+    let filter = asked.filter()?;
+    let sets = ledger::sets(&service.db, &filter, SETS).await?;
+    let last = sets
+        .last()
+        .filter(|_| sets.len() as i64 == SETS)
+        .map(|set| set.id.clone());
+    let all = service.sees_all(&page.caller).await?;
+    let days = days(&service, &page, &sets, all).await?;
+    let query = asked.query();
+    let (actors, causes) = choices(&service, &page, &asked, all).await?;
+    let may_export = page.may(&service.access, crate::modules::history::HISTORY_AUDIT).await;
+    let mark = if query.is_empty() { "" } else { "&" };
+    Ok(Html(ChangesPage {
+        days,
+        actors,
+        causes,
+        is_narrowed: !query.is_empty(),
+        older: last.map(|id| format!("/changes?{query}{mark}before={id}")),
+        export: may_export.then(|| export_address(&filter)),
+        asked,
+        page,
+    }))
+}
+
+fn export_address(filter: &SetFilter) -> String {
+    let pairs = [
+        ("actor", filter.actor.clone()),
+        ("cause", filter.cause.clone()),
+        ("since", filter.since.map(rfc3339)),
+        ("until", filter.until.map(rfc3339)),
+    ];
+    let pairs: Vec<(&str, String)> = pairs.into_iter().filter_map(|(name, v)| Some((name, v?))).collect();
+    format!(
+        "/api/changes/export?{}",
+        serde_html_form::to_string(pairs).unwrap_or_default()
+    )
+}
+
+/// Who and what can be chosen. Only who sees everything learns who there is.
+async fn choices(service: &Service, page: &Page, asked: &Asked, all: bool) -> Result<(Vec<Choice>, Vec<Choice>)> {
+    let language = page.language;
+    let causes = ledger::causes(&service.db).await?.into_iter().map(|cause| Choice {
+        label: set_name(language, &cause),
+        selected: cause == asked.cause,
+        value: cause,
+    });
+    let actors = if all {
+        ledger::actors(&service.db).await?
+    } else {
+        Vec::new()
+    };
+    let actors = actors.into_iter().map(|who| Choice {
+        label: actor(language, &who),
+        selected: who == asked.actor,
+        value: who,
+    });
+    Ok((actors.collect(), causes.collect()))
+}
+
+async fn days(service: &Service, page: &Page, sets: &[ChangeSet], all: bool) -> Result<Vec<Day>> {
+    let mut probes: Vec<Vec<Change>> = Vec::with_capacity(sets.len());
+    for set in sets {
+        let most = if all { 2 } else { PROBE };
+        probes.push(ledger::set_changes(&service.db, &set.id, Position::default(), most).await?);
+    }
+    let touched = || probes.iter().flatten();
+    let records = touched()
+        .filter(|c| c.kind == RECORD)
+        .map(|c| c.entity.clone())
+        .collect();
+    let seen = service.seen(page, records, touched().any(|c| c.kind == TYPE)).await?;
+    let mut days: Vec<Day> = Vec::new();
+    for (set, changes) in sets.iter().zip(&probes) {
+        let mut titles = changes.iter().filter_map(|change| seen.get(&change.entity));
+        let first = titles.next().map(|(title, _)| title.clone());
+        // What touches nothing that the caller may see is not there.
+        if !all && first.is_none() {
+            continue;
+        }
+        let row = row(page, set, first, titles.next().is_some());
+        put(&mut days, page.language, set, row);
+    }
+    Ok(days)
+}
+
+fn row(page: &Page, set: &ChangeSet, first: Option<String>, others: bool) -> SetRow {
+    let datetime = rfc3339(set.created_at);
+    SetRow {
+        id: set.id.clone(),
+        what: set_name(page.language, &set.kind),
+        first,
+        others,
+        reason: reason(&page.caller, set),
+        clock: datetime.get(11..16).unwrap_or_default().to_owned(),
+        datetime,
+    }
+}
+
+/// Puts a change into its day and group; changes come the newest first.
+fn put(days: &mut Vec<Day>, language: Language, set: &ChangeSet, row: SetRow) {
+    let day = set.created_at.div_euclid(DAY) * DAY;
+    if days.last().is_none_or(|last| last.at != day) {
+        days.push(Day {
+            at: day,
+            groups: Vec::new(),
+        });
+    }
+    let Some(day) = days.last_mut() else { return };
+    let who = actor(language, &set.actor);
+    match day.groups.last_mut() {
+        Some(group) if group.what == row.what && group.actor == who => group.rows.push(row),
+        _ => day.groups.push(Group {
+            what: row.what.clone(),
+            actor: who,
+            rows: vec![row],
+        }),
+    }
+}

@@ -1,0 +1,257 @@
+//! One change: who, why, from where, what it did, whether it was undone, and what an undo left.
+
+use askama::Template;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::reason;
+use crate::contract::undo::WhyLeft;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::http::{Path, Query};
+use crate::kernel::ledger::{self, Change, ChangeSet, Operation, Position, RECORD, TYPE};
+use crate::kernel::ui::{Crumb, Html, Page, actor, filters, operation, plain, readable, set_name, shorten, view};
+use crate::modules::history::HISTORY_UNDO;
+use crate::modules::history::service::Service;
+use crate::modules::history::undo::Standing;
+
+/// Changes of one page.
+const CHANGES: i64 = 100;
+/// Changes of a set that are looked at to know whether the caller may see any of it.
+const PROBE: i64 = 20;
+/// Things an undo left that the page names; the rest is in the machine's form.
+const LEFT: i64 = 200;
+
+#[derive(Template)]
+#[template(path = "modules/history/templates/change.html")]
+pub struct ChangePage {
+    page: Page,
+    trail: Vec<Crumb>,
+    id: String,
+    what: String,
+    reason: String,
+    actor: String,
+    at: i64,
+    facts: Vec<Fact>,
+    /// How many were created, changed, deleted, restored: key and number.
+    counts: Vec<(String, u64)>,
+    /// Where it can be undone, for those who may.
+    undo: Option<String>,
+    /// Undos of it so far.
+    undos: Vec<UndoRow>,
+    /// What it undid, where it is an undo.
+    undid: Option<Undid>,
+    rows: Vec<ChangeRow>,
+    next: Option<String>,
+}
+view!(ChangePage);
+
+struct Fact {
+    name: String,
+    value: String,
+    href: Option<String>,
+}
+
+/// One undo of the change.
+struct UndoRow {
+    href: String,
+    at: i64,
+    is_done: bool,
+    put_back: i64,
+    left: i64,
+}
+
+/// What this change, an undo, has to tell.
+struct Undid {
+    href: String,
+    what: String,
+    put_back: i64,
+    already: i64,
+    kept: i64,
+    left: Vec<LeftRow>,
+    /// There is more than is named.
+    is_cut: bool,
+}
+
+struct LeftRow {
+    title: String,
+    href: Option<String>,
+    why: String,
+}
+
+struct ChangeRow {
+    title: String,
+    href: Option<String>,
+    /// Key of what happened.
+    what: &'static str,
+    version: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    #[serde(default)]
+    after: Option<String>,
+}
+
+pub async fn show_page(
+    State(service): State<Service>,
+    page: Page,
+    Path(id): Path<String>,
+    Query(asked): Query<After>,
+) -> Result<Html<ChangePage>> {
+    let nothing = || Error::not_found("change set", &shorten(&id, 60));
+    let set = ledger::set(&service.db, &id).await?.ok_or_else(nothing)?;
+    let after: Position = asked.after.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+    let changes = ledger::set_changes(&service.db, &id, after, CHANGES).await?;
+    let rows = rows(&service, &page, &changes).await?;
+    let all = service.sees_all(&page.caller).await?;
+    if rows.is_empty() && !all {
+        let first = ledger::set_changes(&service.db, &id, Position::default(), PROBE).await?;
+        if self::rows(&service, &page, &first).await?.is_empty() {
+            return Err(nothing());
+        }
+    }
+    let last = changes
+        .last()
+        .filter(|_| changes.len() as i64 == CHANGES)
+        .map(|change| change.at);
+    // Counts of what somebody cannot see would betray it.
+    let counts = if all { counts(&service, &id).await? } else { Vec::new() };
+    let may_undo = !counts.is_empty() && page.may(&service.access, HISTORY_UNDO).await;
+    let language = page.language;
+    let what = set_name(language, &set.kind);
+    Ok(Html(ChangePage {
+        trail: vec![
+            Crumb::to(language.text("changes.title"), "/changes"),
+            Crumb::here(what.clone()),
+        ],
+        what,
+        reason: reason(&page.caller, &set),
+        actor: actor(language, &set.actor),
+        at: set.created_at,
+        facts: facts(&page, &set),
+        undo: may_undo.then(|| format!("/changes/{id}/undo")),
+        undos: service.undos.of(&id).await?.iter().map(undo_row).collect(),
+        undid: undid(&service, &page, &id, all).await?,
+        counts,
+        next: last.map(|at| format!("/changes/{id}?after={at}")),
+        id,
+        rows,
+        page,
+    }))
+}
+
+fn undo_row(standing: &Standing) -> UndoRow {
+    UndoRow {
+        href: format!("/changes/{}", standing.set_id),
+        at: standing.created_at,
+        is_done: standing.state == "done",
+        put_back: standing.removed + standing.reverted + standing.revived,
+        left: standing.kept,
+    }
+}
+
+async fn counts(service: &Service, id: &str) -> Result<Vec<(String, u64)>> {
+    let counted = ledger::set_counts(&service.db, id).await?;
+    let order = [
+        Operation::Create,
+        Operation::Update,
+        Operation::Delete,
+        Operation::Restore,
+    ];
+    let shown = order.into_iter().filter_map(|operation| {
+        let found = counted.iter().find(|(name, _)| name == operation.as_str())?;
+        Some((
+            format!("change-did.{}", operation.as_str()),
+            u64::try_from(found.1).ok()?,
+        ))
+    });
+    Ok(shown.collect())
+}
+
+/// From where, for those who are known here; what it names can be opened.
+fn facts(page: &Page, set: &ChangeSet) -> Vec<Fact> {
+    if page.caller.is_anonymous() {
+        return Vec::new();
+    }
+    let origin: Value = serde_json::from_str(&set.origin).unwrap_or_default();
+    let pairs = origin.as_object().into_iter().flatten();
+    pairs
+        .filter_map(|(name, value)| {
+            let value = plain(value, page.language)?;
+            let href = match name.as_str() {
+                "job" => Some(format!("/jobs/{value}")),
+                "undoes" => Some(format!("/changes/{value}")),
+                _ => None,
+            };
+            let label = page.language.get(&format!("origin.{name}"));
+            Some(Fact {
+                name: label.map_or_else(|| readable(name), str::to_owned),
+                value,
+                href,
+            })
+        })
+        .collect()
+}
+
+async fn undid(service: &Service, page: &Page, id: &str, all: bool) -> Result<Option<Undid>> {
+    let Some(standing) = service.undos.which_is(id).await? else {
+        return Ok(None);
+    };
+    let kept = service.undos.left(id, None, LEFT).await?;
+    let is_cut = kept.len() as i64 == LEFT;
+    let records = kept
+        .iter()
+        .filter(|k| k.kind == RECORD)
+        .map(|k| k.entity.clone())
+        .collect();
+    let seen = service.seen(page, records, kept.iter().any(|k| k.kind == TYPE)).await?;
+    let left = kept.into_iter().filter_map(|kept| {
+        let known = seen.get(&kept.entity).cloned();
+        let (title, href) = known.or_else(|| all.then(|| (kept.entity.clone(), None)))?;
+        let why = WhyLeft::parse(&kept.reason).unwrap_or(WhyLeft::Unknown);
+        Some(LeftRow {
+            title,
+            href,
+            why: format!("undo-left.{}", why.as_str()),
+        })
+    });
+    let of = ledger::set(&service.db, &standing.of_set).await?;
+    Ok(Some(Undid {
+        href: format!("/changes/{}", standing.of_set),
+        what: of.map_or_else(|| standing.of_set.clone(), |set| set_name(page.language, &set.kind)),
+        put_back: standing.removed + standing.reverted + standing.revived,
+        already: standing.already,
+        kept: if all { standing.kept } else { 0 },
+        left: left.collect(),
+        is_cut,
+    }))
+}
+
+/// The changes as far as the caller may see what they touch.
+async fn rows(service: &Service, page: &Page, changes: &[Change]) -> Result<Vec<ChangeRow>> {
+    let records = changes
+        .iter()
+        .filter(|c| c.kind == RECORD)
+        .map(|c| c.entity.clone())
+        .collect();
+    let seen = service
+        .seen(page, records, changes.iter().any(|c| c.kind == TYPE))
+        .await?;
+    let mut rows = Vec::with_capacity(changes.len());
+    for change in changes {
+        let Some((title, href)) = seen.get(&change.entity) else {
+            continue;
+        };
+        let version = ledger::version(&service.db, &change.entity, change.version).await?;
+        let what = version.map_or("operation.update", |v| operation(v.operation));
+        rows.push(ChangeRow {
+            title: title.clone(),
+            href: href.clone(),
+            what,
+            version: change.version,
+        });
+    }
+    Ok(rows)
+}

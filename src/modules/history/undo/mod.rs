@@ -1,0 +1,147 @@
+//! Undo: looks at what taking a change set back would do, starts the job that does it, and tells what it left.
+
+mod api;
+mod job;
+mod store;
+mod ui;
+
+pub use api::routes;
+pub use job::{KIND, Order, Undoer};
+pub use store::{Kept, Standing};
+pub use ui::pages;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::contract::records::Records;
+use crate::contract::undo::Prospect;
+use crate::kernel::access::Caller;
+use crate::kernel::db::{Db, Write};
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::id::is_id;
+use crate::kernel::jobs::{self, Job, NewJob};
+use crate::kernel::ledger::{self, ChangeSet};
+
+/// Undos of one change set that are shown.
+const SHOWN: i64 = 20;
+/// Characters of a reason.
+const REASON: usize = 1_000;
+
+/// See the module's text. Cheap to clone.
+#[derive(Clone)]
+pub struct Undos {
+    pub db: Db,
+    pub records: Arc<dyn Records>,
+}
+
+/// What taking a change set back would do, and what is under way.
+pub struct Preview {
+    pub set: ChangeSet,
+    pub prospect: Prospect,
+    /// The job that still makes this change set.
+    pub unfinished: Option<Job>,
+    /// Undos of it so far, newest first.
+    pub undos: Vec<Standing>,
+}
+
+impl Undos {
+    /// Looks without doing anything.
+    pub async fn preview(&self, id: &str) -> Result<Preview> {
+        let set = self.set(id).await?;
+        let prospect = self.records.prospect(id).await?;
+        let unfinished = self.job_of(&set).await?.filter(|job| !job.state.is_final());
+        let undos = self.of(id).await?;
+        Ok(Preview {
+            set,
+            prospect,
+            unfinished,
+            undos,
+        })
+    }
+
+    /// Makes the job that takes a change set back; the one that is on the way already, where there is one. What still
+    /// makes the change set is stopped first.
+    pub async fn start(&self, caller: &Caller, id: &str, reason: &str) -> Result<String> {
+        let set = self.set(id).await?;
+        if reason.chars().count() > REASON || reason.contains('\0') {
+            return Err(Error::invalid(
+                "reason",
+                format!("At most {REASON} characters, without NUL."),
+            ));
+        }
+        let maker = self.job_of(&set).await?;
+        let unfinished = maker.as_ref().filter(|job| !job.state.is_final());
+        if let Some(job) = unfinished {
+            match jobs::cancel(&self.db, &job.id).await {
+                Err(error) if error.code() != Code::Conflict => return Err(error),
+                // It has just ended.
+                _ => {}
+            }
+        } else {
+            let prospect = self.records.prospect(id).await?;
+            if prospect.changes() == 0 && prospect.types == 0 && !prospect.is_cut {
+                let text = if prospect.left.is_empty() {
+                    "Everything is as it was before this change already."
+                } else {
+                    "Everything that this change touched was changed since; nothing of it can be undone."
+                };
+                return Err(Error::new(Code::Conflict, text));
+            }
+        }
+        let order = Order {
+            set: set.id.clone(),
+            reason: reason.trim().to_owned(),
+        };
+        // After whatever else is done to the same records: imports into a type run one after another.
+        let behind = maker
+            .and_then(|job| job.ordering_key)
+            .unwrap_or_else(|| format!("undo/{id}"));
+        let job = NewJob::new(KIND, serde_json::to_value(order)?)
+            .unique_key(format!("undo/{id}"))
+            .ordering_key(behind);
+        let job = &job;
+        self.db
+            .write(Write::interactive("history.undo"), |tx| {
+                Box::pin(async move { jobs::enqueue(tx, caller, job.clone()).await })
+            })
+            .await
+    }
+
+    /// The undos of a change set, newest first.
+    pub async fn of(&self, id: &str) -> Result<Vec<Standing>> {
+        store::of_set(&self.db, id, SHOWN).await
+    }
+
+    /// The undo that a change set is, if it is one.
+    pub async fn which_is(&self, id: &str) -> Result<Option<Standing>> {
+        store::by_set(&self.db, id).await
+    }
+
+    /// What an undo left, in the order of the ids.
+    pub async fn left(&self, id: &str, after: Option<&str>, limit: i64) -> Result<Vec<Kept>> {
+        store::left(&self.db, id, after.unwrap_or_default(), limit).await
+    }
+
+    async fn set(&self, id: &str) -> Result<ChangeSet> {
+        let found = if is_id(id) {
+            ledger::set(&self.db, id).await?
+        } else {
+            None
+        };
+        found.ok_or_else(|| Error::not_found("change set", &id.chars().take(60).collect::<String>()))
+    }
+
+    /// The job that makes or made a change set, while it is remembered.
+    async fn job_of(&self, set: &ChangeSet) -> Result<Option<Job>> {
+        let origin: Value = serde_json::from_str(&set.origin).unwrap_or_default();
+        let Some(id) = origin.get("job").and_then(Value::as_str) else {
+            return Ok(None);
+        };
+        match jobs::get(&self.db, id).await {
+            Ok(job) => Ok(Some(job)),
+            Err(error) if error.code() == Code::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! Taking back what a change set did to records and types, a batch within the caller's transaction: everything is looked
+//! up in bulk, decided in memory and written in a handful of statements. What cannot be put back stays, with the reason.
+
+mod settle;
+mod store;
+mod types;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{Rules, Service, parse_state};
+use crate::contract::records::{RECORDS_WRITE, RecordState, StoredType};
+use crate::contract::undo::{Prospect, Restoration, WhyLeft};
+use crate::kernel::access::{Caller, Level, Object};
+use crate::kernel::db::Tx;
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::ledger::{self, NewVersion, Operation, RECORD, TYPE};
+use crate::modules::records::model::validate;
+use crate::modules::records::store::{self as heads, Head, Identifier, LIVE, Row};
+use settle::{Facts, Wish, settle};
+use store::{Made, Stood};
+
+/// Entities that a prospect looks at.
+const MOST: i64 = 50_000;
+/// Of what would stay, so many are named.
+const NAMED: usize = 1_000;
+
+/// Who takes back, in which change set, and what.
+pub struct Undoing<'a> {
+    pub caller: &'a Caller,
+    /// The change set this becomes part of.
+    pub set_id: &'a str,
+    /// The change set that is taken back.
+    pub of: &'a str,
+}
+
+/// What a change set did to one entity.
+struct Touched {
+    kind: String,
+    first: i64,
+    last: i64,
+    count: i64,
+    last_operation: String,
+    before: Option<Stood>,
+}
+
+impl Touched {
+    /// True where it is to be deleted again.
+    fn to_nothing(&self) -> bool {
+        self.before
+            .as_ref()
+            .is_none_or(|b| b.operation == Operation::Delete.as_str())
+    }
+}
+
+/// A record that is to be put back.
+struct Put {
+    row: Row,
+    /// Its document where it is live.
+    was: Option<Map<String, Value>>,
+    state: RecordState,
+    text: String,
+}
+
+/// What is decided about a record so far.
+enum Plan {
+    Done(Restoration),
+    Remove(Row),
+    Put(Box<Put>),
+}
+
+impl Service {
+    /// Takes back what `undoing.of` did to these entities. One outcome for each, in their order.
+    pub(super) async fn restore_in(
+        &self,
+        tx: &mut Tx<'_>,
+        undoing: &Undoing<'_>,
+        entities: &[String],
+    ) -> Result<Vec<Restoration>> {
+        let touched = touched(tx, undoing.of, entities).await?;
+        let of_kind = |kind: &str| -> Vec<String> {
+            let same = |e: &&String| touched.get(*e).is_some_and(|t| t.kind == kind);
+            entities.iter().filter(same).cloned().collect()
+        };
+        let (records, types) = (of_kind(RECORD), of_kind(TYPE));
+        let mut outcomes: HashMap<String, Restoration> = HashMap::new();
+        // A type that comes back comes before its records, one that goes goes after them.
+        let (going, coming): (Vec<String>, Vec<String>) = types
+            .into_iter()
+            .partition(|id| touched.get(id).is_none_or(Touched::to_nothing));
+        self.restore_types(tx, undoing, &coming, &touched, &mut outcomes)
+            .await?;
+        self.restore_records(tx, undoing, &records, &touched, &mut outcomes)
+            .await?;
+        self.restore_types(tx, undoing, &going, &touched, &mut outcomes).await?;
+        let unknown = Restoration::Left(WhyLeft::Unknown);
+        Ok(entities
+            .iter()
+            .map(|e| outcomes.get(e).copied().unwrap_or(unknown))
+            .collect())
+    }
+
+    async fn restore_records(
+        &self,
+        tx: &mut Tx<'_>,
+        undoing: &Undoing<'_>,
+        ids: &[String],
+        touched: &HashMap<String, Touched>,
+        outcomes: &mut HashMap<String, Restoration>,
+    ) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut rows: HashMap<String, Row> = heads::get_many(&mut *tx, ids)
+            .await?
+            .into_iter()
+            .map(|r| (r.id.clone(), r))
+            .collect();
+        let moved: Vec<String> = ids
+            .iter()
+            .filter(|id| matches!((rows.get(*id), touched.get(*id)), (Some(r), Some(t)) if r.version != t.last))
+            .cloned()
+            .collect();
+        let made: HashMap<(String, i64), Option<String>> = store::made_whole(tx, undoing.of, &moved)
+            .await?
+            .into_iter()
+            .map(|s| ((s.entity, s.version), s.document))
+            .collect();
+        let mut types: HashMap<String, Option<Arc<StoredType>>> = HashMap::new();
+        let mut plans: Vec<(String, Plan)> = Vec::with_capacity(ids.len());
+        for id in ids {
+            let (Some(row), Some(touched)) = (rows.remove(id), touched.get(id)) else {
+                plans.push((id.clone(), Plan::Done(Restoration::Left(WhyLeft::Gone))));
+                continue;
+            };
+            if !types.contains_key(&row.type_name) {
+                let found = self.type_in(tx, &row.type_name).await?;
+                types.insert(row.type_name.clone(), found);
+            }
+            let definition = types.get(&row.type_name).and_then(Option::as_ref);
+            let made = made.get(&(id.clone(), touched.last)).and_then(Option::as_deref);
+            let mut plan = plan(row, touched, made, definition)?;
+            if !self.may(undoing.caller, &plan).await? {
+                plan = Plan::Done(Restoration::Left(WhyLeft::Forbidden));
+            }
+            plans.push((id.clone(), plan));
+        }
+        let types: HashMap<String, Arc<StoredType>> = types
+            .into_iter()
+            .filter_map(|(name, found)| Some((name, found?)))
+            .collect();
+        let left = refused(tx, &plans, &types).await?;
+        let (mut removed, mut put) = (Vec::new(), Vec::new());
+        for (id, plan) in plans {
+            let outcome = match (left.get(&id), plan) {
+                (_, Plan::Done(outcome)) => outcome,
+                (Some(why), _) => Restoration::Left(*why),
+                (None, Plan::Remove(row)) => {
+                    removed.push(row.id);
+                    Restoration::Removed
+                }
+                (None, Plan::Put(one)) => {
+                    let outcome = if one.row.deleted() {
+                        Restoration::Revived
+                    } else {
+                        Restoration::Reverted
+                    };
+                    put.push(*one);
+                    outcome
+                }
+            };
+            outcomes.insert(id, outcome);
+        }
+        if self.delete_in(tx, undoing.set_id, &removed).await? < removed.len() as i64 {
+            return Err(interrupted());
+        }
+        write(tx, undoing.set_id, put, &types).await
+    }
+
+    /// May the caller put this back? Whoever does so has to see all of it.
+    async fn may(&self, caller: &Caller, plan: &Plan) -> Result<bool> {
+        let (row, visibility) = match plan {
+            Plan::Done(_) => return Ok(true),
+            Plan::Remove(row) => (row, None),
+            Plan::Put(put) => (&put.row, Some(put.state.visibility)),
+        };
+        for visibility in [Some(row.level()?), visibility].into_iter().flatten() {
+            let object = Object::Record {
+                id: &row.id,
+                type_name: &row.type_name,
+                visibility,
+            };
+            if !self.access.check(caller, RECORDS_WRITE, &object).await?
+                || self.access.level(caller, &object).await? != Some(Level::Restricted)
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What taking a change set back would do.
+    pub(super) async fn prospect_of(&self, set_id: &str) -> Result<Prospect> {
+        let fates = store::prospect(&self.db, set_id, MOST + 1).await?;
+        let mut prospect = Prospect {
+            is_cut: fates.len() as i64 > MOST,
+            ..Prospect::default()
+        };
+        for (entity, fate) in fates {
+            match fate.as_str() {
+                "removed" => prospect.removed += 1,
+                "reverted" => prospect.reverted += 1,
+                "revived" => prospect.revived += 1,
+                "already" => prospect.already += 1,
+                TYPE => prospect.types += 1,
+                other => prospect
+                    .left
+                    .push((entity, WhyLeft::parse(other).unwrap_or(WhyLeft::Unknown))),
+            }
+        }
+        prospect.left.truncate(NAMED);
+        Ok(prospect)
+    }
+}
+
+async fn touched(tx: &mut Tx<'_>, of: &str, entities: &[String]) -> Result<HashMap<String, Touched>> {
+    let mut found: HashMap<String, Touched> = HashMap::new();
+    for Made {
+        entity,
+        version,
+        kind,
+        operation,
+    } in store::made(tx, of, entities).await?
+    {
+        let one = found.entry(entity).or_insert_with(|| Touched {
+            kind,
+            first: version,
+            last: version,
+            count: 0,
+            last_operation: operation.clone(),
+            before: None,
+        });
+        one.count += 1;
+        one.first = one.first.min(version);
+        if version >= one.last {
+            (one.last, one.last_operation) = (version, operation);
+        }
+    }
+    for state in store::before(tx, of, entities).await? {
+        if let Some(one) = found.get_mut(&state.entity)
+            && state.version == one.first - 1
+        {
+            one.before = Some(state);
+        }
+    }
+    Ok(found)
+}
+
+/// Decides about one record by itself. `made` is what the change left it as, where it has moved on.
+fn plan(row: Row, touched: &Touched, made: Option<&str>, definition: Option<&Arc<StoredType>>) -> Result<Plan> {
+    let done = |outcome| Ok(Plan::Done(outcome));
+    let left = |why| Ok(Plan::Done(Restoration::Left(why)));
+    let same = |text: Option<&str>| !row.deleted() && text.is_some() && row.document.as_deref() == text;
+    let before = touched.before.as_ref().and_then(|b| b.document.as_deref());
+    if (touched.to_nothing() && row.deleted()) || (!touched.to_nothing() && same(before)) {
+        return done(Restoration::Already);
+    }
+    let is_deletion = touched.last_operation == Operation::Delete.as_str();
+    let unchanged = row.version == touched.last || (is_deletion && row.deleted()) || same(made);
+    // Somebody else changed it between two steps of the change: neither of them is the state before.
+    if !unchanged || touched.last - touched.first + 1 != touched.count {
+        return left(WhyLeft::ChangedSince);
+    }
+    if touched.to_nothing() {
+        return Ok(Plan::Remove(row));
+    }
+    let Some(text) = before else {
+        return left(WhyLeft::Redacted);
+    };
+    let Some(definition) = definition else {
+        return left(WhyLeft::TypeGone);
+    };
+    let Some(state) = parse_state(Some(text))? else {
+        return left(WhyLeft::Redacted);
+    };
+    if !validate::validate(&definition.definition, &state.document).is_empty() {
+        return left(WhyLeft::Unfit);
+    }
+    let was = if row.deleted() {
+        None
+    } else {
+        parse_state(row.document.as_deref())?.map(|s| s.document)
+    };
+    Ok(Plan::Put(Box::new(Put {
+        text: text.to_owned(),
+        row,
+        was,
+        state,
+    })))
+}
+
+/// Looks up what the plans stand on and says which cannot be.
+async fn refused(
+    tx: &mut Tx<'_>,
+    plans: &[(String, Plan)],
+    types: &HashMap<String, Arc<StoredType>>,
+) -> Result<HashMap<String, WhyLeft>> {
+    let mut wishes = Vec::new();
+    for (_, plan) in plans {
+        match plan {
+            Plan::Done(_) => {}
+            Plan::Remove(row) => wishes.push(Wish {
+                id: row.id.clone(),
+                type_name: row.type_name.clone(),
+                is_removed: true,
+                ..Wish::default()
+            }),
+            Plan::Put(put) => {
+                let Some(stored) = types.get(&put.row.type_name) else {
+                    continue;
+                };
+                let rules = Rules::of(&stored.definition);
+                let links = rules.links(&put.state.document);
+                wishes.push(Wish {
+                    id: put.row.id.clone(),
+                    type_name: put.row.type_name.clone(),
+                    is_removed: false,
+                    identifiers: rules.identifiers(&put.state.document),
+                    links: links
+                        .into_iter()
+                        .map(|(f, to)| (to, rules.target(&f).map(str::to_owned)))
+                        .collect(),
+                });
+            }
+        }
+    }
+    if wishes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let facts = facts(tx, &wishes).await?;
+    Ok(settle(&wishes, &facts))
+}
+
+async fn facts(tx: &mut Tx<'_>, wishes: &[Wish]) -> Result<Facts> {
+    let mut facts = Facts::default();
+    let going: Vec<String> = wishes.iter().filter(|w| w.is_removed).map(|w| w.id.clone()).collect();
+    if !going.is_empty() {
+        facts.pointed_at = store::pointed_at(tx, &going).await?;
+    }
+    if !facts.pointed_at.is_empty() {
+        let all: Vec<String> = wishes.iter().map(|w| w.id.clone()).collect();
+        facts.links = store::links_from(tx, &all).await?;
+    }
+    let mut values: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
+    for wish in wishes {
+        for (field, value) in &wish.identifiers {
+            values.entry((&wish.type_name, field)).or_default().insert(value);
+        }
+    }
+    for ((type_name, field), values) in values {
+        for (value, owner) in heads::owners(&mut *tx, type_name, field, values).await? {
+            facts
+                .owners
+                .insert((type_name.to_owned(), field.to_owned(), value), owner);
+        }
+    }
+    let mut asked: HashSet<String> = facts.owners.values().cloned().collect();
+    asked.extend(wishes.iter().flat_map(|w| &w.links).map(|(to, _)| to.clone()));
+    let asked: Vec<String> = asked.into_iter().collect();
+    for some in asked.chunks(10_000) {
+        let live = heads::live_types(&mut *tx, some).await?;
+        facts.live.extend(live.into_iter().map(|(id, (kind, _))| (id, kind)));
+    }
+    Ok(facts)
+}
+
+/// Writes the states with their heads, identifiers and links.
+async fn write(tx: &mut Tx<'_>, set: &str, put: Vec<Put>, types: &HashMap<String, Arc<StoredType>>) -> Result<()> {
+    if put.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let (mut moved, mut versions, mut relinked, mut links) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut taken: HashMap<String, Vec<Identifier>> = HashMap::new();
+    for Put { row, was, state, text } in put {
+        let Some(stored) = types.get(&row.type_name) else {
+            continue;
+        };
+        let rules = Rules::of(&stored.definition);
+        let own = |(field, value): (String, String)| Identifier {
+            field,
+            value,
+            record_id: row.id.clone(),
+        };
+        let old = was.as_ref().map(|w| rules.identifiers(w)).unwrap_or_default();
+        let new = rules.identifiers(&state.document);
+        for gone in old.iter().filter(|pair| !new.contains(pair)) {
+            heads::drop_identifier(tx, &row.type_name, &own(gone.clone())).await?;
+        }
+        let added = new.into_iter().filter(|pair| !old.contains(pair)).map(own);
+        taken.entry(row.type_name.clone()).or_default().extend(added);
+        let (linked, wanted) = (was.as_ref().map(|w| rules.links(w)), rules.links(&state.document));
+        if linked.as_ref() != Some(&wanted) {
+            if linked.is_some_and(|l| !l.is_empty()) {
+                relinked.push(row.id.clone());
+            }
+            links.extend(wanted.into_iter().map(|(field, to)| (row.id.clone(), field, to)));
+        }
+        versions.push(NewVersion {
+            entity: row.id.clone(),
+            version: row.version + 1,
+            kind: RECORD,
+            operation: if row.deleted() {
+                Operation::Restore
+            } else {
+                Operation::Update
+            },
+            document: Some(text),
+        });
+        moved.push(Head {
+            version: row.version + 1,
+            state: LIVE,
+            visibility: state.visibility,
+            created_at: row.created_at,
+            updated_at: now,
+            source: row.source_blob.zip(row.source_row),
+            id: row.id,
+            type_name: row.type_name,
+        });
+    }
+    let wanted = moved.len() as u64;
+    if heads::advance_heads(tx, moved).await? < wanted {
+        return Err(interrupted());
+    }
+    for (type_name, taken) in taken {
+        let wanted = taken.len() as u64;
+        if wanted > 0 && heads::take_identifiers(tx, &type_name, taken).await? < wanted {
+            return Err(interrupted());
+        }
+    }
+    if !relinked.is_empty() {
+        heads::drop_links(tx, &relinked).await?;
+    }
+    heads::insert_links(tx, links).await?;
+    ledger::append(tx, set, versions).await.map(|_| ())
+}
+
+fn interrupted() -> Error {
+    Error::new(
+        Code::Busy,
+        "A record was changed while it was to be put back. The batch is tried again.",
+    )
+}
