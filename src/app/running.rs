@@ -70,7 +70,7 @@ impl App {
             ..
         } = self;
         let address = listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
-        tasks.spawn(telemetry::upkeep(kernel.stop.clone()));
+        tasks.spawn(telemetry::upkeep(kernel.clone()));
         let control = ControlSocket::bind(&kernel.data.run()?, &kernel.process).await?;
         let socket = control.path().to_owned();
         let (local, stop) = (http::local(web.router.clone()), kernel.stop.clone());

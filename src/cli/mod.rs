@@ -7,6 +7,8 @@ mod doctor;
 mod export;
 mod import;
 mod job;
+mod jobs;
+mod logs;
 mod migrate;
 pub mod output;
 mod ps;
@@ -74,6 +76,10 @@ enum Command {
     Migrate(migrate::Args),
     /// List the processes of this installation
     Ps(ps::Args),
+    /// See what runs, waits and failed; stop it or try it again
+    Jobs(jobs::Args),
+    /// Show what the processes have logged
+    Logs(logs::Args),
     /// Say what is wrong and what to do about it
     Doctor(doctor::Args),
     /// Make, list and end tokens for programs
@@ -129,6 +135,8 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Export(args) => block_on(export::run(args, settings)),
         Command::Migrate(args) => block_on(migrate::run(args, settings)),
         Command::Ps(args) => block_on(ps::run(args, settings)),
+        Command::Jobs(args) => block_on(jobs::run(args, settings)),
+        Command::Logs(args) => block_on(logs::run(args, settings)),
         Command::Doctor(args) => block_on(doctor::run(args, settings)),
         Command::Token(args) => block_on(token::run(args, settings)),
         Command::SetupLink(args) => block_on(setup_link::run(args, settings)),

@@ -7,6 +7,8 @@ use vitrine::app::{App, Plan, Roles};
 use vitrine::contract::access::{Doors, NewToken};
 use vitrine::kernel::access::Caller;
 use vitrine::kernel::config::{Sources, load};
+use vitrine::kernel::db::{Db, Write};
+use vitrine::kernel::jobs::{NewJob, enqueue};
 
 /// A title that would do harm as markup.
 pub const HOSTILE: &str = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
@@ -16,6 +18,7 @@ pub struct House {
     pub address: String,
     token: String,
     doors: std::sync::Arc<dyn Doors>,
+    db: Db,
     /// A record with eight states.
     pub teapot: String,
     /// A record of hostile and endless texts.
@@ -43,7 +46,7 @@ pub fn house() -> &'static House {
                 };
                 let running = App::build(config, plan).await.unwrap().start().await.unwrap();
                 let address = format!("http://localhost:{}", running.address.unwrap().port());
-                tell.send(House::fill(address, running.bus.port().unwrap()).await)
+                tell.send(House::fill(address, running.bus.port().unwrap(), running.kernel.db.clone()).await)
                     .unwrap();
                 // The journeys end with the process.
                 std::future::pending::<()>().await;
@@ -55,7 +58,7 @@ pub fn house() -> &'static House {
 }
 
 impl House {
-    async fn fill(address: String, doors: std::sync::Arc<dyn Doors>) -> Self {
+    async fn fill(address: String, doors: std::sync::Arc<dyn Doors>, db: Db) -> Self {
         let new = NewToken {
             name: "journeys".to_owned(),
             scope: vec!["*".to_owned()],
@@ -66,6 +69,7 @@ impl House {
             address,
             token,
             doors,
+            db,
             teapot: String::new(),
             hostile: String::new(),
             deleted: String::new(),
@@ -164,5 +168,39 @@ impl House {
     /// A new link that makes a browser the operator's.
     pub async fn setup_link(&self) -> String {
         self.doors.new_setup_link().await.unwrap()
+    }
+
+    /// Imports a table into a type that is made from it, to the end.
+    pub async fn import(&self, type_name: &str, table: &str) {
+        let url = format!(
+            "{}/api/imports?type={type_name}&name={type_name}.csv&infer=true&key=number",
+            self.address
+        );
+        let request = reqwest::Client::new()
+            .post(url)
+            .bearer_auth(&self.token)
+            .body(table.to_owned());
+        let begun: Value = request.send().await.unwrap().json().await.unwrap();
+        let job = begun["job"].as_str().unwrap_or_else(|| panic!("{begun}"));
+        loop {
+            let view = self
+                .ask("GET", &format!("/api/imports/{job}?wait=20000"), &Value::Null)
+                .await;
+            if view["state"] == "done" {
+                return;
+            }
+        }
+    }
+
+    /// A job that waits for its time, an hour from now.
+    pub async fn later_job(&self) -> String {
+        let at = self.db.clock().now() + 3_600_000;
+        let write = self.db.write(Write::interactive("journey"), |tx| {
+            Box::pin(async move {
+                let job = NewJob::new("operations.prune", json!({})).run_at(at);
+                enqueue(tx, &Caller::operator(), job).await
+            })
+        });
+        write.await.unwrap()
     }
 }

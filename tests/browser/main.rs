@@ -11,6 +11,7 @@
 
 mod browser;
 mod house;
+mod keeper;
 
 use browser::{Browser, Look};
 use house::{HOSTILE, house};

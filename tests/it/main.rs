@@ -5,6 +5,7 @@
 mod exchange;
 mod guards;
 mod house;
+mod keeping;
 mod living;
 mod records;
 mod search;

@@ -115,11 +115,12 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
             .set_override(key, to_config(&set.value))
             .map_err(Error::internal)?;
     }
-    let config: Config = builder
+    let mut config: Config = builder
         .build()
         .and_then(config::Config::try_deserialize)
         .map_err(|e| refused(&e))?;
-    let entries = layers.into_iter().map(|(key, set)| entry(key, &set)).collect();
+    let entries: Vec<Entry> = layers.into_iter().map(|(key, set)| entry(key, &set)).collect();
+    config.origins.clone_from(&entries);
     Ok(Loaded { config, entries })
 }
 

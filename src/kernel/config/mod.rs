@@ -26,6 +26,9 @@ pub struct Config {
     pub search: Search,
     pub import: Import,
     pub log: Log,
+    /// Each value as it was set, with where it came from; secrets masked.
+    #[serde(skip)]
+    pub origins: Vec<Entry>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -115,6 +118,8 @@ pub struct Log {
     /// `text` or `json`.
     pub format: String,
     pub level: String,
+    /// Bytes that all kept log files may have together.
+    pub keep_bytes: u64,
 }
 
 /// The address of the service manager's notification socket, if there is one. No setting of ours, so it stands apart.

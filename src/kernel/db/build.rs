@@ -110,6 +110,14 @@ impl Filter {
             None => self,
         }
     }
+    /// Adds a condition with one value for each `?`, if there are values.
+    #[must_use]
+    pub fn and_all_some(self, condition: &'static str, values: Option<Vec<Val>>) -> Self {
+        match values {
+            Some(values) => self.and_all(condition, values),
+            None => self,
+        }
+    }
     /// Adds `column IN (…)`; an empty list matches nothing.
     #[must_use]
     pub fn and_in<V: Into<Val>>(mut self, column: &'static str, values: impl IntoIterator<Item = V>) -> Self {

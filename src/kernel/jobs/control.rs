@@ -89,6 +89,36 @@ pub async fn retry(db: &Db, id: &str) -> Result<view::Job> {
     })
 }
 
+/// Tries every failed job again, of one kind or (`None`) of all. Answers how many; one whose purpose is on the way
+/// already stays.
+///
+/// # Errors
+/// What the database says; those before that are on their way.
+pub async fn retry_failed(db: &Db, kind: Option<&str>) -> Result<u64> {
+    let mut retried = 0;
+    let mut after = String::new();
+    loop {
+        let ids: Vec<(String,)> = Filter::new("SELECT id FROM job")
+            .and("state = ?", State::Failed.as_str())
+            .and("id > ?", &after)
+            .and_some("kind = ?", kind)
+            .end("ORDER BY id", PRUNE)
+            .all(db)
+            .await?;
+        for (id,) in &ids {
+            match retry(db, id).await {
+                Ok(_) => retried += 1,
+                Err(error) if matches!(error.code(), Code::Conflict | Code::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match ids.into_iter().next_back() {
+            Some((last,)) => after = last,
+            None => return Ok(retried),
+        }
+    }
+}
+
 /// Forgets jobs in these (final) states, of a queue or (`None`) of any, that ended before `cutoff`, with their logs.
 /// Answers how many.
 ///

@@ -84,6 +84,21 @@ impl NewJob {
     }
 }
 
+/// Who asks, as it is stored.
+struct Asker<'a> {
+    text: String,
+    request_id: Option<&'a str>,
+}
+
+impl<'a> Asker<'a> {
+    fn of(caller: &'a Caller) -> Result<Self> {
+        Ok(Self {
+            text: serde_json::to_string(caller)?,
+            request_id: caller.request_id.as_deref(),
+        })
+    }
+}
+
 /// A job as it is stored, also when its kind is known only from the database (schedules).
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(in crate::kernel) struct JobRow {
@@ -97,7 +112,7 @@ pub(in crate::kernel) struct JobRow {
     pub max_attempts: i64,
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "id",
     "queue",
     "kind",
@@ -115,10 +130,11 @@ const COLUMNS: [&str; 17] = [
     "caller",
     "created_at",
     "progress_total",
+    "request_id",
 ];
 
 impl JobRow {
-    fn values(&self, id: &str, caller: &str, now: i64) -> Result<Vec<Val>> {
+    fn values(&self, id: &str, caller: &Asker<'_>, now: i64) -> Result<Vec<Val>> {
         if self.payload.len() > MAX_JSON {
             return Err(Error::new(
                 Code::TooLarge,
@@ -144,9 +160,10 @@ impl JobRow {
             false.into(),
             0_i64.into(),
             "".into(),
-            caller.into(),
+            (&caller.text).into(),
             now.into(),
             Val::I64(None),
+            caller.request_id.into(),
         ])
     }
 }
@@ -177,7 +194,7 @@ pub async fn enqueue(tx: &mut Tx<'_>, caller: &Caller, job: NewJob) -> Result<St
 /// # Errors
 /// As [`enqueue`].
 pub async fn enqueue_many(tx: &mut Tx<'_>, caller: &Caller, jobs: Vec<NewJob>) -> Result<Vec<String>> {
-    let who = serde_json::to_string(caller)?;
+    let who = Asker::of(caller)?;
     let now = tx.now();
     let mut ids = Vec::with_capacity(jobs.len());
     let mut rows = Vec::with_capacity(jobs.len());
@@ -199,7 +216,7 @@ pub async fn enqueue_many(tx: &mut Tx<'_>, caller: &Caller, jobs: Vec<NewJob>) -
 
 /// As [`enqueue`], for a job whose kind comes from the database.
 pub(in crate::kernel) async fn insert(tx: &mut Tx<'_>, caller: &Caller, job: &JobRow) -> Result<String> {
-    let who = serde_json::to_string(caller)?;
+    let who = Asker::of(caller)?;
     let now = tx.now();
     tx.signal(Signal::Jobs);
     let Some(key) = job.unique_key.as_deref() else {

@@ -21,13 +21,13 @@ mod watch;
 mod worker;
 
 pub use context::JobContext;
-pub use control::{cancel, prune, retry};
+pub use control::{cancel, prune, retry, retry_failed};
 pub(in crate::kernel) use enqueue::{JobRow, insert};
 pub use enqueue::{NewJob, enqueue, enqueue_many};
 pub use handler::JobHandler;
 pub use model::{Progress, State, Wait};
-pub use view::{Job, JobFilter, LogLine, QueueCount, counts, get, list, log_lines};
-pub use watch::watch;
+pub use view::{Job, JobFilter, LogLine, QueueCount, counts, get, kinds, list, log_lines, throughput};
+pub use watch::{watch, watch_log};
 pub use worker::{Worker, WorkerOptions};
 
 /// The queue of ordinary jobs.

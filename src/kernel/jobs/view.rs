@@ -10,6 +10,11 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::id::is_id;
 use crate::kernel::process;
 
+/// Jobs that are looked at for the kinds there are.
+const NEWEST: i64 = 2_000;
+/// A job that was made longer before, in milliseconds, is not looked for among those that ended.
+const LONG: i64 = 86_400_000;
+
 /// A job as stored, with the reason why it waits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
@@ -43,6 +48,8 @@ pub struct JobFilter {
     pub state: Option<State>,
     pub kind: Option<String>,
     pub queue: Option<String>,
+    /// Those that one request led to.
+    pub request: Option<String>,
     /// Only those made before the job with this id.
     pub before: Option<String>,
 }
@@ -164,6 +171,7 @@ pub async fn list(db: &Db, filter: &JobFilter, limit: i64) -> Result<Vec<Job>> {
     .and_some("state = ?", filter.state.map(State::as_str))
     .and_some("kind = ?", filter.kind.as_deref())
     .and_some("queue = ?", filter.queue.as_deref())
+    .and_some("request_id = ?", filter.request.as_deref())
     .and_some("id < ?", filter.before.as_deref())
     .end("ORDER BY id DESC", limit)
     .all(db)
@@ -231,4 +239,30 @@ pub async fn counts(db: &Db) -> Result<Vec<QueueCount>> {
     )
     .all(db)
     .await
+}
+
+/// The kinds of the newest jobs, by name.
+///
+/// # Errors
+/// What the database says.
+pub async fn kinds(db: &Db) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> =
+        sql("SELECT DISTINCT kind FROM (SELECT kind FROM job ORDER BY id DESC LIMIT $1) AS newest ORDER BY kind")
+            .bind(NEWEST)
+            .all(db)
+            .await?;
+    Ok(rows.into_iter().map(|(kind,)| kind).collect())
+}
+
+/// How many jobs ended in each step of `step` milliseconds since a moment, by state: `(step, state, count)`.
+///
+/// # Errors
+/// What the database says.
+pub async fn throughput(db: &Db, since: i64, step: i64) -> Result<Vec<(i64, String, i64)>> {
+    sql("SELECT ended_at / $1 AS slot, state, COUNT(*) FROM job WHERE ended_at >= $2 AND created_at >= $3 GROUP BY slot, state ORDER BY slot, state")
+        .bind(step)
+        .bind(since)
+        .bind(since - LONG)
+        .all(db)
+        .await
 }

@@ -290,7 +290,18 @@ impl Inner {
     }
 
     async fn execute(&self, job: Claimed, running: &Arc<Running>) -> Outcome {
-        let span = info_span!("job", id = job.id, kind = job.kind, attempt = job.attempts);
+        let span = info_span!(
+            "job",
+            id = job.id,
+            kind = job.kind,
+            attempt = job.attempts,
+            request_id = tracing::field::Empty
+        );
+        // A caller that cannot be read is told of where the job is called.
+        let caller = serde_json::from_str::<crate::kernel::access::Caller>(&job.caller);
+        if let Some(id) = caller.ok().and_then(|caller| caller.request_id) {
+            span.record("request_id", id);
+        }
         let kind = job.kind.clone();
         let begun = std::time::Instant::now();
         let answer = self.call(job, running).instrument(span).await;

@@ -47,3 +47,18 @@ pub async fn settled(db: &Db) -> Result<Position> {
     .await?;
     Ok(row.map_or_else(Position::default, |(txid, position)| Position { txid, position }))
 }
+
+/// How many changes stand after a place, counted up to `most`.
+///
+/// # Errors
+/// What the database says.
+pub async fn count_after(db: &Db, after: Position, most: i64) -> Result<i64> {
+    let (count,): (i64,) =
+        sql("SELECT COUNT(*) FROM (SELECT position FROM version WHERE (txid, position) > ($1, $2) LIMIT $3) AS later")
+            .bind(after.txid)
+            .bind(after.position)
+            .bind(most)
+            .one(db)
+            .await?;
+    Ok(count)
+}

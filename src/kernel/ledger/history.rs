@@ -97,6 +97,8 @@ pub struct SetFilter {
     /// From and before, in milliseconds.
     pub since: Option<i64>,
     pub until: Option<i64>,
+    /// Those of one request, and of its jobs.
+    pub request: Option<String>,
     /// Only sets older than the one with this id.
     pub before: Option<String>,
 }
@@ -108,6 +110,10 @@ impl SetFilter {
             .and_some("s.kind = ?", self.cause.as_deref())
             .and_some("s.created_at >= ?", self.since)
             .and_some("s.created_at < ?", self.until)
+            .and_all_some(
+                "(s.request_id = ? OR s.job_id IN (SELECT j.id FROM job j WHERE j.request_id = ?))",
+                self.request.as_ref().map(|id| vec![id.into(), id.into()]),
+            )
     }
 }
 

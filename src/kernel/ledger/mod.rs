@@ -12,7 +12,7 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
-pub use follow::{follow, head, settled};
+pub use follow::{count_after, follow, head, settled};
 pub use history::{
     AuditLine, SetFilter, actors, audit, causes, redact, set, set_changes, set_counts, sets, version, versions,
 };
@@ -88,7 +88,7 @@ pub struct NewSet<'a> {
     pub actor: &'a str,
     /// Why, in the person's words; may be empty.
     pub reason: &'a str,
-    /// From where: the channel (`api`, `ui`, `cli`, `job`) and what belongs to it.
+    /// From where: the channel (`api`, `ui`, `cli`, `job`) and what belongs to it. A `request` and a `job` lead back to it.
     pub origin: serde_json::Value,
 }
 
@@ -163,13 +163,16 @@ impl From<ChangeRow> for Change {
 pub async fn open_set(tx: &mut Tx<'_>, new: &NewSet<'_>) -> Result<String> {
     let id = new_id();
     let now = tx.now();
-    sql("INSERT INTO change_set (id, kind, actor, reason, origin, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+    let named = |name: &str| new.origin.get(name).and_then(serde_json::Value::as_str);
+    sql("INSERT INTO change_set (id, kind, actor, reason, origin, created_at, request_id, job_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
         .bind(&id)
         .bind(new.kind)
         .bind(new.actor)
         .bind(new.reason)
         .bind(&new.origin)
         .bind(now)
+        .bind(named("request"))
+        .bind(named("job"))
         .exec(tx)
         .await?;
     Ok(id)

@@ -91,6 +91,7 @@ impl SetQuery {
             kind: self.kind.clone(),
             since: self.since.as_deref().map(|t| moment("since", t)).transpose()?,
             until: self.until.as_deref().map(|t| moment("until", t)).transpose()?,
+            request: None,
             before: self.cursor.clone(),
         })
     }

@@ -109,6 +109,7 @@ async fn export(State(service): State<Service>, Query(query): Query<AuditQuery>)
         actor: query.actor,
         cause: query.cause,
         kind: query.kind,
+        request: None,
         before: None,
     };
     let after: Position = query.after.as_deref().map(str::parse).transpose()?.unwrap_or_default();

@@ -32,6 +32,7 @@ pub(super) fn routes(room: Room) -> Routes {
         .route(JOBS_READ, routes!(events))
         .route(JOBS_MANAGE, routes!(cancel))
         .route(JOBS_MANAGE, routes!(retry))
+        .route(JOBS_MANAGE, routes!(retry_failed))
         .route(OPERATIONS_READ, routes!(processes))
         .route(OPERATIONS_READ, routes!(schedules))
         .route(JOBS_MANAGE, routes!(run_schedule))
@@ -52,6 +53,9 @@ struct ListQuery {
     kind: Option<String>,
     #[serde(default)]
     queue: Option<String>,
+    /// Only jobs that a request led to, by its id.
+    #[serde(default)]
+    request: Option<String>,
     /// At most 200.
     #[serde(default)]
     limit: Option<i64>,
@@ -81,6 +85,7 @@ async fn list(With(room): With<Room>, Query(query): Query<ListQuery>) -> Result<
         state: query.state,
         kind: query.kind,
         queue: query.queue,
+        request: query.request,
         before: query.cursor,
     };
     let mut found = jobs::list(&room.kernel.db, &filter, limit + 1).await?;
@@ -117,6 +122,31 @@ async fn cancel(With(room): With<Room>, Path(id): Path<String>) -> Result<impl I
 async fn retry(With(room): With<Room>, Path(id): Path<String>) -> Result<impl IntoResponse> {
     let job: JobView = jobs::retry(&room.kernel.db, &id).await?.into();
     Ok((StatusCode::ACCEPTED, Json(job)))
+}
+
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FailedQuery {
+    /// Only jobs of this kind.
+    #[serde(default)]
+    kind: Option<String>,
+}
+
+/// How many jobs are tried again.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+struct Retried {
+    retried: u64,
+}
+
+/// Tries every failed job again.
+#[utoipa::path(
+    post, path = "/api/jobs/retry-failed", tag = "operations", params(FailedQuery),
+    responses((status = 200, body = Retried))
+)]
+async fn retry_failed(With(room): With<Room>, Query(query): Query<FailedQuery>) -> Result<Json<Retried>> {
+    let retried = jobs::retry_failed(&room.kernel.db, query.kind.as_deref()).await?;
+    Ok(Json(Retried { retried }))
 }
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]

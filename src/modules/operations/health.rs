@@ -19,7 +19,7 @@ use crate::kernel::access::{Caller, OPEN, Object};
 use crate::kernel::db::{Db, Filter};
 use crate::kernel::error::Result;
 use crate::kernel::http::{Json, RouteSet, Routes};
-use crate::kernel::jobs::{self, QUEUES};
+use crate::kernel::jobs;
 use crate::kernel::module::{Health, HealthCheck};
 use crate::kernel::{process, telemetry};
 
@@ -61,10 +61,10 @@ struct Ready {
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct Component {
-    name: &'static str,
+pub(super) struct Component {
+    pub name: &'static str,
     #[serde(flatten)]
-    health: Health,
+    pub health: Health,
 }
 
 /// Answers as long as the process does.
@@ -105,7 +105,8 @@ async fn ready(With(room): With<Room>, caller: Caller) -> Response {
     (code, [(header::CACHE_CONTROL, "no-store")], body).into_response()
 }
 
-async fn look(room: &Room) -> Vec<Component> {
+/// How every component is.
+pub(super) async fn look(room: &Room) -> Vec<Component> {
     let checks = room.board.all();
     join_all(checks.iter().map(|check| async move {
         let health = tokio::time::timeout(LIMIT, check.check())
@@ -124,27 +125,12 @@ async fn look(room: &Room) -> Vec<Component> {
 /// What this process has measured, as text for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, content_type = "text/plain", body = String)))]
 async fn metrics(With(room): With<Room>) -> Result<Response> {
-    measure(&room.kernel.db).await?;
+    telemetry::measure(&room.kernel).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
     ];
     Ok((headers, telemetry::metrics_text()).into_response())
-}
-
-/// Reads the gauges that live in the database.
-async fn measure(db: &Db) -> Result<()> {
-    for queue in QUEUES {
-        for state in ["waiting", "running"] {
-            metrics::gauge!("vitrine_jobs", "queue" => queue, "state" => state).set(0.0);
-        }
-    }
-    for count in jobs::counts(db).await? {
-        metrics::gauge!("vitrine_jobs", "queue" => count.queue, "state" => count.state).set(count.count as f64);
-    }
-    metrics::gauge!("vitrine_processes").set(process::alive(db).await?.len() as f64);
-    metrics::gauge!("vitrine_database_bytes").set(db.size().await? as f64);
-    Ok(())
 }
 
 struct Database(Db);

@@ -3,7 +3,10 @@
 mod api;
 mod health;
 mod jobs;
+mod logs;
 mod model;
+mod overview;
+mod settings;
 mod ui;
 
 #[cfg(test)]
@@ -28,6 +31,9 @@ pub const JOBS_READ: Permission = Permission("jobs.read");
 pub const JOBS_MANAGE: Permission = Permission("jobs.manage");
 /// See processes, schedules, figures and why something is not healthy.
 pub const OPERATIONS_READ: Permission = Permission("operations.read");
+
+/// Read what the processes have logged.
+pub const LOGS_READ: Permission = Permission("logs.read");
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -68,18 +74,26 @@ impl Module for Operations {
         let pages = ui::Pages {
             db: self.room.kernel.db.clone(),
             access: self.room.kernel.access.clone(),
+            stop: self.room.kernel.stop.clone(),
         };
         api::routes(self.room.clone())
             .merge(health::routes(self.room.clone()))
+            .merge(logs::routes(self.room.clone()))
+            .merge(overview::routes(self.room.clone()))
+            .merge(settings::routes(self.room.clone()))
             .merge(ui::routes(pages))
     }
     fn navigation(&self) -> Vec<NavEntry> {
-        vec![NavEntry {
-            label: "nav.jobs",
-            href: "/jobs",
-            permission: JOBS_READ,
-            order: 60,
-        }]
+        let entry = |label, href, permission, order| NavEntry {
+            label,
+            href,
+            permission,
+            order,
+        };
+        vec![
+            entry("nav.jobs", "/jobs", JOBS_READ, 60),
+            entry("nav.operations", "/operations", OPERATIONS_READ, 70),
+        ]
     }
     fn jobs(&self) -> Vec<JobHandler> {
         vec![jobs::handler(self.db())]
@@ -88,7 +102,7 @@ impl Module for Operations {
         vec![jobs::schedule()]
     }
     fn permissions(&self) -> &'static [Permission] {
-        &[JOBS_READ, JOBS_MANAGE, OPERATIONS_READ]
+        &[JOBS_READ, JOBS_MANAGE, OPERATIONS_READ, LOGS_READ]
     }
     fn health(&self) -> Vec<Arc<dyn HealthCheck>> {
         health::checks(self.db())

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 use vitrine::kernel::access::OPEN;
 use vitrine::kernel::http::{RouteFact, Web};
+use vitrine::kernel::i18n::Language;
 use vitrine::kernel::testing;
 
 use super::openapi::{faults, operations};
@@ -23,6 +24,14 @@ async fn stored_names() {
     let modules = house.app.modules();
     let mut jobs: BTreeSet<&str> = modules.iter().flat_map(|m| m.jobs()).map(|j| j.kind).collect();
     jobs.extend(house.app.bus.handlers().iter().map(|h| h.kind));
+    let nameless: Vec<&&str> = jobs
+        .iter()
+        .filter(|kind| Language::default().get(&format!("job.{kind}")).is_none())
+        .collect();
+    assert!(
+        nameless.is_empty(),
+        "people see jobs by a name: the text job.KIND is missing for {nameless:?}"
+    );
     let schedules: BTreeSet<String> = modules
         .iter()
         .flat_map(|m| m.schedules())

@@ -96,6 +96,7 @@ impl Asked {
             kind: None,
             since: day("from", &self.from)?,
             until: day("to", &self.to)?.map(|at| at + DAY),
+            request: None,
             before: given(&self.before),
         })
     }

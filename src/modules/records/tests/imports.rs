@@ -163,7 +163,11 @@ async fn a_file_by_key(db: TestDb) {
         (revived.version, revived.source),
         (records[0].version + 2, Some(("f1".to_owned(), 1)))
     );
-    let set = ledger::sets(&db, &ledger::SetFilter::default(), 1).await.unwrap().remove(0).id;
+    let set = ledger::sets(&db, &ledger::SetFilter::default(), 1)
+        .await
+        .unwrap()
+        .remove(0)
+        .id;
     let (set, ids) = (&set, &[records[0].id.clone(), records[1].id.clone(), "none".to_owned()]);
     let s = &s;
     let gone = db.write(Write::bulk("test.delete"), |tx| {

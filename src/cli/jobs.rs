@@ -1,0 +1,189 @@
+//! `app jobs`: what runs, waits and failed; stopping it and trying it again.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::client::encoded;
+use super::session::{self, Need};
+use super::settings::Settings;
+use super::{Exit, output};
+use crate::kernel::error::Result;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  app jobs list --state failed
+  app jobs show 0190c0de-0000-7000-8000-000000000001
+  app jobs retry --failed")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List jobs, newest first
+    List {
+        /// waiting, running, done, failed or cancelled
+        #[arg(long)]
+        state: Option<String>,
+        /// Such as exchange.import
+        #[arg(long)]
+        kind: Option<String>,
+        #[arg(long)]
+        queue: Option<String>,
+        /// At most this many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one job with its log and why it waits
+    Show {
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try a failed or cancelled job again, or a waiting one before its time
+    Retry {
+        #[arg(required_unless_present = "failed")]
+        id: Option<String>,
+        /// Every failed job
+        #[arg(long, conflicts_with = "id")]
+        failed: bool,
+    },
+    /// Ask a job to stop
+    Cancel { id: String },
+}
+
+pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
+    let config = settings.for_command()?;
+    session::with(config, Need::default(), async |session| {
+        let client = session.client();
+        match &args.verb {
+            Verb::List {
+                state,
+                kind,
+                queue,
+                limit,
+                json,
+            } => {
+                let mut path = format!("/api/jobs?limit={limit}");
+                for (name, value) in [("state", state), ("kind", kind), ("queue", queue)] {
+                    if let Some(value) = value {
+                        path.push_str(&format!("&{name}={}", encoded(value)));
+                    }
+                }
+                let list = client.get(&path).await?;
+                if *json { output::json(&list) } else { print_list(&list) }
+            }
+            Verb::Show { id, json } => {
+                let id = encoded(id);
+                let job = client.get(&format!("/api/jobs/{id}")).await?;
+                let log = client.get(&format!("/api/jobs/{id}/log")).await?;
+                if *json {
+                    output::json(&json!({ "job": job, "log": log["items"] }))
+                } else {
+                    print_job(&job, &log)
+                }
+            }
+            Verb::Retry { id: Some(id), .. } => {
+                let job = client
+                    .post(&format!("/api/jobs/{}/retry", encoded(id)), &json!({}))
+                    .await?;
+                output::line(&format!("{} is {}.", text(&job, "id"), text(&job, "state")))
+            }
+            Verb::Retry { id: None, .. } => {
+                let done = client.post("/api/jobs/retry-failed", &json!({})).await?;
+                output::line(&format!("{} jobs are tried again.", done["retried"]))
+            }
+            Verb::Cancel { id } => {
+                let job = client
+                    .post(&format!("/api/jobs/{}/cancel", encoded(id)), &json!({}))
+                    .await?;
+                let how = if text(&job, "state") == "running" {
+                    "stops at its next step"
+                } else {
+                    "is cancelled"
+                };
+                output::line(&format!("{} {how}.", text(&job, "id")))
+            }
+        }
+    })
+    .await?;
+    Ok(Exit::Done)
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or("-")
+}
+
+fn progress(job: &Value) -> String {
+    let done = job["progress"]["done"].as_i64().unwrap_or_default();
+    match job["progress"]["total"].as_i64() {
+        Some(total) if total > 0 => format!("{} %", done.saturating_mul(100) / total),
+        _ if done > 0 => done.to_string(),
+        _ => "-".to_owned(),
+    }
+}
+
+fn print_list(list: &Value) -> Result<()> {
+    let row = |job: &Value| {
+        let why = job
+            .get("waits")
+            .or_else(|| job.get("error"))
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let why: String = why.lines().next().unwrap_or_default().chars().take(70).collect();
+        ["id", "kind", "state"]
+            .map(|name| text(job, name).to_owned())
+            .into_iter()
+            .chain([progress(job), text(job, "created_at").to_owned(), why])
+            .collect()
+    };
+    let items = list["items"].as_array().cloned().unwrap_or_default();
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    output::table(&["ID", "KIND", "STATE", "PROGRESS", "MADE", "WHY"], &rows)
+}
+
+fn print_job(job: &Value, log: &Value) -> Result<()> {
+    let names = [
+        "id",
+        "kind",
+        "queue",
+        "state",
+        "waits",
+        "error",
+        "actor",
+        "worker",
+        "created_at",
+        "started_at",
+        "ended_at",
+    ];
+    let known = names
+        .iter()
+        .filter(|name| job.get(**name).is_some_and(Value::is_string));
+    let mut rows: Vec<Vec<String>> = known
+        .map(|name| vec![(*name).to_owned(), text(job, name).to_owned()])
+        .collect();
+    rows.push(vec!["progress".to_owned(), progress(job)]);
+    rows.push(vec![
+        "tries".to_owned(),
+        format!("{} of {}", job["attempts"], job["max_attempts"]),
+    ]);
+    if !job["result"].is_null() {
+        rows.push(vec!["result".to_owned(), job["result"].to_string()]);
+    }
+    output::table(&["", ""], &rows)?;
+    for line in log["items"].as_array().into_iter().flatten() {
+        output::line(&format!(
+            "{} {} {}",
+            text(line, "at"),
+            text(line, "level"),
+            text(line, "message")
+        ))?;
+    }
+    Ok(())
+}

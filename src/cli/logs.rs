@@ -1,0 +1,121 @@
+//! `app logs`: the lines that the house keeps, of every process on this machine; following them as they come.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::client::encoded;
+use super::session::{self, Need};
+use super::settings::Settings;
+use super::{Exit, output};
+use crate::kernel::error::Result;
+
+/// How often new lines are looked for.
+const PAUSE: Duration = Duration::from_millis(500);
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  app logs -f                     what happens right now
+  app logs --level warn --tail 100
+  app logs --request 0190c0de-0000-7000-8000-000000000001")]
+pub struct Args {
+    /// Go on showing lines as they come
+    #[arg(short, long)]
+    follow: bool,
+    /// The last lines, at most 1,000
+    #[arg(long, default_value_t = 50)]
+    tail: u32,
+    /// Only lines of a part of the program, such as schedule
+    #[arg(long)]
+    module: Option<String>,
+    /// Only lines of this level and louder: error, warn, info, debug, trace
+    #[arg(long)]
+    level: Option<String>,
+    /// Only lines of one request, by the id that stands on error pages and in the header X-Request-Id
+    #[arg(long)]
+    request: Option<String>,
+    /// Only lines of one job
+    #[arg(long)]
+    job: Option<String>,
+    /// Only lines with these words
+    #[arg(long)]
+    text: Option<String>,
+    /// Print each line as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    fn path(&self, limit: u32, after: Option<&str>) -> String {
+        let mut path = format!("/api/logs?limit={limit}");
+        let asked = [
+            ("module", self.module.as_deref()),
+            ("level", self.level.as_deref()),
+            ("request", self.request.as_deref()),
+            ("job", self.job.as_deref()),
+            ("q", self.text.as_deref()),
+            ("after", after),
+        ];
+        for (name, value) in asked {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", encoded(value)));
+            }
+        }
+        path
+    }
+}
+
+pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
+    session::with(settings.for_command()?, Need::default(), async |session| {
+        let client = session.client();
+        let list = client.get(&args.path(args.tail, None)).await?;
+        let mut lines = list["items"].as_array().cloned().unwrap_or_default();
+        lines.reverse();
+        print(&lines, args.json)?;
+        let mut last = list["newest"].as_str().map(str::to_owned);
+        while args.follow {
+            pause().await;
+            let list = client.get(&args.path(1_000, last.as_deref().or(Some("0~~0")))).await?;
+            print(list["items"].as_array().map_or(&[], Vec::as_slice), args.json)?;
+            last = list["newest"].as_str().map(str::to_owned).or(last);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(Exit::Done)
+}
+
+fn print(lines: &[Value], json: bool) -> Result<()> {
+    let mut out = String::new();
+    for line in lines {
+        if json {
+            out.push_str(&line.to_string());
+        } else {
+            let text = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default();
+            let module = text("module").rsplit("::").next().unwrap_or_default();
+            out.push_str(&format!(
+                "{} {:5} {module}: {}",
+                text("at"),
+                text("level"),
+                text("message")
+            ));
+            for (name, value) in line["fields"].as_object().into_iter().flatten() {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                out.push_str(&format!(" {name}={value}"));
+            }
+            for name in ["request", "job"] {
+                if !text(name).is_empty() {
+                    out.push_str(&format!(" {name}={}", text(name)));
+                }
+            }
+        }
+        out.push('\n');
+    }
+    output::print(&out)
+}
+
+#[expect(clippy::disallowed_methods, reason = "new lines are looked for from time to time")]
+async fn pause() {
+    tokio::time::sleep(PAUSE).await;
+}

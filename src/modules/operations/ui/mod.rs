@@ -1,0 +1,201 @@
+//! The pages of jobs: the list by state, kind and queue, one job live, and what people do to jobs.
+
+mod job;
+pub(super) mod view;
+
+use askama::Template;
+use axum::extract::State as With;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{JOBS_MANAGE, JOBS_READ, overview};
+use crate::kernel::access::Access;
+use crate::kernel::db::Db;
+use crate::kernel::error::Result;
+use crate::kernel::http::{Form, Path, Query, RouteSet, Routes};
+use crate::kernel::jobs::{self, JobFilter, QUEUES, State};
+use crate::kernel::ui::plot::Columns;
+use crate::kernel::ui::{Html, Page, filters, view};
+use view::{JobView, Pace, job_view, name};
+
+/// Jobs of one page.
+const ROWS: i64 = 50;
+
+/// What the pages read from.
+#[derive(Clone)]
+pub struct Pages {
+    pub db: Db,
+    pub access: Access,
+    pub stop: CancellationToken,
+}
+
+/// The routes of the pages.
+pub fn routes(pages: Pages) -> Routes {
+    RouteSet::new()
+        .page(JOBS_READ, Method::GET, "/jobs", get(index_page))
+        .page(JOBS_READ, Method::GET, "/jobs/{id}", get(job::show_page))
+        .page(JOBS_READ, Method::GET, "/jobs/{id}/live/{after}", get(job::live))
+        .page(JOBS_MANAGE, Method::POST, "/jobs/{id}/cancel", post(cancel))
+        .page(JOBS_MANAGE, Method::POST, "/jobs/{id}/retry", post(retry))
+        .page(JOBS_MANAGE, Method::POST, "/jobs/retry-failed", post(retry_failed))
+        .with_state(pages)
+}
+
+#[derive(Template)]
+#[template(path = "modules/operations/templates/jobs.html")]
+pub struct JobsPage {
+    page: Page,
+    states: Vec<StateChoice>,
+    kinds: Vec<Choice>,
+    queues: Vec<Choice>,
+    /// The state that is asked for.
+    state: String,
+    /// Jobs that ended, over time.
+    plot: Columns,
+    rows: Vec<JobView>,
+    older: Option<String>,
+    /// Something may still change.
+    live: bool,
+    /// Failed jobs are shown and may be tried again together.
+    may_retry_all: bool,
+    kind: String,
+}
+view!(JobsPage);
+
+struct StateChoice {
+    label: String,
+    href: String,
+    selected: bool,
+}
+
+struct Choice {
+    value: String,
+    label: String,
+    selected: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    queue: String,
+    #[serde(default)]
+    before: String,
+}
+
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+impl Asked {
+    fn state(&self) -> Result<Option<State>> {
+        match given(&self.state) {
+            None => Ok(None),
+            Some(text) => State::parse(&text).map(Some).map_err(|_| {
+                let code = crate::kernel::error::Code::BadRequest;
+                crate::kernel::error::Error::new(code, "state: there is no such state of jobs.")
+            }),
+        }
+    }
+    /// The address of this list with another state and place.
+    fn href(&self, state: &str, before: &str) -> String {
+        let pairs = [
+            ("state", state),
+            ("kind", &self.kind),
+            ("queue", &self.queue),
+            ("before", before),
+        ];
+        let pairs: Vec<(&str, &str)> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        match serde_html_form::to_string(pairs) {
+            Ok(query) if !query.is_empty() => format!("/jobs?{query}"),
+            _ => "/jobs".to_owned(),
+        }
+    }
+}
+
+async fn index_page(With(pages): With<Pages>, page: Page, Query(asked): Query<Asked>) -> Result<Html<JobsPage>> {
+    let state = asked.state()?;
+    let filter = JobFilter {
+        state,
+        kind: given(&asked.kind),
+        queue: given(&asked.queue),
+        request: None,
+        before: given(&asked.before),
+    };
+    let found = jobs::list(&pages.db, &filter, ROWS).await?;
+    let now = pages.db.clock().now();
+    let choice = |state: Option<State>| StateChoice {
+        label: state.map_or_else(|| "jobs.all".to_owned(), |s| format!("job-state.{}", s.as_str())),
+        href: asked.href(state.map_or("", State::as_str), ""),
+        selected: state.map_or("", State::as_str) == asked.state,
+    };
+    let last = found.last().filter(|_| found.len() as i64 == ROWS);
+    let language = page.language;
+    let kinds = jobs::kinds(&pages.db).await?.into_iter().map(|kind| Choice {
+        label: name(language, &kind),
+        selected: kind == asked.kind,
+        value: kind,
+    });
+    let queues = QUEUES.map(|queue| Choice {
+        label: queue.to_owned(),
+        selected: queue == asked.queue,
+        value: queue.to_owned(),
+    });
+    let plot = overview::throughput(&pages.db, language).await?;
+    Ok(Html(JobsPage {
+        plot,
+        states: std::iter::once(choice(None))
+            .chain(State::ALL.map(|s| choice(Some(s))))
+            .collect(),
+        kinds: kinds.collect(),
+        queues: queues.into(),
+        live: asked.before.is_empty() && found.iter().any(|job| !job.state.is_final()),
+        may_retry_all: state == Some(State::Failed) && !found.is_empty() && page.may(&pages.access, JOBS_MANAGE).await,
+        rows: found
+            .iter()
+            .map(|job| job_view(job, language, now, Pace::of(job, now)))
+            .collect(),
+        older: last.map(|job| asked.href(&asked.state, &job.id)),
+        state: asked.state,
+        kind: asked.kind,
+        page,
+    }))
+}
+
+/// A form without fields of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+async fn cancel(With(pages): With<Pages>, Path(id): Path<String>, Form(Nothing {}): Form<Nothing>) -> Result<Response> {
+    jobs::cancel(&pages.db, &id).await?;
+    Ok(to(&format!("/jobs/{id}")))
+}
+
+async fn retry(With(pages): With<Pages>, Path(id): Path<String>, Form(Nothing {}): Form<Nothing>) -> Result<Response> {
+    jobs::retry(&pages.db, &id).await?;
+    Ok(to(&format!("/jobs/{id}")))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Failed {
+    #[serde(default)]
+    kind: String,
+}
+
+async fn retry_failed(With(pages): With<Pages>, Form(failed): Form<Failed>) -> Result<Response> {
+    jobs::retry_failed(&pages.db, given(&failed.kind).as_deref()).await?;
+    Ok(to("/jobs"))
+}
+
+fn to(place: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place.to_owned())]).into_response()
+}

@@ -1,0 +1,92 @@
+//! What whoever looks after a collection does: undo an import and the undo, stop a job, make a token.
+
+use crate::browser::{Browser, Look};
+use crate::house::house;
+
+async fn as_operator(look: Look) -> Browser {
+    let browser = Browser::start(look).await;
+    let link = house().setup_link().await;
+    browser.open(&link).await;
+    browser.click("main form button").await;
+    browser.wait_for_text("h1", "records").await;
+    browser
+}
+
+#[tokio::test]
+async fn an_import_is_undone_and_the_undo_too() {
+    let browser = as_operator(Look::Desktop).await;
+    let file = (1..=40).map(|n| format!("u{n},Undone {n}\n")).collect::<String>();
+    house().import("undoable", &format!("number,title\n{file}")).await;
+    browser.open("/changes?cause=import").await;
+    browser.click_link("Import").await;
+    browser.wait_for_text(".outlook", "created").await;
+    browser.click_link("Undo this…").await;
+    browser.wait_for_text("h1", "Undo “Import”?").await;
+    browser.wait_for_text(".outlook", "40").await;
+    browser.fill("#reason", "The wrong file").await;
+    browser.click("main form.ask button").await;
+    browser.wait_for_text("h1", "Undo").await;
+    browser.wait_for_text("#job-now .badge", "Done").await;
+    browser.click("#job-facts .facts a").await;
+    browser.wait_for_text("main", "The wrong file").await;
+    browser.wait_for_text("main .notice", "41 things were put back.").await;
+    // And back again.
+    browser.click_link("Undo this…").await;
+    browser.wait_for_text(".outlook", "records will be back").await;
+    browser.click("main form.ask button").await;
+    browser.wait_for_text("#job-now .badge", "Done").await;
+    browser.click("#job-facts .facts a").await;
+    browser.wait_for_text("main .notice", "41 things were put back.").await;
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_job_is_stopped() {
+    let browser = as_operator(Look::Desktop).await;
+    let job = house().later_job().await;
+    browser.open(&format!("/jobs/{job}")).await;
+    browser.wait_for_text("#job-now", "It starts at").await;
+    browser.click("#job-now form button").await;
+    browser.wait_for_text("#job-now .badge", "Cancelled").await;
+    browser.click("#job-now form button").await;
+    browser.wait_for_text("#job-now .badge", "Done").await;
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_token_is_made_seen_once_and_ended() {
+    let browser = as_operator(Look::PhoneWithoutScripts).await;
+    browser.open("/access/tokens").await;
+    browser.fill("#name", "Night import").await;
+    browser.click("form.new-token button").await;
+    browser.wait_for_text(".secret", "vitrine_").await;
+    browser.wait_for_text("tbody", "Night import").await;
+    browser.open("/access/tokens").await;
+    assert_eq!(browser.count(".secret").await, 0);
+    browser.click("tbody form button").await;
+    browser.wait_for_text("tbody .badge", "Ended").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_pages_of_a_keeper_fit_a_phone() {
+    let browser = as_operator(Look::Phone).await;
+    for width in [360, 320] {
+        browser.set_width(width).await;
+        for page in [
+            "/changes",
+            "/jobs",
+            "/operations",
+            "/logs",
+            "/settings",
+            "/access/tokens",
+        ] {
+            browser.open(page).await;
+            assert_eq!(browser.overflow().await, 0, "{page} is wider than {width} pixels");
+        }
+    }
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
