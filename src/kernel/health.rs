@@ -25,7 +25,7 @@ pub fn checks(kernel: &Kernel) -> Vec<Arc<dyn HealthCheck>> {
     vec![
         Arc::new(ClockDrift(kernel.db.clone())),
         Arc::new(Followers(kernel.db.clone())),
-        Arc::new(Disk(kernel.data.clone())),
+        Arc::new(Disk(kernel.data.clone(), kernel.db.clone())),
         Arc::new(Folder(kernel.data.clone())),
     ]
 }
@@ -115,7 +115,7 @@ pub async fn followers(db: &Db) -> Result<Health> {
     })
 }
 
-struct Disk(Arc<DataDir>);
+struct Disk(Arc<DataDir>, Db);
 
 #[async_trait]
 impl HealthCheck for Disk {
@@ -124,6 +124,9 @@ impl HealthCheck for Disk {
     }
     async fn check(&self) -> Health {
         match free_bytes(&self.0) {
+            _ if self.1.is_full() => Health::Failed {
+                reason: "the database cannot grow: its disk is full, or a limit is reached".to_owned(),
+            },
             Ok(free) if free < NO_DISK => Health::Failed {
                 reason: format!("only {} MB are free", free >> 20),
             },

@@ -4,12 +4,57 @@ use std::fmt::Write as _;
 
 use super::Tx;
 use super::stmt::{Stmt, Val, built};
+use super::tx::TxConn;
 use crate::kernel::error::Result;
 
 /// Bound values one statement may carry: SQLite allows 32,766, PostgreSQL 65,535.
 const MAX_BINDS: usize = 32_000;
 /// Rows per statement; more gives nothing and makes the statement cache grow.
 const MAX_ROWS: usize = 500;
+/// Rows that wait for the next statement; more go at once, so that the texts of statements stay few.
+const FEW: usize = 4;
+
+/// Rows to insert in one statement. `columns` and `tail` (such as `ON CONFLICT (…) DO NOTHING`) are literals.
+#[derive(Clone, Debug)]
+pub(super) struct Insert {
+    table: &'static str,
+    columns: &'static [&'static str],
+    tail: &'static str,
+    rows: Vec<Vec<Val>>,
+}
+
+impl Insert {
+    /// Writes the statement; its values follow those that are there already.
+    pub(super) fn write(self, text: &mut String, values: &mut Vec<Val>) {
+        let columns = self.columns;
+        let _ = write!(text, "INSERT INTO {} ({}) VALUES ", self.table, columns.join(", "));
+        for (index, row) in self.rows.into_iter().enumerate() {
+            debug_assert_eq!(
+                row.len(),
+                columns.len(),
+                "a row of {} has as many values as columns",
+                self.table
+            );
+            text.push_str(if index == 0 { "(" } else { ", (" });
+            for column in 0..columns.len() {
+                let comma = if column == 0 { "" } else { ", " };
+                let _ = write!(text, "{comma}${}", values.len() + column + 1);
+            }
+            text.push(')');
+            values.extend(row);
+        }
+        if !self.tail.is_empty() {
+            text.push(' ');
+            text.push_str(self.tail);
+        }
+    }
+
+    fn stmt(self) -> Stmt {
+        let (mut text, mut values) = (String::new(), Vec::with_capacity(self.rows.len() * self.columns.len()));
+        self.write(&mut text, &mut values);
+        built(text, values)
+    }
+}
 
 /// Inserts rows in as few statements as the bind limits allow. `columns` and `tail` (such as
 /// `ON CONFLICT (…) DO NOTHING`) are literals. Answers the number of rows written.
@@ -27,31 +72,50 @@ pub async fn insert_many(
     let mut written = 0;
     let mut rows = rows.into_iter();
     loop {
-        let chunk: Vec<Vec<Val>> = rows.by_ref().take(per_statement).collect();
-        if chunk.is_empty() {
+        let rows: Vec<Vec<Val>> = rows.by_ref().take(per_statement).collect();
+        if rows.is_empty() {
             return Ok(written);
         }
-        let mut text = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-        let mut values = Vec::with_capacity(chunk.len() * columns.len());
-        for (index, row) in chunk.into_iter().enumerate() {
-            debug_assert_eq!(
-                row.len(),
-                columns.len(),
-                "a row of {table} has as many values as columns"
-            );
-            text.push_str(if index == 0 { "(" } else { ", (" });
-            for column in 0..columns.len() {
-                let comma = if column == 0 { "" } else { ", " };
-                let _ = write!(text, "{comma}${}", values.len() + column + 1);
-            }
-            text.push(')');
-            values.extend(row);
+        let insert = Insert {
+            table,
+            columns,
+            tail,
+            rows,
+        };
+        written += insert.stmt().exec(&mut *tx).await?;
+    }
+}
+
+/// As [`insert_many`], where nobody asks how many were written: on SQLite a few rows travel with the transaction's next
+/// statement or with its end, which is where their error shows then.
+///
+/// # Errors
+/// What the database says.
+pub async fn insert_later(
+    tx: &mut Tx<'_>,
+    table: &'static str,
+    columns: &'static [&'static str],
+    tail: &'static str,
+    rows: Vec<Vec<Val>>,
+) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    if rows.len() > FEW {
+        return insert_many(tx, table, columns, tail, rows).await.map(drop);
+    }
+    let insert = Insert {
+        table,
+        columns,
+        tail,
+        rows,
+    };
+    match &mut tx.conn {
+        TxConn::Sqlite(guard) => {
+            guard.later(insert);
+            Ok(())
         }
-        if !tail.is_empty() {
-            text.push(' ');
-            text.push_str(tail);
-        }
-        written += built(text, values).exec(&mut *tx).await?;
+        TxConn::Postgres(_) => insert.stmt().exec(tx).await.map(drop),
     }
 }
 

@@ -8,7 +8,7 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::PoolTimedOut => Error::new(
             Code::Busy,
-            "Every database connection is in use. Try again in a moment.",
+            "No database connection came free in time. Try again in a moment.",
         )
         .caused_by(error),
         sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
@@ -25,10 +25,11 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
                     "Something else refers to this, or what it refers to is gone.",
                 )
                 .caused_by(error),
-                // PostgreSQL: 53100 disk full, 57P0x shutting down, 08xxx connection; SQLite: 13 SQLITE_FULL.
-                _ if code == "53100" || code == "13" => Error::new(
+                // PostgreSQL: 53100 disk full, 57P0x shutting down, 08xxx connection. SQLite: 13 full, 778 and 4874 a file
+                // that may not grow (a quota, a limit of the process).
+                _ if matches!(&*code, "53100" | "13" | "778" | "4874") => Error::new(
                     Code::DiskFull,
-                    "The disk of the database is full. Free some space; nothing was written.",
+                    "The disk of the database is full, or its file may not grow. Free some space; nothing was written.",
                 )
                 .caused_by(error),
                 _ if code.starts_with("57P") || code.starts_with("08") => unavailable(error),
@@ -39,12 +40,16 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
     }
 }
 
-fn unavailable(error: sqlx::Error) -> Error {
+/// The database is not there.
+pub(super) fn away() -> Error {
     Error::new(
         Code::Unavailable,
         "The database does not answer. It is tried again; so should you, in a moment.",
     )
-    .caused_by(error)
+}
+
+fn unavailable(error: sqlx::Error) -> Error {
+    away().caused_by(error)
 }
 
 /// True where PostgreSQL asks for the transaction to be tried again: serialization failure or deadlock.

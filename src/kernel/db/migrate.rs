@@ -165,7 +165,7 @@ impl Db {
             }
             Inner::Postgres(p) => {
                 // A connection of its own: a migration may take longer than any request is allowed to.
-                let mut connection = p.pool.acquire().await.map_err(from_sqlx)?.detach();
+                let mut connection = p.pool()?.acquire().await.map_err(from_sqlx)?.detach();
                 sqlx::query("SET statement_timeout = 0")
                     .execute(&mut connection)
                     .await
@@ -189,7 +189,7 @@ impl Db {
                     .await
             }
             Inner::Postgres(p) => {
-                let mut connection = p.pool.acquire().await.map_err(from_sqlx)?;
+                let mut connection = p.pool()?.acquire().await.map_err(from_sqlx)?;
                 states(&migrator, &mut *connection).await
             }
         }

@@ -6,6 +6,7 @@
 mod build;
 mod checkpoint;
 mod error;
+mod fence;
 mod migrate;
 mod postgres;
 mod signal;
@@ -21,7 +22,8 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use build::{Filter, insert_many};
+pub use build::{Filter, insert_later, insert_many};
+pub use fence::Fence;
 pub use migrate::{MigrationState, Step};
 pub use signal::{Signal, Signals};
 pub use snapshot::Snapshot;
@@ -152,7 +154,7 @@ impl Db {
     pub async fn close(&self) {
         match &*self.0 {
             Inner::Sqlite(s) => s.close().await,
-            Inner::Postgres(p) => p.pool.close().await,
+            Inner::Postgres(p) => p.close().await,
         }
     }
 }

@@ -1,13 +1,16 @@
 //! PostgreSQL: READ COMMITTED, retry on serialization failures and deadlocks only, short transactions, notifications.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
-use super::error::{from_sqlx, wants_retry};
+use super::error::{away, from_sqlx, wants_retry};
 use super::signal::{Signal, Signals};
 use super::tx::TxConn;
 use super::write::{Write, attempt};
@@ -17,13 +20,23 @@ use crate::kernel::error::{Code, Error, Result};
 
 const LIMIT: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 8;
+/// A connection that was not used for so long may be gone.
+const IDLE: Duration = Duration::from_millis(500);
+/// The server is away when the listener gets no connection for so long.
+const RECONNECT: Duration = Duration::from_millis(500);
 /// The notification channel of every Vitrine process on this database.
 const CHANNEL: &str = "vitrine";
 
 pub(super) struct Postgres {
-    pub pool: PgPool,
+    pool: PgPool,
+    /// The listener's own connection.
+    ears: PgPool,
+    /// False from the moment the listener loses its connection until it has one again: nobody waits for a connection that
+    /// cannot come.
+    answers: Arc<AtomicBool>,
     pub signals: Signals,
     pub clock: Clock,
+    pub full: AtomicBool,
     notify: mpsc::UnboundedSender<Signal>,
 }
 
@@ -46,7 +59,17 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(options.readers.max(2))
             .acquire_timeout(Duration::from_millis(options.wait_ms))
-            .connect_with(connect)
+            // Asking whether it is still there costs as much as a small query: only one that was idle is asked.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_with(connect.clone())
             .await
             .map_err(from_sqlx)?;
         let (version,): (String,) = sqlx::query_as("SHOW server_version_num")
@@ -60,14 +83,41 @@ impl Postgres {
             ));
         }
         let (notify, inbox) = mpsc::unbounded_channel();
+        let answers = Arc::new(AtomicBool::new(true));
         tokio::spawn(announce(pool.clone(), inbox));
-        tokio::spawn(listen(pool.clone(), signals.clone()));
+        let ears = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(RECONNECT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(connect);
+        tokio::spawn(listen(ears.clone(), signals.clone(), answers.clone()));
         Ok(Self {
             pool,
+            ears,
+            answers,
             signals,
             clock,
+            full: AtomicBool::new(false),
             notify,
         })
+    }
+
+    /// The pool, while the server answers.
+    ///
+    /// # Errors
+    /// `Unavailable` at once while it does not.
+    pub fn pool(&self) -> Result<&PgPool> {
+        if self.answers.load(Ordering::Relaxed) {
+            Ok(&self.pool)
+        } else {
+            Err(away())
+        }
+    }
+
+    pub async fn close(&self) {
+        self.ears.close().await;
+        self.pool.close().await;
     }
 
     pub async fn write<'e, T, F>(&'e self, db: &'e Db, how: Write, f: F) -> Result<T>
@@ -95,7 +145,7 @@ impl Postgres {
         T: Send,
         F: for<'t> Fn(&'t mut Tx<'e>) -> futures_util::future::BoxFuture<'t, Result<T>> + Send + Sync,
     {
-        let begun = self.pool.begin().await.map_err(from_sqlx)?;
+        let begun = self.pool()?.begin().await.map_err(from_sqlx)?;
         let mut tx = Tx::new(TxConn::Postgres(begun), db.clone());
         let value = attempt(&mut tx, how, LIMIT, f).await?;
         let Tx {
@@ -140,25 +190,35 @@ async fn announce(pool: PgPool, mut inbox: mpsc::UnboundedReceiver<Signal>) {
     }
 }
 
-/// Hears the other processes. After a lost connection everything is raised once, since something may have been missed.
-async fn listen(pool: PgPool, signals: Signals) {
+/// Hears the other processes, and notices when the server goes away or comes back. After a lost connection everything is
+/// raised once, since something may have been missed.
+async fn listen(pool: PgPool, signals: Signals, answers: Arc<AtomicBool>) {
     while !pool.is_closed() {
-        match PgListener::connect_with(&pool).await {
-            Ok(mut listener) => {
-                listener.ignore_pool_close_event(false);
-                if listener.listen(CHANNEL).await.is_ok() {
-                    Signal::ALL.iter().for_each(|s| signals.raise(*s));
-                    while let Ok(notification) = listener.recv().await {
-                        notification
-                            .payload()
-                            .split(' ')
-                            .filter_map(Signal::parse)
-                            .for_each(|s| signals.raise(s));
-                    }
-                }
+        if let Err(error) = hear(&pool, &signals, &answers).await {
+            if answers.swap(false, Ordering::Relaxed) && !pool.is_closed() {
+                warn!(%error, "the database does not answer; waiting for it");
             }
-            Err(error) => debug!(%error, "waiting for the database"),
+            super::write::pause(Duration::from_millis(200)).await;
         }
-        super::write::pause(Duration::from_millis(500)).await;
     }
+}
+
+async fn hear(pool: &PgPool, signals: &Signals, answers: &AtomicBool) -> sqlx::Result<()> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.ignore_pool_close_event(false);
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    if !answers.swap(true, Ordering::Relaxed) {
+        tracing::info!("the database answers again");
+    }
+    Signal::ALL.iter().for_each(|s| signals.raise(*s));
+    // None: the connection is gone. A new listener finds out whether the server is.
+    while let Some(notification) = listener.try_recv().await? {
+        notification
+            .payload()
+            .split(' ')
+            .filter_map(Signal::parse)
+            .for_each(|s| signals.raise(s));
+    }
+    Ok(())
 }

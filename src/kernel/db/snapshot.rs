@@ -23,7 +23,7 @@ impl Db {
             Inner::Sqlite(s) => Ok(Snapshot::Sqlite(s.read.begin().await.map_err(from_sqlx)?)),
             Inner::Postgres(p) => {
                 let tx = p
-                    .pool
+                    .pool()?
                     .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                     .await
                     .map_err(from_sqlx)?;

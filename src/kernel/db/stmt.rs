@@ -7,7 +7,9 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, FromRow, SqlSafeStr};
 
+use super::build::Insert;
 use super::error::from_sqlx;
+use super::sqlite::Limit;
 use super::{Db, Engine, Inner, Snapshot, Tx, TxConn};
 use crate::kernel::error::Result;
 
@@ -104,13 +106,13 @@ impl<'a> From<&'a mut Snapshot> for Exec<'a> {
 }
 
 macro_rules! run {
-    ($exec:expr, $stmt:expr, |$query:ident, $on:ident| $body:expr, $make:ident) => {{
+    ($exec:expr, $stmt:expr, |$guard:ident| $sent:expr, |$query:ident, $on:ident| $body:expr, $make:ident) => {{
         match $exec {
             Exec::Db(db) => match &*db.0 {
                 Inner::Sqlite(s) => { let $query = $make!(sqlite $stmt); let $on = &s.read; $body }
-                Inner::Postgres(p) => { let $query = $make!(postgres $stmt); let $on = &p.pool; $body }
+                Inner::Postgres(p) => { let $query = $make!(postgres $stmt); let $on = p.pool()?; $body }
             },
-            Exec::Tx(TxConn::Sqlite(guard)) => { let $query = $make!(sqlite $stmt); let $on = guard.connection(); $body }
+            Exec::Tx(TxConn::Sqlite($guard)) => $sent,
             Exec::Tx(TxConn::Postgres(tx)) => { let $query = $make!(postgres $stmt); let $on = &mut **tx; $body }
             Exec::Snapshot(Snapshot::Sqlite(tx)) => { let $query = $make!(sqlite $stmt); let $on = &mut **tx; $body }
             Exec::Snapshot(Snapshot::Postgres(tx)) => { let $query = $make!(postgres $stmt); let $on = &mut **tx; $body }
@@ -122,6 +124,10 @@ macro_rules! plain {
         let (text, args) = $stmt.$engine()?;
         sqlx::query_with(text, args)
     }};
+}
+
+fn decode<T: Row>(row: &SqliteRow) -> Result<T> {
+    T::from_row(row).map_err(from_sqlx)
 }
 
 impl Stmt {
@@ -150,7 +156,30 @@ impl Stmt {
         }
     }
 
-    fn sqlite(self) -> Result<(sqlx::SqlStr, SqliteArguments)> {
+    /// The same statement behind what has to go before it on SQLite, in one text: a bracket and inserts, whose values follow
+    /// its own.
+    pub(super) fn after(mut self, bracket: &'static str, inserts: Vec<Insert>) -> Self {
+        if bracket.is_empty() && inserts.is_empty() {
+            return self;
+        }
+        let mut values = std::mem::take(&mut self.values);
+        let own = self.text(Engine::Sqlite);
+        let mut text = String::with_capacity(bracket.len() + own.len() + 200 * inserts.len() + 4);
+        text.push_str(bracket);
+        for insert in inserts {
+            if !text.is_empty() {
+                text.push_str("; ");
+            }
+            insert.write(&mut text, &mut values);
+        }
+        if !own.is_empty() {
+            text.push_str("; ");
+            text.push_str(own);
+        }
+        built(text, values)
+    }
+
+    pub(super) fn sqlite(self) -> Result<(sqlx::SqlStr, SqliteArguments)> {
         let mut args = SqliteArguments::default();
         for value in self.values {
             match value {
@@ -191,6 +220,7 @@ impl Stmt {
         run!(
             on.into(),
             self,
+            |guard| guard.send(self, Limit::All).await?.0.iter().map(decode).collect(),
             |query, on| query.fetch_all(on).await.map_err(from_sqlx),
             typed
         )
@@ -207,6 +237,7 @@ impl Stmt {
         run!(
             on.into(),
             self,
+            |guard| guard.send(self, Limit::One).await?.0.first().map(decode).transpose(),
             |query, on| query.fetch_optional(on).await.map_err(from_sqlx),
             typed
         )
@@ -223,6 +254,10 @@ impl Stmt {
         run!(
             on.into(),
             self,
+            |guard| match guard.send(self, Limit::One).await?.0.first() {
+                Some(row) => decode(row),
+                None => Err(from_sqlx(sqlx::Error::RowNotFound)),
+            },
             |query, on| query.fetch_one(on).await.map_err(from_sqlx),
             typed
         )
@@ -234,6 +269,7 @@ impl Stmt {
         run!(
             on.into(),
             self,
+            |guard| Ok(guard.send(self, Limit::All).await?.1),
             |query, on| query.execute(on).await.map(|r| r.rows_affected()).map_err(from_sqlx),
             plain
         )

@@ -1,6 +1,7 @@
 //! The only way to write.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -59,9 +60,23 @@ impl Db {
         T: Send,
         F: for<'t> Fn(&'t mut Tx<'e>) -> BoxFuture<'t, Result<T>> + Send + Sync,
     {
+        let (outcome, full) = match &*self.0 {
+            Inner::Sqlite(s) => (s.write(self, how, f).await, &s.full),
+            Inner::Postgres(p) => (p.write(self, how, f).await, &p.full),
+        };
+        match &outcome {
+            Ok(_) => full.store(false, Ordering::Relaxed),
+            Err(error) if error.code() == Code::DiskFull => full.store(true, Ordering::Relaxed),
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    /// True since a write found no room, until one finds it again.
+    pub fn is_full(&self) -> bool {
         match &*self.0 {
-            Inner::Sqlite(s) => s.write(self, how, f).await,
-            Inner::Postgres(p) => p.write(self, how, f).await,
+            Inner::Sqlite(s) => s.full.load(Ordering::Relaxed),
+            Inner::Postgres(p) => p.full.load(Ordering::Relaxed),
         }
     }
 }
@@ -73,7 +88,11 @@ where
 {
     let started = Instant::now();
     let outcome = {
-        let run = AssertUnwindSafe(async { f(tx).await }).catch_unwind();
+        let run = AssertUnwindSafe(async {
+            super::fence::pass(tx).await?;
+            f(tx).await
+        })
+        .catch_unwind();
         tokio::time::timeout(limit, run).await
     };
     let took = started.elapsed();

@@ -63,6 +63,11 @@ pub(super) fn decide(running: &Running, answer: Result<Value>) -> Outcome {
         Some(Why::Cancelled) => Outcome::Cancelled(describe(&error)),
         Some(Why::Stopping) => Outcome::PutBack,
         Some(Why::Lost) => Outcome::Lost,
+        // It is the machine's trouble and ends with it, however long that takes.
+        None if error.code() == Code::DiskFull => Outcome::Retry {
+            error: describe(&error),
+            delay: retry_delay(running.attempt.min(2), 0),
+        },
         None if is_worth_retry(error.code()) && running.attempt < running.max_attempts => {
             let [random] = crate::kernel::crypto::random::<1>();
             Outcome::Retry {

@@ -17,7 +17,7 @@ pub use history::{
     AuditLine, SetFilter, actors, audit, causes, redact, set, set_changes, set_counts, sets, version, versions,
 };
 
-use super::db::{Db, Engine, Signal, Tx, Val, insert_many, pick, sql};
+use super::db::{Db, Engine, Signal, Tx, Val, insert_later, insert_many, pick, sql};
 use super::error::{Code, Error, Result};
 use super::id::new_id;
 
@@ -164,17 +164,27 @@ pub async fn open_set(tx: &mut Tx<'_>, new: &NewSet<'_>) -> Result<String> {
     let id = new_id();
     let now = tx.now();
     let named = |name: &str| new.origin.get(name).and_then(serde_json::Value::as_str);
-    sql("INSERT INTO change_set (id, kind, actor, reason, origin, created_at, request_id, job_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(&id)
-        .bind(new.kind)
-        .bind(new.actor)
-        .bind(new.reason)
-        .bind(&new.origin)
-        .bind(now)
-        .bind(named("request"))
-        .bind(named("job"))
-        .exec(tx)
-        .await?;
+    let row: Vec<Val> = vec![
+        (&id).into(),
+        new.kind.into(),
+        new.actor.into(),
+        new.reason.into(),
+        (&new.origin).into(),
+        now.into(),
+        named("request").into(),
+        named("job").into(),
+    ];
+    let columns = &[
+        "id",
+        "kind",
+        "actor",
+        "reason",
+        "origin",
+        "created_at",
+        "request_id",
+        "job_id",
+    ];
+    insert_later(tx, "change_set", columns, "", vec![row]).await?;
     Ok(id)
 }
 
@@ -212,7 +222,7 @@ pub async fn append(tx: &mut Tx<'_>, set_id: &str, versions: Vec<NewVersion>) ->
             "txid",
             "position",
         ];
-        insert_many(tx, "version", columns, "", rows).await?;
+        insert_later(tx, "version", columns, "", rows).await?;
         return Ok(Position {
             txid: 0,
             position: first + count - 1,

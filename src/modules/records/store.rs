@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::contract::records::{Record, RecordState};
 use crate::kernel::access::Level;
-use crate::kernel::db::{Exec, Filter, Tx, Val, insert_many, pick, sql};
+use crate::kernel::db::{Exec, Filter, Tx, Val, insert_later, insert_many, pick, sql};
 use crate::kernel::error::{Error, Result};
 
 pub const LIVE: &str = "live";
@@ -282,8 +282,8 @@ fn head_values(head: Head) -> Vec<Val> {
     ]
 }
 
-pub async fn insert_heads(tx: &mut Tx<'_>, heads: Vec<Head>) -> Result<u64> {
-    insert_many(tx, "record", HEAD, "", heads.into_iter().map(head_values).collect()).await
+pub async fn insert_heads(tx: &mut Tx<'_>, heads: Vec<Head>) -> Result<()> {
+    insert_later(tx, "record", HEAD, "", heads.into_iter().map(head_values).collect()).await
 }
 
 /// Moves heads on from the version before each. Answers how many did: fewer, when somebody else was faster.
@@ -341,12 +341,12 @@ pub async fn drop_identifier(tx: &mut Tx<'_>, type_name: &str, gone: &Identifier
 }
 
 /// `(from, field, to)`
-pub async fn insert_links(tx: &mut Tx<'_>, links: Vec<(String, String, String)>) -> Result<u64> {
+pub async fn insert_links(tx: &mut Tx<'_>, links: Vec<(String, String, String)>) -> Result<()> {
     let rows = links
         .into_iter()
         .map(|(from, field, to)| vec![from.into(), field.into(), to.into()])
         .collect();
-    insert_many(
+    insert_later(
         tx,
         "link",
         &["from_id", "field", "to_id"],

@@ -1,12 +1,15 @@
 //! SQLite: a pool of readers and one writer with group commit (see `writer`).
 
+mod send;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+pub(super) use send::Limit;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -30,6 +33,7 @@ pub(super) struct Sqlite {
     pub signals: Signals,
     pub clock: Clock,
     pub file: PathBuf,
+    pub full: AtomicBool,
     writer: Arc<Shared>,
 }
 
@@ -51,6 +55,8 @@ impl Sqlite {
         let read = SqlitePoolOptions::new()
             .max_connections(options.readers.max(1))
             .acquire_timeout(Duration::from_millis(options.wait_ms))
+            // A file does not hang up, and asking costs as much as a small query.
+            .test_before_acquire(false)
             .connect_with(
                 base.clone()
                     .read_only(true)
@@ -66,6 +72,7 @@ impl Sqlite {
             signals,
             clock,
             file: file.to_owned(),
+            full: AtomicBool::new(false),
             writer,
         })
     }
@@ -81,7 +88,7 @@ impl Sqlite {
             if alone {
                 guard = guard.settle().await?;
             }
-            guard.begin().await?;
+            guard.begin().await;
             let mut tx = Tx::new(TxConn::Sqlite(guard), db.clone());
             let outcome = attempt(&mut tx, how, LIMIT, &f).await;
             let Tx {
@@ -97,7 +104,7 @@ impl Sqlite {
                     return Err(error);
                 }
             };
-            guard.release().await?;
+            guard.seal().await?;
             let (done, answer) = oneshot::channel();
             guard.join(Member { after, signals, done });
             drop(guard);

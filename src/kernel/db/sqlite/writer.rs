@@ -1,24 +1,28 @@
 //! SQLite's one writer and its group commit.
 //!
-//! A closure runs on its caller's task while it holds the writer, inside a savepoint. After the savepoint's release it
-//! joins the open group and waits for the group's commit, which is one `fsync` for all. Whoever gives the writer up
-//! decides: the group closes when nobody interactive waits, at 64 members or after 5 ms. Commits run on a task of their
-//! own, so a caller that goes away cannot tear one in half. A guard that is dropped half-way leaves the savepoint for
-//! the next holder to roll back.
+//! A closure runs on its caller's task while it holds the writer, inside a savepoint. Once it is sealed it joins the open
+//! group and waits for the group's commit, which is one `fsync` for all. Whoever gives the writer up decides: the group
+//! closes when nobody interactive waits, at 64 members or after 5 ms. Commits run on a task of their own, so a caller
+//! that goes away cannot tear one in half. A guard that is dropped half-way leaves the savepoint for the next holder to
+//! roll back. Each way to the connection's thread costs more than a small statement, so what brackets a closure travels
+//! with its first statement, and its seal with the bracket of the next (see `enter`).
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tokio::sync::oneshot;
 use tracing::error;
 
+use super::super::build::Insert;
 use super::super::error::from_sqlx;
 use super::super::signal::{Signal, Signals};
+use super::super::stmt::{Stmt, sql};
 use super::super::tx::AfterCommit;
 use super::super::write::Lane;
+use super::send::{self, Limit};
 use crate::kernel::error::{Code, Error, Result};
 
 const GROUP_SIZE: usize = 64;
@@ -46,7 +50,9 @@ struct Lanes {
 struct Holder {
     connection: SqliteConnection,
     open: Open,
-    in_savepoint: bool,
+    savepoint: Savepoint,
+    /// Savepoints are called `a` and `b` by turns, so that none is ever taken for the one before.
+    turn: Turn,
     committing: bool,
     group: Vec<Member>,
     next_position: Option<i64>,
@@ -60,7 +66,25 @@ enum Open {
     Since(Instant),
 }
 
-/// One released closure that waits for the group's commit.
+#[derive(Clone, Copy, PartialEq)]
+enum Turn {
+    A,
+    B,
+}
+
+/// The newest savepoint of the open transaction.
+#[derive(Clone, Copy, PartialEq)]
+enum Savepoint {
+    No,
+    /// Nothing was done in it.
+    Empty,
+    /// A closure is at work in it, or was until it was dropped.
+    Running,
+    /// What a closure did in it stands.
+    Sealed,
+}
+
+/// One sealed closure that waits for the group's commit.
 pub(super) struct Member {
     pub after: Vec<AfterCommit>,
     pub signals: Vec<Signal>,
@@ -79,6 +103,10 @@ pub(super) enum Committed {
 pub struct WriterGuard {
     holder: Option<Box<Holder>>,
     shared: Arc<Shared>,
+    /// The closure's bracket was not sent yet.
+    outside: bool,
+    /// Inserts that travel with the next statement.
+    later: Vec<Insert>,
 }
 
 pub(super) fn ending() -> Error {
@@ -97,7 +125,8 @@ impl Shared {
         let holder = Holder {
             connection,
             open: Open::No,
-            in_savepoint: false,
+            savepoint: Savepoint::No,
+            turn: Turn::A,
             committing: false,
             group: Vec::new(),
             next_position: None,
@@ -137,10 +166,7 @@ impl Shared {
                 return Err(ending());
             }
             if let Some(holder) = lanes.free.take() {
-                return Ok(WriterGuard {
-                    holder: Some(holder),
-                    shared: self.clone(),
-                });
+                return Ok(WriterGuard::new(holder, self));
             }
             let (sender, receiver) = oneshot::channel();
             match lane {
@@ -162,17 +188,11 @@ impl Shared {
         if holder.is_due(&lanes) {
             drop(lanes);
             holder.committing = true;
-            let guard = WriterGuard {
-                holder: Some(holder),
-                shared: self.clone(),
-            };
+            let guard = WriterGuard::new(holder, self);
             self.runtime.spawn(async move { drop(commit(guard).await) });
             return;
         }
-        let mut guard = WriterGuard {
-            holder: Some(holder),
-            shared: self.clone(),
-        };
+        let mut guard = WriterGuard::new(holder, self);
         while let Some(next) = lanes.next() {
             match next.send(guard) {
                 Ok(()) => return,
@@ -217,12 +237,42 @@ impl Holder {
             .map_err(from_sqlx)
     }
 
+    /// What must be sent before a closure's first statement. From here on it is under way: whether it arrives is not known.
+    fn enter(&mut self) -> &'static str {
+        if matches!(self.savepoint, Savepoint::Empty | Savepoint::Running) {
+            self.savepoint = Savepoint::Running;
+            return "";
+        }
+        let sealed = self.savepoint == Savepoint::Sealed;
+        self.savepoint = Savepoint::Running;
+        self.turn = if self.turn == Turn::A { Turn::B } else { Turn::A };
+        let new = self.open == Open::No;
+        if new {
+            self.open = Open::Maybe;
+        }
+        match (self.turn, new, sealed) {
+            (Turn::A, true, _) => "BEGIN IMMEDIATE; SAVEPOINT a",
+            (Turn::B, true, _) => "BEGIN IMMEDIATE; SAVEPOINT b",
+            (Turn::A, false, true) => "RELEASE b; SAVEPOINT a",
+            (Turn::B, false, true) => "RELEASE a; SAVEPOINT b",
+            (Turn::A, false, false) => "SAVEPOINT a",
+            (Turn::B, false, false) => "SAVEPOINT b",
+        }
+    }
+
+    /// The bracket has arrived.
+    fn entered(&mut self) {
+        if self.open == Open::Maybe {
+            self.open = Open::Since(Instant::now());
+        }
+    }
+
     /// Ends the transaction for everybody in it: they run once more by themselves.
     async fn abandon(&mut self) {
         // Fails when SQLite has rolled back by itself already, which is what is wanted.
         let _ = self.run("ROLLBACK").await;
         self.open = Open::No;
-        self.in_savepoint = false;
+        self.savepoint = Savepoint::No;
         for member in self.group.drain(..) {
             let _ = member.done.send(Committed::GroupFailed);
         }
@@ -232,14 +282,14 @@ impl Holder {
     async fn clean(&mut self) {
         if self.open == Open::Maybe {
             self.abandon().await;
-        } else if self.in_savepoint {
-            let undone = match self.run("ROLLBACK TO closure").await {
-                Ok(()) => self.run("RELEASE closure").await,
-                failed => failed,
+        } else if self.savepoint == Savepoint::Running {
+            let text = match self.turn {
+                Turn::A => "ROLLBACK TO a",
+                Turn::B => "ROLLBACK TO b",
             };
-            self.in_savepoint = false;
-            if undone.is_err() {
-                self.abandon().await;
+            match self.run(text).await {
+                Ok(()) => self.savepoint = Savepoint::Empty,
+                Err(_) => self.abandon().await,
             }
         }
     }
@@ -254,8 +304,32 @@ impl WriterGuard {
         self.holder.as_deref_mut().expect("a living guard has its holder")
     }
 
-    pub(in super::super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.holder().connection
+    fn new(holder: Box<Holder>, shared: &Arc<Shared>) -> Self {
+        Self {
+            holder: Some(holder),
+            shared: shared.clone(),
+            outside: false,
+            later: Vec::new(),
+        }
+    }
+
+    /// Keeps an insert for the next statement.
+    pub(in super::super) fn later(&mut self, insert: Insert) {
+        self.later.push(insert);
+    }
+
+    /// Runs a statement with all that has to go before it, and answers its rows and how many it touched.
+    pub(in super::super) async fn send(&mut self, stmt: Stmt, limit: Limit) -> Result<(Vec<SqliteRow>, u64)> {
+        let entering = std::mem::take(&mut self.outside);
+        let later = std::mem::take(&mut self.later);
+        let holder = self.holder();
+        let bracket = if entering { holder.enter() } else { "" };
+        let (text, args) = stmt.after(bracket, later).sqlite()?;
+        let answer = send::run(&mut holder.connection, text, args, limit).await?;
+        if entering {
+            holder.entered();
+        }
+        Ok(answer)
     }
 
     /// The first of `count` new positions in the ledger.
@@ -266,7 +340,7 @@ impl WriterGuard {
         first
     }
 
-    /// Adds a released closure to the group. Drop the guard then: its commit comes from whoever is last.
+    /// Adds a sealed closure to the group. Drop the guard then: its commit comes from whoever is last.
     pub(super) fn join(&mut self, member: Member) {
         self.holder().group.push(member);
     }
@@ -289,43 +363,31 @@ impl WriterGuard {
         runtime.spawn(commit(self)).await.map_err(|_| ending())
     }
 
-    pub(super) async fn begin(&mut self) -> Result<()> {
+    /// Makes the writer ready for a closure: its bracket goes with the first statement.
+    pub(super) async fn begin(&mut self) {
         let holder = self.holder();
         holder.clean().await;
-        if holder.open == Open::No {
-            holder.open = Open::Maybe;
-            if let Err(error) = holder.run("BEGIN IMMEDIATE").await {
-                holder.open = Open::No;
-                return Err(error);
-            }
-            holder.open = Open::Since(Instant::now());
-        }
         if holder.next_position.is_none() {
             let last = sqlx::query_as("SELECT position FROM version ORDER BY txid DESC, position DESC LIMIT 1");
-            // Without the table there is nothing to number yet.
+            // Without the table there is nothing to number yet. Nobody else writes, so this needs no transaction.
             let last: std::result::Result<Option<(i64,)>, _> = last.fetch_optional(&mut holder.connection).await;
             holder.next_position = last.ok().map(|row| row.map_or(1, |(position,)| position + 1));
         }
-        holder.in_savepoint = true;
-        holder.run("SAVEPOINT closure").await
+        self.outside = true;
     }
 
     pub(super) async fn undo(&mut self) {
+        self.later.clear();
         self.holder().clean().await;
     }
 
-    pub(super) async fn release(&mut self) -> Result<()> {
-        let holder = self.holder();
-        match holder.run("RELEASE closure").await {
-            Ok(()) => {
-                holder.in_savepoint = false;
-                Ok(())
-            }
-            Err(error) => {
-                holder.abandon().await;
-                Err(error)
-            }
+    /// What the closure did stands from here on, if the group's commit does.
+    pub(super) async fn seal(&mut self) -> Result<()> {
+        if self.outside || !self.later.is_empty() {
+            self.send(sql(""), Limit::All).await?;
         }
+        self.holder().savepoint = Savepoint::Sealed;
+        Ok(())
     }
 }
 
@@ -346,6 +408,7 @@ async fn commit(mut guard: WriterGuard) -> WriterGuard {
         match holder.run("COMMIT").await {
             Ok(()) => {
                 holder.open = Open::No;
+                holder.savepoint = Savepoint::No;
                 metrics::histogram!("vitrine_db_group_size").record(holder.group.len() as f64);
                 for member in holder.group.drain(..) {
                     finish(&shared.signals, member);
