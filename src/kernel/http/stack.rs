@@ -70,7 +70,7 @@ impl Gate {
                 http.body_limit
             },
             time_limit: Duration::from_secs(http.timeout_seconds.max(1)),
-            repeats: Repeats::new(context.kernel.db.clone()),
+            repeats: Repeats::new(&context.kernel.db, &context.kernel.process),
         }
     }
 }
