@@ -18,7 +18,7 @@ ENV APP__DATA__DIR=/data \
 VOLUME ["/data"]
 EXPOSE 8080
 # The program asks itself, over its local socket: there is no other tool in the image.
-HEALTHCHECK --interval=15s --timeout=5s --start-period=60s CMD ["/app", "doctor"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s CMD ["/app", "health"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/app"]
 CMD ["serve"]

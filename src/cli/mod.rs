@@ -5,6 +5,7 @@ pub mod client;
 mod config;
 mod doctor;
 mod export;
+mod health;
 mod import;
 mod job;
 mod jobs;
@@ -82,6 +83,8 @@ enum Command {
     Logs(logs::Args),
     /// Say what is wrong and what to do about it
     Doctor(doctor::Args),
+    /// Say in one line whether it is ready, for watchdogs
+    Health(health::Args),
     /// Make, list and end tokens for programs
     Token(token::Args),
     /// Make a one-time link that lets its holder in as operator
@@ -138,6 +141,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Jobs(args) => block_on(jobs::run(args, settings)),
         Command::Logs(args) => block_on(logs::run(args, settings)),
         Command::Doctor(args) => block_on(doctor::run(args, settings)),
+        Command::Health(args) => block_on(health::run(args, settings)),
         Command::Token(args) => block_on(token::run(args, settings)),
         Command::SetupLink(args) => block_on(setup_link::run(args, settings)),
         Command::Search(args) => block_on(search::run(args, settings)),
