@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run dev test check conformance bench bench-import bench-search bench-record bench-writes bench-start bench-build fmt clean
+.PHONY: run dev test check torture conformance bench bench-import bench-search bench-record bench-writes bench-start bench-build fmt clean
 
 # Builds the program and shows the sample collection. The address stands in the last line it prints.
 run:
@@ -17,7 +17,7 @@ dev:
 # The whole suite: rooms, features and house rules on SQLite and PostgreSQL, journeys in a browser.
 test:
 	tests/with-postgres tests/with-chromium \
-	    $(CARGO) test --locked --no-fail-fast --features testing --lib --test it --test browser
+	    $(CARGO) test --locked --no-fail-fast --features testing --lib --test it --test browser --test torture
 
 # Form, lints and every feature by itself.
 check:
@@ -29,9 +29,15 @@ check:
 	    $(CARGO) check --quiet --locked --no-default-features --features $$feature || exit 1; \
 	done
 
+# Kills the program again and again in the middle of its work and looks whether anything is lost, doubled or torn. The
+# suite does it three times on each engine.
+CYCLES ?= 200
+torture:
+	tests/with-postgres $(CARGO) test --quiet --locked --features testing --test torture -- $(CYCLES)
+
 # An independent opinion on the OpenAPI document. Needs Python and, the first time, its package index.
 conformance:
-	tests/conformance
+	CARGO=$(CARGO) tests/conformance
 
 # The figures of BENCHMARKS.md, each with the raw limit measured in the same run. All of them take about half an hour on
 # a machine that does nothing else.
