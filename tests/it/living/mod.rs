@@ -1,4 +1,9 @@
-//! The house as a whole: the program as people run it, and the app as clients meet it.
+//! The house as a whole: the program as people run it, the app as clients meet it, and what goes wrong around it.
 
+mod client;
+mod disk;
+mod outage;
 mod program;
+#[path = "../../torture/server.rs"]
+mod server;
 mod serving;

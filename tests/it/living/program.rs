@@ -1,36 +1,18 @@
 //! The binary as people run it: exit codes, what it prints, what it refuses.
 
-use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 
-const APP: &str = env!("CARGO_BIN_EXE_app");
-
-fn app(data: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(APP);
-    command
-        .env_clear()
-        .args(args)
-        .arg("--data")
-        .arg(data)
-        .stdin(Stdio::null());
-    command
-}
+use super::server::Place;
 
 fn run(data: &Path, args: &[&str]) -> Output {
-    app(data, args).output().expect("the program starts")
+    Place::new(data, None).run(args)
 }
 
 #[track_caller]
 fn fine(data: &Path, args: &[&str]) -> String {
-    let output = run(data, args);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{args:?}: {said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    said
+    Place::new(data, None).fine(args)
 }
 
 #[track_caller]
@@ -40,40 +22,6 @@ fn refused(data: &Path, args: &[&str], code: i32, words: &[&str]) {
     assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
     for word in words {
         assert!(said.contains(word), "{args:?} does not say {word:?}: {said}");
-    }
-}
-
-/// `app serve` on a free port, ended with the test.
-struct Served(Child, String);
-
-impl Served {
-    fn start(data: &Path) -> Self {
-        let mut child = app(data, &["serve", "--bind", "127.0.0.1:0", "--set", "log.level=warn"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
-        let greeting = lines
-            .map_while(Result::ok)
-            .find(|line| line.starts_with("Vitrine is at "));
-        let url = greeting.expect("it says where it is").replace("Vitrine is at ", "");
-        Self(child, url)
-    }
-    fn port(&self) -> &str {
-        self.1.rsplit(':').next().unwrap_or_default()
-    }
-    fn stop(mut self) -> Option<i32> {
-        let pid = rustix::process::Pid::from_child(&self.0);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it can be told");
-        self.0.wait().expect("it ends").code()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // Ended already by `stop`, which is what is wanted.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -103,8 +51,12 @@ fn the_schema_moves_step_by_step() {
 fn one_process_serves_and_commands_reach_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
-    let served = Served::start(data);
-    let pid = served.0.id().to_string();
+    assert_eq!(run(data, &["health"]).status.code(), Some(1), "nothing runs yet");
+    let served = Place::new(data, None).serve();
+    let pid = served.id().to_string();
+    // At first it may still say what it waits for.
+    while run(data, &["health"]).status.code() != Some(0) {}
+    assert_eq!(fine(data, &["health"]), "ready\n");
     refused(data, &["serve", "--bind", "127.0.0.1:0"], 4, &["in use", &pid]);
     refused(data, &["migrate", "status"], 4, &["in use", &pid]);
     let made: serde_json::Value = serde_json::from_str(&fine(data, &["token", "create", "--json"])).expect("JSON");
@@ -114,7 +66,8 @@ fn one_process_serves_and_commands_reach_it() {
     assert!(fine(data, &["setup-link"]).contains("/setup/"));
     fine(data, &["search", "rebuild"]);
     let other = tempfile::tempdir().expect("a folder");
-    let taken = format!("127.0.0.1:{}", served.port());
+    let port = served.url.rsplit(':').next().unwrap_or_default();
+    let taken = format!("127.0.0.1:{port}");
     refused(
         other.path(),
         &["serve", "--bind", &taken],
@@ -163,4 +116,34 @@ fn wrong_settings_and_folders_are_refused() {
     assert!(fine(&data, &["config", "show"]).contains("flag --data"));
     assert!(fine(&data, &["config", "default"]).contains("[http]"));
     assert!(fine(&data, &["completion", "bash"]).contains("app"));
+}
+
+/// A folder that may be read and not written, for somebody who is not root: one sentence, one code, nothing half made.
+#[test]
+fn a_folder_that_may_only_be_read_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let mut place = Place::new(&data, None);
+    fine(&data, &["token", "create"]);
+    let allow = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("our own folder");
+    };
+    if rustix::process::geteuid().is_root() {
+        // Root may write everything: somebody else tries, who may at least come so far.
+        allow(folder.path(), 0o755);
+        place.through = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            .map(str::to_owned)
+            .to_vec();
+    }
+    allow(&data, 0o555);
+    for args in [&["serve", "--bind", "127.0.0.1:0"][..], &["migrate", "status"]] {
+        let output = place.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{args:?}: {said}");
+        for word in [data.to_str().expect("a path"), "cannot be written"] {
+            assert!(said.contains(word), "{args:?} does not say {word:?}: {said}");
+        }
+    }
+    allow(&data, 0o700);
+    fine(&data, &["migrate", "status"]);
 }
