@@ -13,7 +13,6 @@ const TOLD: i64 = 1_000;
 /// A change of a request whose answer was lost.
 #[derive(sqlx::FromRow)]
 struct Made {
-    origin: String,
     kind: String,
     entity: String,
     version: i64,
@@ -41,33 +40,22 @@ impl Repeats {
 
     /// What stands of a request whose answer was lost.
     pub(super) async fn lost(&self, kept: &Kept, claim: &Claim) -> Result<Error> {
-        let request = kept.request_id.clone().unwrap_or_default();
-        let rows: Vec<Made> = sql(
-            "SELECT s.origin, v.kind, v.entity, v.version, v.operation, v.txid, v.position \
+        let rows: Vec<Made> = sql("SELECT v.kind, v.entity, v.version, v.operation, v.txid, v.position \
              FROM change_set s JOIN version v ON v.set_id = s.id \
-             WHERE s.created_at >= $1 AND s.created_at <= $2 AND s.actor = $3 AND s.origin LIKE '%' || $4 || '%' \
-             ORDER BY v.txid, v.position LIMIT $5",
-        )
+             WHERE s.request_id = $1 AND s.actor = $2 AND s.created_at >= $3 AND s.created_at <= $4 \
+             ORDER BY v.txid, v.position LIMIT $5")
+        .bind(kept.request_id.clone())
+        .bind(&claim.actor)
         .bind(kept.created_at)
         .bind(kept.created_at + claim.lease)
-        .bind(&claim.actor)
-        .bind(&request)
         .bind(TOLD)
         .all(&self.db)
         .await?;
-        let mine = |row: &&Made| {
-            serde_json::from_str::<Value>(&row.origin).is_ok_and(|origin| origin["request"] == request.as_str())
-        };
-        let mut position = None;
-        let mut changes = Vec::new();
-        for row in rows.iter().filter(mine) {
-            position = Some(format!("{}.{}", row.txid, row.position));
-            changes.push(
-                json!({ "kind": row.kind, "id": row.entity, "version": row.version, "operation": row.operation }),
-            );
-        }
-        let name = |change: &Made| format!("{} {}", change.operation, change.entity);
-        let named: Vec<String> = rows.iter().filter(mine).take(3).map(name).collect();
+        let change = |row: &Made| json!({ "kind": row.kind, "id": row.entity, "version": row.version, "operation": row.operation });
+        let changes: Vec<Value> = rows.iter().map(change).collect();
+        let position = rows.last().map(|row| format!("{}.{}", row.txid, row.position));
+        let name = |row: &Made| format!("{} {}", row.operation, row.entity);
+        let named: Vec<String> = rows.iter().take(3).map(name).collect();
         let text = format!(
             "The first request with this Idempotency-Key took effect, but its answer was lost. Do not send it again. It did: {}.",
             if named.is_empty() {
