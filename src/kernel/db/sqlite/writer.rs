@@ -323,6 +323,12 @@ impl WriterGuard {
         let entering = std::mem::take(&mut self.outside);
         let later = std::mem::take(&mut self.later);
         let holder = self.holder();
+        if !entering && holder.open == Open::Maybe {
+            // As on PostgreSQL: nothing runs behind a failed beginning, least of all outside a transaction.
+            return Err(Error::internal(anyhow::anyhow!(
+                "a statement of this transaction failed before"
+            )));
+        }
         let bracket = if entering { holder.enter() } else { "" };
         let (text, args) = stmt.after(bracket, later).sqlite()?;
         let answer = send::run(&mut holder.connection, text, args, limit).await?;
