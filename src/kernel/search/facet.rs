@@ -8,7 +8,8 @@ use std::rc::Rc;
 use tantivy::columnar::{Column, ColumnType, MonotonicallyMappableToU64, StrColumn};
 use tantivy::{BitSet, DocId, SegmentReader};
 
-use super::schema::{Fields, key};
+use super::schema::{FIRST_DAY, Fields, key};
+use super::spread;
 use super::text::column_value;
 use super::types::{Facet, FacetRequest, FacetValue, TYPE_FACET};
 use crate::kernel::access::Level;
@@ -22,6 +23,8 @@ const BLOCK: usize = 1_024;
 pub(super) struct Tally {
     texts: HashMap<String, u64>,
     numbers: HashMap<String, u64>,
+    /// Of a facet of spans: each number, or the year of each date.
+    points: Vec<(f64, u64)>,
     missing: u64,
 }
 
@@ -34,6 +37,8 @@ pub(super) struct Counter {
     total: u64,
     waiting: Vec<DocId>,
     buffers: Buffers,
+    /// Numbers and dates only, to be told in spans.
+    spread: bool,
 }
 
 #[derive(Default)]
@@ -47,6 +52,8 @@ struct Buffers {
 struct Counted {
     column: Column<u64>,
     kind: ColumnType,
+    /// Holds days, of which the years count.
+    days: bool,
     dictionary: Option<StrColumn>,
     guard: Option<Rc<BitSet>>,
     /// By ordinal, for texts and truth values.
@@ -75,6 +82,7 @@ impl Counted {
             columns.push(Self {
                 column,
                 kind,
+                days: false,
                 dictionary,
                 guard: guard.cloned(),
                 dense: vec![0; size],
@@ -83,19 +91,50 @@ impl Counted {
         }
         Ok(columns)
     }
+
+    /// Those of a name that hold numbers, and its days.
+    fn open_numbers(reader: &SegmentReader, name: &str, guard: Option<&Rc<BitSet>>) -> tantivy::Result<Vec<Self>> {
+        let mut columns = Self::open(reader, name, guard)?;
+        columns.retain(|counted| matches!(counted.kind, ColumnType::I64 | ColumnType::U64 | ColumnType::F64));
+        for mut days in Self::open(reader, &format!("{name}{FIRST_DAY}"), guard)? {
+            days.days = true;
+            columns.push(days);
+        }
+        Ok(columns)
+    }
+
+    /// A value of a column of numbers; of a date its year.
+    fn point(&self, raw: u64) -> f64 {
+        match self.kind {
+            ColumnType::I64 if self.days => spread::year_of(i64::from_u64(raw)) as f64,
+            ColumnType::I64 => i64::from_u64(raw) as f64,
+            ColumnType::F64 => f64::from_u64(raw),
+            _ => raw as f64,
+        }
+    }
 }
 
 impl Counter {
     /// Opens the facet's columns of the visible levels. `guards`: per level who is visible, `None` for everybody.
-    pub fn open(reader: &SegmentReader, field: &str, levels: &[(Level, Option<Rc<BitSet>>)]) -> tantivy::Result<Self> {
+    pub fn open(
+        reader: &SegmentReader,
+        request: &FacetRequest,
+        levels: &[(Level, Option<Rc<BitSet>>)],
+    ) -> tantivy::Result<Self> {
         let mut columns = Vec::new();
+        let (field, spread) = (request.name(), request.is_spread());
         if field == TYPE_FACET {
             // Every document has a type, and who sees the document sees its type.
             columns.extend(Counted::open(reader, "type", None)?);
         } else {
             let key = key(field);
             for (level, guard) in levels {
-                columns.extend(Counted::open(reader, &Fields::column(*level, &key), guard.as_ref())?);
+                let name = Fields::column(*level, &key);
+                columns.extend(if spread {
+                    Counted::open_numbers(reader, &name, guard.as_ref())?
+                } else {
+                    Counted::open(reader, &name, guard.as_ref())?
+                });
             }
         }
         let seen = (columns.len() > 1).then(|| BitSet::with_max_value(reader.max_doc()));
@@ -107,6 +146,7 @@ impl Counter {
             total: 0,
             waiting,
             buffers: Buffers::default(),
+            spread,
         })
     }
 
@@ -176,6 +216,11 @@ impl Counter {
         self.flush();
         tally.missing += self.total - self.with_value;
         for counted in self.columns {
+            if self.spread {
+                let points = counted.sparse.iter().map(|(raw, n)| (counted.point(*raw), u64::from(*n)));
+                tally.points.extend(points);
+                continue;
+            }
             if let Some(texts) = &counted.dictionary {
                 let present: Vec<u64> = counted
                     .dense
@@ -225,6 +270,9 @@ fn shown(kind: ColumnType, raw: u64) -> String {
 impl Tally {
     /// The most frequent values, then by value; what is missing last.
     pub fn answer(self, request: &FacetRequest) -> Facet {
+        if request.is_spread() {
+            return spread::facet(request.name(), self.points, request.limit, self.missing);
+        }
         let distinct = (self.texts.len() + self.numbers.len()) as u64;
         let mut values: Vec<(String, u64)> = self.texts.into_iter().chain(self.numbers).collect();
         let order = |a: &(String, u64), b: &(String, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));

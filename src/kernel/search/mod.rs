@@ -17,6 +17,7 @@ mod run;
 mod schema;
 mod sort;
 mod span;
+mod spread;
 mod store;
 mod suggest;
 #[cfg(test)]

@@ -94,7 +94,7 @@ impl Pass<'_> {
                 late: false,
             };
             for request in &self.question.facets {
-                segment.counters.push(Counter::open(reader, &request.field, &levels)?);
+                segment.counters.push(Counter::open(reader, request, &levels)?);
             }
             for (weight, side) in weights.iter().zip(&sides) {
                 let mut bits = BitSet::with_max_value(reader.max_doc());
@@ -155,7 +155,7 @@ impl Pass<'_> {
         for filter in &question.filters {
             let query = self.compiler.filter(filter);
             let facets: Vec<usize> = (0..question.facets.len())
-                .filter(|i| question.facets[*i].field == filter.field)
+                .filter(|i| question.facets[*i].name() == filter.field)
                 .collect();
             if facets.is_empty() {
                 let silent = tantivy::query::ConstScoreQuery::new(query, 0.0);

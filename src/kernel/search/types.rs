@@ -94,12 +94,34 @@ pub struct Filter {
 /// Asked for as a facet, it counts the types of what is found. No field has such a name: it holds a control character.
 pub const TYPE_FACET: &str = "\u{1}type";
 
+/// Before a field's name in a facet, see [`FacetRequest::spread`].
+const SPREAD: &str = "\u{1}spread:";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FacetRequest {
     /// A field, or [`TYPE_FACET`].
     pub field: String,
     /// At most this many values.
     pub limit: usize,
+}
+
+impl FacetRequest {
+    /// The numbers of a field, or the years of its dates, in about so many spans of equal width and in their order. The
+    /// value of each is a filter: `1850..1859`, at the ends perhaps `..1799`. A record with two numbers in a span counts
+    /// twice in it.
+    pub fn spread(field: &str, spans: usize) -> Self {
+        Self {
+            field: format!("{SPREAD}{field}"),
+            limit: spans,
+        }
+    }
+    /// The field that is counted, as the answer names it.
+    pub fn name(&self) -> &str {
+        self.field.strip_prefix(SPREAD).unwrap_or(&self.field)
+    }
+    pub(super) fn is_spread(&self) -> bool {
+        self.field.starts_with(SPREAD)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! Entrance: the start page. What is here, the ways in, what came last; in an empty house the first steps.
 //!
-//! Holds nothing of its own: it reads through the port of records and the search of this process.
+//! Holds nothing of its own: it reads through the port of records, the search of this process and the ledger.
 
+mod store;
 mod ui;
 
 #[cfg(test)]
 mod tests;
 
+use crate::contract::exchange::Exchange;
 use crate::contract::records::Records;
 use crate::kernel::Kernel;
 use crate::kernel::bus::Bus;
@@ -25,8 +27,10 @@ struct EntranceModule {
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let sources = ui::Sources {
         records: bus.find::<dyn Records>(),
+        exchange: bus.find::<dyn Exchange>(),
         search: kernel.search.clone(),
         access: kernel.access.clone(),
+        db: kernel.db.clone(),
     };
     Ok(Box::new(EntranceModule { sources }))
 }

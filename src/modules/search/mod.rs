@@ -20,7 +20,6 @@ use crate::kernel::search::Search;
 
 struct SearchModule {
     service: service::Service,
-    pages: ui::Sources,
 }
 
 /// Builds the module.
@@ -29,18 +28,13 @@ struct SearchModule {
 /// `Unavailable` without records: there is nothing else to find yet.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let records = bus.port::<dyn Records>()?;
-    let pages = ui::Sources {
-        records: records.clone(),
-        search: kernel.search.clone(),
-        access: kernel.access.clone(),
-    };
     let service = service::Service {
         search: kernel.search.clone(),
         records,
         access: kernel.access.clone(),
         db: kernel.db.clone(),
     };
-    Ok(Box::new(SearchModule { service, pages }))
+    Ok(Box::new(SearchModule { service }))
 }
 
 impl Module for SearchModule {
@@ -48,7 +42,7 @@ impl Module for SearchModule {
         "search"
     }
     fn routes(&self) -> Routes {
-        api::routes(self.service.clone()).merge(ui::routes(self.pages.clone()))
+        api::routes(self.service.clone()).merge(ui::routes(self.service.clone()))
     }
     fn navigation(&self) -> Vec<NavEntry> {
         vec![NavEntry {

@@ -125,7 +125,10 @@ impl Service {
     }
 
     /// The type asked for, or all, each with the level of fields the caller sees in general.
-    pub(super) async fn types(&self, caller: &Caller, name: Option<&str>) -> Result<Vec<(Arc<StoredType>, Level)>> {
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown type.
+    pub async fn types(&self, caller: &Caller, name: Option<&str>) -> Result<Vec<(Arc<StoredType>, Level)>> {
         let mut types = Vec::new();
         for stored in self.records.record_types().await? {
             let object = Object::Type(&stored.definition.name);
@@ -147,7 +150,11 @@ impl Service {
         Ok(types)
     }
 
-    async fn items(&self, caller: &Caller, types: &[(Arc<StoredType>, Level)], answer: &Answer) -> Result<Vec<Item>> {
+    /// The records of an answer in its order, cut to what the caller may see of each.
+    ///
+    /// # Errors
+    /// What the port of records says.
+    pub async fn items(&self, caller: &Caller, types: &[(Arc<StoredType>, Level)], answer: &Answer) -> Result<Vec<Item>> {
         let ids: Vec<String> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
         let by_name: HashMap<&str, &StoredType> = types
             .iter()

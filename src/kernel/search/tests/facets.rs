@@ -132,3 +132,36 @@ fn types_are_counted_under_all_filters() {
     }];
     assert_eq!(counts(&bench.ask(&query).unwrap().facets[0]), ["object=2", "place=1"]);
 }
+
+#[test]
+fn numbers_and_dates_are_counted_in_spans_that_filter() {
+    let mut bench = Bench::new();
+    let dated = |id: &str, year: i64, height: f64| {
+        let from = (year - 1970) * 365;
+        let made = Value::Days {
+            from,
+            to: from + 200,
+            verbatim: year.to_string(),
+        };
+        with(
+            id,
+            vec![field("made", vec![made]), field("height", vec![Value::Real(height)])],
+        )
+    };
+    bench.put(&[dated("1", 1971, 1.5), dated("2", 1972, 2.0), document("3")]);
+    bench.put(&[dated("4", 1979, 9.25)]);
+    let mut query = everything("");
+    query.facets = vec![FacetRequest::spread("made", 5), FacetRequest::spread("height", 5)];
+    let answer = bench.ask(&query).unwrap();
+    assert_eq!(answer.facets[0].field, "made");
+    let years = ["1970..1971=1", "1972..1973=1", "1974..1975=0", "1976..1977=0", "1978..1979=1", "-=1"];
+    assert_eq!(counts(&answer.facets[0]), years);
+    let heights = ["0..1.99=1", "2..3.99=1", "4..5.99=0", "6..7.99=0", "8..9.99=1", "-=1"];
+    assert_eq!(counts(&answer.facets[1]), heights);
+    // Its own filter is not held against it; every bar finds what it counts.
+    for (span, want) in [("1970..1971", 1), ("1972..1973", 1), ("1974..1975", 0), ("..1973", 2)] {
+        query.filters = vec![only("made", Some(span))];
+        let answer = bench.ask(&query).unwrap();
+        assert_eq!((answer.total, counts(&answer.facets[0])), (want, years.map(str::to_owned).to_vec()), "{span}");
+    }
+}

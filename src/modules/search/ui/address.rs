@@ -16,13 +16,32 @@ pub struct Params {
     pub filter: Vec<String>,
     #[serde(default)]
     pub sort: String,
+    /// `cards` or `table`.
     #[serde(default)]
     pub view: String,
+    /// `compact`, or as usual.
+    #[serde(default)]
+    pub density: String,
+    /// Fields to show, repeatable.
+    #[serde(default)]
+    pub column: Vec<String>,
     #[serde(default)]
     pub page: Option<usize>,
-    /// The facet of which all values are wanted.
+    /// The facet of which all values are wanted, and what they must contain.
     #[serde(default)]
     pub more: String,
+    #[serde(default)]
+    pub find: String,
+    /// A form for a span sends its field and both ends; the answer leads to the address that says the same as a filter.
+    #[serde(default)]
+    pub span: String,
+    #[serde(default)]
+    pub from: String,
+    #[serde(default)]
+    pub to: String,
+    /// Not empty: how the list looks is to be kept.
+    #[serde(default)]
+    pub keep: String,
     /// A place in the ledger that the answer must have reached: for a page that follows a write. No link carries it on.
     #[serde(default)]
     pub after: Option<String>,
@@ -42,9 +61,49 @@ pub struct Address {
     pub type_name: String,
     pub chosen: Vec<Chosen>,
     pub sort: String,
-    pub cards: bool,
+    /// How the list looks, where the address says so; else what was kept, else what is usual.
+    pub view: Option<View>,
+    pub dense: Option<bool>,
+    pub columns: Vec<String>,
     pub page: usize,
     pub more: String,
+    pub find: String,
+}
+
+/// How records are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    Cards,
+    Table,
+}
+
+impl View {
+    pub fn read(text: &str) -> Option<Self> {
+        match text {
+            "cards" => Some(Self::Cards),
+            "table" => Some(Self::Table),
+            _ => None,
+        }
+    }
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cards => "cards",
+            Self::Table => "table",
+        }
+    }
+}
+
+/// `compact` and `roomy` as they stand in an address.
+pub fn density(text: &str) -> Option<bool> {
+    match text {
+        "compact" => Some(true),
+        "roomy" => Some(false),
+        _ => None,
+    }
+}
+
+pub fn density_name(dense: bool) -> &'static str {
+    if dense { "compact" } else { "roomy" }
 }
 
 impl Address {
@@ -62,15 +121,52 @@ impl Address {
                 chosen.push(one);
             }
         }
-        Self {
+        let mut address = Self {
             q: params.q.trim().to_owned(),
             type_name: params.type_name,
             chosen,
             sort: params.sort,
-            cards: params.view == "cards",
+            view: View::read(&params.view),
+            dense: density(&params.density),
+            columns: params.column,
             page: params.page.unwrap_or(1).max(1),
+            find: if params.more.is_empty() {
+                String::new()
+            } else {
+                params.find.trim().to_owned()
+            },
             more: params.more,
+        };
+        if !params.span.is_empty() {
+            address.set_span(&params.span, &params.from, &params.to);
         }
+        address
+    }
+
+    /// Puts a span in the place of every other span of the field. Ends that are no number or date leave the field as it
+    /// was; two empty ones take the span away.
+    fn set_span(&mut self, field: &str, from: &str, to: &str) {
+        let (Some(from), Some(to)) = (end(from), end(to)) else {
+            return;
+        };
+        self.chosen
+            .retain(|c| !(c.field == field && c.value.as_deref().is_some_and(is_span)));
+        if from.is_empty() && to.is_empty() {
+            return;
+        }
+        let swapped = matches!((year(&from), year(&to)), (Some(a), Some(b)) if a > b);
+        let (from, to) = if swapped { (to, from) } else { (from, to) };
+        self.chosen.push(Chosen {
+            field: field.to_owned(),
+            value: Some(format!("{from}..{to}")),
+        });
+        self.page = 1;
+    }
+
+    /// The span that is chosen of a field.
+    pub fn span(&self, field: &str) -> Option<(&str, &str)> {
+        let mut values = self.chosen.iter().filter(|c| c.field == field);
+        values.find_map(|c| c.value.as_deref().filter(|v| is_span(v))?.split_once(".."))
     }
 
     /// The pairs of the address, without what is as usual.
@@ -90,8 +186,13 @@ impl Address {
             );
         }
         given("sort", &self.sort);
-        given("view", if self.cards { "cards" } else { "" });
+        given("view", self.view.map_or("", View::as_str));
+        given("density", self.dense.map_or("", density_name));
+        for column in &self.columns {
+            given("column", column);
+        }
         given("more", &self.more);
+        given("find", &self.find);
         if self.page > 1 {
             given("page", &self.page.to_string());
         }
@@ -122,6 +223,21 @@ impl Address {
             .any(|c| c.field == field && c.value.as_deref() == value)
     }
 
+    /// The address with only this span of the field chosen, or with none if it was this one.
+    pub fn with_span(&self, field: &str, span: &str) -> String {
+        let chosen = self.is_chosen(field, Some(span));
+        self.with(|a| {
+            a.chosen
+                .retain(|c| !(c.field == field && c.value.as_deref().is_some_and(is_span)));
+            if !chosen {
+                a.chosen.push(Chosen {
+                    field: field.to_owned(),
+                    value: Some(span.to_owned()),
+                });
+            }
+        })
+    }
+
     /// The address with a value chosen, or no longer chosen.
     pub fn toggled(&self, field: &str, value: Option<&str>) -> String {
         let chosen = self.is_chosen(field, value);
@@ -136,6 +252,28 @@ impl Address {
             }
         })
     }
+}
+
+/// `a..b`, as a span is written in a filter.
+pub fn is_span(value: &str) -> bool {
+    value
+        .split_once("..")
+        .is_some_and(|(from, to)| end(from).is_some() && end(to).is_some() && from.len() + to.len() > 0)
+}
+
+/// An end of a span as people type it: a number or a date, or nothing.
+fn end(text: &str) -> Option<String> {
+    let text = text.trim().replace(',', ".");
+    let plain = text.len() <= 24 && !text.contains("..");
+    let digits = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    let any = text.is_empty() || text.bytes().any(|b| b.is_ascii_digit());
+    (plain && digits && any).then_some(text)
+}
+
+/// The number of an end; of a date its year.
+fn year(text: &str) -> Option<f64> {
+    let begin = text.get(1..).and_then(|rest| rest.find('-')).map_or(text, |at| &text[..=at]);
+    begin.parse().ok()
 }
 
 fn split(text: &str, paths: &[String]) -> Chosen {
@@ -173,9 +311,12 @@ mod tests {
                 },
             ],
             sort: "-created".to_owned(),
-            cards: true,
+            view: Some(View::Cards),
+            dense: Some(true),
+            columns: vec!["a,b".to_owned(), "c".to_owned()],
             page: 3,
             more: "medium".to_owned(),
+            find: "sil&".to_owned(),
         };
         let href = address.href("/search");
         let params: Params = serde_html_form::from_str(href.split_once('?').unwrap().1).unwrap();
@@ -223,5 +364,23 @@ mod tests {
             ..address
         };
         assert_eq!(chosen.toggled("a", Some("b")), "/search");
+    }
+
+    #[test]
+    fn a_span_from_a_form_becomes_a_filter_in_the_place_of_the_one_before() {
+        let read = |question: &str| {
+            let params: Params = serde_html_form::from_str(question).unwrap();
+            Address::read(params, None).href("/search")
+        };
+        assert_eq!(
+            read("span=made&from=1850&to=1900&page=4&filter=made:1700..1799&filter=made:x"),
+            "/search?filter=made%3Ax&filter=made%3A1850..1900"
+        );
+        assert_eq!(read("span=made&from=&to=1900"), "/search?filter=made%3A..1900");
+        assert_eq!(read("span=made&from=1900&to=1850-06"), "/search?filter=made%3A1850-06..1900");
+        assert_eq!(read("span=high&from=+2,5+&to="), "/search?filter=high%3A2.5..");
+        assert_eq!(read("span=made&from=&to=&filter=made:1..2"), "/search");
+        assert_eq!(read("span=made&from=soon&to=&filter=made:1..2"), "/search?filter=made%3A1..2");
+        assert_eq!(read("span=made&from=-&to=1...2"), "/search");
     }
 }

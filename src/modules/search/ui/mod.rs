@@ -1,110 +1,138 @@
-//! The search page. Reads through the port of records and the search of this process; shows nothing that the caller's
-//! view does not hold.
+//! The search page. Asks through the module's service, which knows what the caller may see, and shows nothing else.
 
 mod address;
+mod exports;
+mod facets;
+mod kept;
+mod kind;
+mod nothing;
+mod question;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use address::{Address, Params};
-use view::{Findings, Found, Kind, ROWS, SearchPage, default_sort};
+use address::{Address, Params, View};
+use kept::Kept;
+use kind::Kind;
+use nothing::{OFFERED, Try};
+use question::{count, question};
+use view::{Findings, Look};
 
-use crate::contract::records::Records;
-use crate::kernel::access::{Access, Caller, OPEN, Object, Permission, Visibility};
+use super::service::Service;
+use crate::contract::records::RECORDS_READ;
+use crate::kernel::access::{OPEN, Visibility};
 use crate::kernel::error::Result;
-use crate::kernel::http::{Query as Ask, RouteSet, Routes};
-use crate::kernel::ledger;
+use crate::kernel::http::{Query as Ask, RouteSet, Routes, Shared};
+use crate::kernel::i18n::Language;
 use crate::kernel::module::Health;
-use crate::kernel::search::{
-    Answer, FacetRequest, Filter, MAX_FACET_VALUES, MAX_OFFSET, Query, Search, Sort, TYPE_FACET,
-};
+use crate::kernel::search::{Answer, MAX_OFFSET, Search, TYPE_FACET};
 use crate::kernel::ui::{Html, Page};
-
-/// Facets counted at most, and values shown of each.
-const FACETS: usize = 12;
-const VALUES: usize = 8;
-/// Types counted beside a search through everything.
-const TYPES: usize = 24;
 
 /// How long a page that follows a write waits for it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-const READ: Permission = Permission("records.read");
-
-/// What the page reads from.
-#[derive(Clone)]
-pub struct Sources {
-    pub records: Arc<dyn Records>,
-    pub search: Search,
-    pub access: Access,
-}
-
 /// The search page's route.
-pub fn routes(sources: Sources) -> Routes {
+pub fn routes(service: Service) -> Routes {
     RouteSet::new()
         .page(OPEN, Method::GET, "/search", get(search_page))
-        .with_state(sources)
+        .with_state(service)
 }
 
-async fn search_page(State(sources): State<Sources>, page: Page, Ask(params): Ask<Params>) -> Result<Html<SearchPage>> {
-    let kinds = sources.kinds(&page.caller).await?;
-    let only = if kinds.len() == 1 {
-        kinds[0].definition.name.clone()
-    } else {
-        String::new()
+async fn search_page(
+    State(service): State<Service>,
+    Shared(context): Shared,
+    headers: HeaderMap,
+    page: Page,
+    Ask(params): Ask<Params>,
+) -> Result<Response> {
+    let types = service.types(&page.caller, None).await?;
+    let kinds: Vec<Kind> = types.iter().map(Kind::new).collect();
+    let type_name = match kinds.as_slice() {
+        [only] if params.type_name.is_empty() => only.name().to_owned(),
+        _ => params.type_name.clone(),
     };
-    let type_name = if params.type_name.is_empty() {
-        only
-    } else {
-        params.type_name.clone()
-    };
-    let mut definition = kinds.iter().find(|kind| kind.definition.name == type_name);
+    let mut kind = kinds.iter().find(|kind| kind.name() == type_name);
     let after = params.after.clone();
-    let mut address = Address::read(Params { type_name, ..params }, definition.map(|kind| &kind.definition));
-    // Far pages are not counted to; the last one that can be opened is shown instead.
-    address.page = address.page.min(MAX_OFFSET / ROWS + 1);
-    let visibility = sources.access.filter(&page.caller, READ).await?;
+    let (keep, span) = (params.keep.clone(), !params.span.is_empty());
+    let mut address = Address::read(Params { type_name, ..params }, kind.map(Kind::definition));
+    let kept = Kept::read(&headers);
+    if span || !keep.is_empty() {
+        return Ok(lead_to(&address, kept, &keep, context.secure()));
+    }
+    let visibility = service.access.filter(&page.caller, RECORDS_READ).await?;
     let behind = match after {
-        Some(text) => !sources.search.wait_for(text.parse()?, PATIENCE).await?,
-        None => is_behind(&sources.search),
+        Some(text) => !service.search.wait_for(text.parse()?, PATIENCE).await?,
+        None => is_behind(&service.search),
     };
-    let mut answer = sources
-        .search
-        .search(question(&address, definition, visibility.clone()))
-        .await?;
+    let mut look = look(&address, &kept, kind);
+    // Far pages are not counted to; the last one that can be opened is shown instead.
+    address.page = address.page.min(MAX_OFFSET / look.rows() + 1);
+    let asked = question(&address, kind, look.rows(), visibility.clone());
+    let mut answer = service.search.search(asked).await?;
     // What is found may all be of one type: then that type's facets and columns help, as if it had been chosen.
-    let implied = if definition.is_none() {
-        sole(&answer, &kinds)
+    let implied = kind.is_none().then(|| sole(&answer, &kinds)).flatten();
+    let mut counts = Vec::new();
+    if let Some(only) = implied {
+        kind = implied;
+        only.name().clone_into(&mut address.type_name);
+        look = self::look(&address, &kept, kind);
+        let asked = question(&address, kind, look.rows(), visibility.clone());
+        answer = service.search.search(asked).await?;
     } else {
-        None
-    };
-    let types = if let Some(kind) = implied {
-        definition = implied;
-        address.type_name.clone_from(&kind.definition.name);
-        let question = question(&address, definition, visibility);
-        answer = sources.search.search(question).await?;
-        Vec::new()
-    } else {
-        sources.types(&address, &kinds, &answer, &visibility).await?
-    };
-    let found = sources.found(&page.caller, &kinds, &answer).await?;
-    let findings = Findings {
+        counts = by_type(&service.search, &address, &kinds, &answer, &visibility).await?;
+    }
+    let items = service.items(&page.caller, &types, &answer).await?;
+    let mut findings = Findings {
         address: &address,
+        look: &look,
         answer: &answer,
         kinds: &kinds,
-        found: &found,
+        items: &items,
+        types: &counts,
+        tries: Vec::new(),
         behind,
         implied: implied.is_some(),
     };
-    Ok(Html(findings.page(page, &types)))
+    if answer.total == 0 {
+        findings.tries = tries(&service.search, &findings, &visibility, page.language).await?;
+    }
+    Ok(Html(findings.page(page)).into_response())
+}
+
+/// Leads from a form to the address that says the same, and keeps how lists are to look where that was asked for.
+fn lead_to(address: &Address, kept: Kept, keep: &str, secure: bool) -> Response {
+    let location = address.href("/search");
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
+    if !keep.is_empty()
+        && let Some(cookie) = kept.with(address, keep == "columns").cookie(secure)
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What the address says, else what was kept, else what suits the type: cards for things with a title.
+fn look(address: &Address, kept: &Kept, kind: Option<&Kind>) -> Look {
+    let titled = kind.is_none_or(|kind| kind.definition().title.is_some());
+    let usual = if titled { View::Cards } else { View::Table };
+    let columns = if address.columns.is_empty() {
+        kept.columns(&address.type_name)
+    } else {
+        &address.columns
+    };
+    Look {
+        cards: address.view.or(kept.view).unwrap_or(usual) == View::Cards,
+        dense: address.dense.or(kept.dense).unwrap_or_default(),
+        columns: columns.to_vec(),
+    }
 }
 
 /// The type of everything that was found, where all is of one.
@@ -118,7 +146,7 @@ fn sole<'a>(answer: &Answer, kinds: &'a [Kind]) -> Option<&'a Kind> {
         return None;
     };
     let name = only.value.as_deref()?;
-    kinds.iter().find(|kind| kind.definition.name == name)
+    kinds.iter().find(|kind| kind.name() == name)
 }
 
 /// True while the index still catches up with what was there before it began to follow.
@@ -126,138 +154,56 @@ fn is_behind(search: &Search) -> bool {
     matches!(search.health(), Health::Starting { .. })
 }
 
-fn question(address: &Address, kind: Option<&Kind>, visibility: Visibility) -> Query {
-    let types = address.type_name.is_empty().then(|| FacetRequest {
-        field: TYPE_FACET.to_owned(),
-        limit: TYPES,
-    });
-    let facets = kind.map(Kind::facets).unwrap_or_default();
-    let facets = types.into_iter().chain(facets.into_iter().take(FACETS).map(|leaf| {
-        let limit = if address.more == leaf.path {
-            MAX_FACET_VALUES / 4
-        } else {
-            VALUES
-        };
-        FacetRequest {
-            field: leaf.path,
-            limit,
-        }
-    }));
-    let filters = address.chosen.iter().map(|c| Filter {
-        field: c.field.clone(),
-        values: vec![c.value.clone()],
-    });
-    Query {
-        kind: Some(ledger::RECORD.to_owned()),
-        types: if address.type_name.is_empty() {
-            Vec::new()
-        } else {
-            vec![address.type_name.clone()]
-        },
-        text: address.q.clone(),
-        filters: filters.collect(),
-        facets: facets.collect(),
-        sort: sort(address, kind),
-        limit: ROWS,
-        cursor: None,
-        offset: (address.page - 1) * ROWS,
-        visibility,
+/// How many records of each type the words find, where there is more than one type. Where one is chosen its answer knows
+/// nothing of the others, so they are asked for.
+async fn by_type(
+    search: &Search,
+    address: &Address,
+    kinds: &[Kind],
+    answer: &Answer,
+    view: &Visibility,
+) -> Result<Vec<(String, u64)>> {
+    if kinds.len() < 2 {
+        return Ok(Vec::new());
     }
-}
-
-fn sort(address: &Address, kind: Option<&Kind>) -> Sort {
-    let asked = if address.sort.is_empty() {
-        default_sort(address)
+    let facets = if address.type_name.is_empty() {
+        answer.facets.clone()
     } else {
-        &address.sort
+        let everywhere = Address {
+            q: address.q.clone(),
+            page: 1,
+            ..Address::default()
+        };
+        search.search(question(&everywhere, None, 0, view.clone())).await?.facets
     };
-    let (field, descending) = asked.strip_prefix('-').map_or((asked, false), |field| (field, true));
-    match field {
-        "created" => Sort::Created { descending },
-        "updated" => Sort::Updated { descending },
-        // A field of another type, or one the caller may not see, orders nothing.
-        field if kind.is_some_and(|k| k.leaves().iter().any(|leaf| leaf.path == field)) => Sort::Field {
-            field: field.to_owned(),
-            descending,
-        },
-        _ => Sort::Relevance,
+    let counted = facets.into_iter().filter(|facet| facet.field == TYPE_FACET);
+    let known = |name: &String| kinds.iter().any(|kind| kind.name() == name);
+    let mut counts: Vec<(String, u64)> = counted
+        .flat_map(|facet| facet.values)
+        .filter_map(|v| Some((v.value.filter(known)?, v.count)))
+        .collect();
+    if known(&address.type_name) && !counts.iter().any(|(name, _)| *name == address.type_name) {
+        counts.push((address.type_name.clone(), 0));
     }
+    Ok(counts)
 }
 
-impl Sources {
-    /// The types there are, each with the level of fields that the caller may see in general.
-    async fn kinds(&self, caller: &Caller) -> Result<Vec<Kind>> {
-        let mut kinds = Vec::new();
-        for stored in self.records.record_types().await? {
-            let definition = stored.definition.clone();
-            if let Some(level) = self.access.level(caller, &Object::Type(&definition.name)).await? {
-                kinds.push(Kind { definition, level });
-            }
+/// What finds something where nothing was found, with how much.
+async fn tries(
+    search: &Search,
+    findings: &Findings<'_>,
+    view: &Visibility,
+    language: Language,
+) -> Result<Vec<Try>> {
+    let mut found = Vec::new();
+    for mut one in findings.tries(language) {
+        one.count = search.search(count(&one.address, view.clone())).await?.total;
+        if one.count > 0 {
+            found.push(one);
         }
-        Ok(kinds)
+        if found.len() == OFFERED {
+            break;
+        }
     }
-
-    /// How many records of each type the words find, where there is more than one type. Where one is chosen its answer
-    /// knows nothing of the others, so they are asked for.
-    async fn types(
-        &self,
-        address: &Address,
-        kinds: &[Kind],
-        answer: &Answer,
-        view: &Visibility,
-    ) -> Result<Vec<(String, u64)>> {
-        if kinds.len() < 2 {
-            return Ok(Vec::new());
-        }
-        let facets = if address.type_name.is_empty() {
-            answer.facets.clone()
-        } else {
-            let everywhere = Address {
-                q: address.q.clone(),
-                page: 1,
-                ..Address::default()
-            };
-            let query = Query {
-                limit: 0,
-                ..question(&everywhere, None, view.clone())
-            };
-            self.search.search(query).await?.facets
-        };
-        let counted = facets.into_iter().filter(|facet| facet.field == TYPE_FACET);
-        let known = |name: &String| kinds.iter().any(|kind| kind.definition.name == *name);
-        let mut counts: Vec<(String, u64)> = counted
-            .flat_map(|facet| facet.values)
-            .filter_map(|v| Some((v.value.filter(known)?, v.count)))
-            .collect();
-        if known(&address.type_name) && !counts.iter().any(|(name, _)| *name == address.type_name) {
-            counts.push((address.type_name.clone(), 0));
-        }
-        Ok(counts)
-    }
-
-    /// The records of an answer in its order, cut to what the caller may see of each.
-    async fn found(&self, caller: &Caller, kinds: &[Kind], answer: &Answer) -> Result<Vec<Found>> {
-        let ids: Vec<String> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
-        let by_name: HashMap<&str, &Kind> = kinds.iter().map(|kind| (kind.definition.name.as_str(), kind)).collect();
-        let mut found = Vec::with_capacity(ids.len());
-        for mut record in self.records.get_many(caller, &ids).await? {
-            let Some(kind) = by_name.get(record.type_name.as_str()) else {
-                continue;
-            };
-            let object = Object::Record {
-                id: &record.id,
-                type_name: &record.type_name,
-                visibility: record.visibility,
-            };
-            let Some(level) = self.access.level(caller, &object).await? else {
-                continue;
-            };
-            record.document = self.records.cut(&kind.definition, level, record.document);
-            found.push(Found {
-                title: self.records.title(&kind.definition, &record.document),
-                record,
-            });
-        }
-        Ok(found)
-    }
+    Ok(found)
 }

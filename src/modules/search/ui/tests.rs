@@ -4,11 +4,13 @@ use scraper::{Html, Selector};
 use serde_json::json;
 
 use super::address::{Address, Params};
-use super::view::{Findings, Found, Kind};
-use crate::contract::records::{Record, RecordType};
+use super::kind::Kind;
+use super::view::{Findings, Look};
+use crate::contract::records::{Record, RecordType, StoredType};
 use crate::kernel::access::Level;
 use crate::kernel::search::{Answer, Facet, FacetValue, Mark};
 use crate::kernel::ui::{Page, View};
+use crate::modules::search::service::Item;
 use askama::Template;
 
 pub(crate) const HOSTILE: &str = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
@@ -25,6 +27,7 @@ pub(crate) fn kind() -> Kind {
             {"name": "creation_date", "kind": "text", "column": true},
             {"name": "classification", "kind": "term", "facet": true, "column": true},
             {"name": "item_height", "kind": "number", "column": true},
+            {"name": "made", "kind": "date"},
             {"name": "medium", "kind": "term", "facet": true},
             {"name": "donor", "kind": "term", "facet": true, "column": true, "level": "restricted"},
             {"name": "creator", "kind": "group", "repeated": true, "fields": [
@@ -35,10 +38,12 @@ pub(crate) fn kind() -> Kind {
         ]
     }))
     .unwrap();
-    Kind {
+    let stored = StoredType {
+        id: "1".to_owned(),
+        version: 1,
         definition,
-        level: Level::Public,
-    }
+    };
+    Kind::new(&(stored.into(), Level::Public))
 }
 
 fn facet(field: &str, values: &[(Option<&str>, u64)], distinct: u64) -> Facet {
@@ -53,7 +58,7 @@ fn facet(field: &str, values: &[(Option<&str>, u64)], distinct: u64) -> Facet {
     }
 }
 
-fn found(id: &str, title: &str) -> Found {
+fn found(id: &str, title: &str) -> Item {
     let document = json!({
         "title": title,
         "creation_date": "c. 1860",
@@ -73,25 +78,39 @@ fn found(id: &str, title: &str) -> Found {
         source: None,
         document: document.as_object().unwrap().clone(),
     };
-    Found {
+    let pieces = [("; a ", false), ("teapot", true), (" given to the museum.", false)];
+    let pieces = pieces.map(|(text, marked)| (text.to_owned(), marked)).into();
+    Item {
         record,
         title: title.to_owned(),
+        highlights: vec![
+            ("title".to_owned(), vec![("other".to_owned(), true)]),
+            ("provenance_text".to_owned(), pieces),
+        ],
     }
 }
 
-fn render(question: &str, answer: &Answer, found: &[Found]) -> String {
+fn render(question: &str, answer: &Answer, found: &[Item]) -> String {
     let kinds = [kind()];
     let params: Params = serde_html_form::from_str(question).unwrap();
-    let address = Address::read(params, Some(&kinds[0].definition));
+    let address = Address::read(params, Some(kinds[0].definition()));
+    let look = Look {
+        cards: address.view == Some(super::address::View::Cards),
+        dense: false,
+        columns: address.columns.clone(),
+    };
     let findings = Findings {
         address: &address,
+        look: &look,
         answer,
         kinds: &kinds,
-        found,
+        items: found,
+        types: &[],
+        tries: Vec::new(),
         behind: false,
         implied: false,
     };
-    let page = findings.page(Page::bare("/search"), &[]);
+    let page = findings.page(Page::bare("/search"));
     assert_eq!(page.page().query, address.q);
     page.render().unwrap()
 }
@@ -111,6 +130,7 @@ fn answer(total: u64) -> Answer {
                 &[(Some("American"), 20), (Some("Austrian"), 4)],
                 2,
             ),
+            facet("made", &[(Some("..1799"), 1), (Some("1800..1849"), 600), (Some("1850..1899"), 0), (None, 3)], 90),
         ],
         marks: vec![Mark {
             token: "teapot".to_owned(),
@@ -162,12 +182,15 @@ fn a_page_shows_what_was_found_and_how_to_narrow_it() {
     );
     assert_eq!(
         texts(&page, ".facet summary"),
-        ["Classification", "Medium", "Creator › Nationality"]
+        ["Classification", "Medium", "Creator › Nationality", "Made", "As a table"]
     );
     assert_eq!(texts(&page, ".facet-value[aria-current] .name"), ["Textiles"]);
-    assert_eq!(texts(&page, ".facet-value.missing .name"), ["Not given"]);
+    assert_eq!(texts(&page, ".facet-value.missing .name"), ["Not given", "Not given"]);
+    assert_eq!(texts(&page, ".plot svg rect"), ["up to 1799: 1", "1800 – 1849: 600"]);
+    assert!(html.contains("filter=made%3A1800..1849"), "each bar is a filter");
+    assert_eq!(texts(&page, ".span-form label"), ["Made, from", "Made, to"]);
     assert!(texts(&page, ".chip.active")[0].starts_with("Classification: Textiles"));
-    assert_eq!(texts(&page, ".facet p"), ["38 more values"]);
+    assert_eq!(texts(&page, ".facet > p"), ["38 more values"]);
     assert!(texts(&page, ".pager a").contains(&"49".to_owned()));
 }
 
@@ -180,7 +203,25 @@ fn cards_tell_where_the_words_were_found() {
     );
     let page = Html::parse_document(&html);
     assert_eq!(texts(&page, ".snippet mark"), ["teapot"]);
-    assert_eq!(texts(&page, ".segmented [aria-current]"), ["Cards"]);
+    assert_eq!(texts(&page, ".tools .segmented [aria-current]"), ["Cards"]);
+    assert_eq!(texts(&page, ".plate .eyebrow"), ["Textiles"]);
+    assert_eq!(texts(&page, ".plate dt"), ["Creation date", "Item height", "Creator › Full name"]);
+}
+
+#[test]
+fn chosen_columns_take_the_place_of_the_usual_ones() {
+    let html = render("type=museum-object&column=medium&column=donor&column=made", &answer(1), &[found("1", "Bowl")]);
+    let page = Html::parse_document(&html);
+    assert_eq!(texts(&page, "thead th")[1..], ["Made", "Medium"], "in the order of the type, and no hidden one");
+    assert_eq!(page.select(&Selector::parse(".choices [checked]").unwrap()).count(), 2);
+}
+
+#[test]
+fn all_values_of_a_facet_can_be_looked_through() {
+    let question = "type=museum-object&more=classification&find=TEX&filter=classification:prints";
+    let page = Html::parse_document(&render(question, &answer(1), &[found("1", "Bowl")]));
+    assert_eq!(texts(&page, ".facet .all .name"), ["Textiles", "prints"], "what is chosen stays");
+    assert_eq!(texts(&page, ".facet > p"), ["Show only the most frequent"]);
 }
 
 #[test]

@@ -1,23 +1,20 @@
-//! The start page.
-
-use std::sync::Arc;
+//! What the start page shows of a full house: types, ways in, time, newest records.
 
 use askama::Template;
-use axum::extract::State;
-use axum::http::Method;
-use axum::routing::get;
 
-use crate::contract::records::{RECORDS_READ, RecordType, Records};
-use crate::kernel::access::{Access, Caller, Level, OPEN, Object, Visibility};
-use crate::kernel::error::{Code, Result};
-use crate::kernel::http::{RouteSet, Routes};
+use super::Sources;
+use super::notes::Steps;
+use crate::contract::records::{Field, FieldKind, Leaf, RECORDS_READ, RecordType, Records};
+use crate::kernel::access::{Caller, Level, Object, Visibility};
+use crate::kernel::error::Result;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::module::Health;
 use crate::kernel::search::{
     Answer, Facet, FacetRequest, FacetValue, MAX_FACET_VALUES, Query, Search, Sort, TYPE_FACET,
 };
-use crate::kernel::ui::{Html, Page, filters, label, shorten, texts, view};
+use crate::kernel::ui::plot::Columns;
+use crate::kernel::ui::{Page, Plate, filters, label, shorten, texts, view};
 
 /// Types, ways in with their values, and newest records on the page.
 const TYPES: usize = 12;
@@ -25,27 +22,18 @@ const WAYS: usize = 4;
 const VALUES: usize = 8;
 const NEWEST: usize = 8;
 
-/// What the page reads from.
-#[derive(Clone)]
-pub struct Sources {
-    pub records: Option<Arc<dyn Records>>,
-    pub search: Search,
-    pub access: Access,
-}
-
-/// The route of the start page.
-pub fn routes(sources: Sources) -> Routes {
-    RouteSet::new()
-        .page(OPEN, Method::GET, "/", get(home_page))
-        .with_state(sources)
-}
-
 #[derive(Template)]
 #[template(path = "modules/entrance/templates/entrance.html")]
 pub struct EntrancePage {
     pub page: Page,
     pub total: u64,
     pub behind: bool,
+    /// The sample is on its way.
+    pub loading: bool,
+    pub may_import: bool,
+    pub tour: bool,
+    pub steps: Option<Steps>,
+    pub time: Option<Columns>,
     pub types: Vec<TypeItem>,
     pub ways: Vec<Way>,
     /// The type whose fields the ways are.
@@ -57,7 +45,11 @@ view!(EntrancePage);
 pub struct TypeItem {
     pub name: String,
     pub label: String,
+    /// What the type says of itself.
+    pub about: String,
     pub total: u64,
+    /// Its share of everything, in hundredths.
+    pub share: u64,
 }
 
 /// A field to enter by, with its most frequent values.
@@ -75,33 +67,34 @@ pub struct WayValue {
 pub struct Newest {
     pub id: String,
     pub title: String,
+    /// What sort of thing it is.
+    pub above: String,
     pub about: Option<String>,
     pub created_at: i64,
+    pub plate: Plate,
 }
 
-async fn home_page(State(sources): State<Sources>, mut page: Page) -> Result<Html<EntrancePage>> {
-    page.canonical = page.absolute("/");
-    let mut home = EntrancePage {
-        total: 0,
-        behind: false,
-        types: Vec::new(),
-        ways: Vec::new(),
-        ways_label: String::new(),
-        newest: Vec::new(),
-        page,
-    };
-    if let Some(records) = &sources.records {
-        match sources.fill(records.as_ref(), &mut home).await {
-            // A house whose search is still opening is not an empty house.
-            Err(error) if error.code() == Code::Unavailable => home.behind = true,
-            other => other?,
+impl EntrancePage {
+    pub fn new(page: Page) -> Self {
+        Self {
+            page,
+            total: 0,
+            behind: false,
+            loading: false,
+            may_import: false,
+            tour: false,
+            steps: None,
+            time: None,
+            types: Vec::new(),
+            ways_label: String::new(),
+            ways: Vec::new(),
+            newest: Vec::new(),
         }
     }
-    Ok(Html(home))
 }
 
 impl Sources {
-    async fn fill(&self, records: &dyn Records, home: &mut EntrancePage) -> Result<()> {
+    pub(super) async fn fill(&self, records: &dyn Records, home: &mut EntrancePage) -> Result<()> {
         let (caller, language) = (home.page.caller.clone(), home.page.language);
         let view = self.access.filter(&caller, RECORDS_READ).await?;
         let mut kinds = Vec::new();
@@ -124,6 +117,7 @@ impl Sources {
         {
             home.ways_label.clone_from(&largest.label);
             home.ways = self.ways(kind, *level, language, &view).await?;
+            home.time = self.by_time(kind, *level, language, &view).await?;
         }
         home.behind = is_behind(&self.search);
         home.newest = self.newest(records, &caller, &kinds, &answer, language).await?;
@@ -182,18 +176,23 @@ impl Sources {
             };
             let document = records.cut(kind, level, record.document);
             let title = records.title(kind, &document);
-            let leaves = kind.leaves();
-            let column = leaves.iter().find(|leaf| {
+            let leaves: Vec<Leaf<'_>> = kind.leaves().into_iter().filter(|leaf| leaf.level <= level).collect();
+            let value = |leaf: &Leaf<'_>| texts(&document, &leaf.path, language).into_iter().next();
+            let of_kind = |leaf: &&Leaf<'_>, term: bool| {
                 let is_title = kind.title.as_deref() == Some(leaf.path.as_str());
-                !is_title && leaf.level <= level && leaf.field().is_some_and(|f| f.column)
-            });
-            let about = column.and_then(|leaf| texts(&document, &leaf.path, language).into_iter().next());
+                let fits = |f: &Field| f.column && (f.kind == FieldKind::Term) == term;
+                !is_title && leaf.field().is_some_and(fits)
+            };
+            let word = leaves.iter().filter(|leaf| of_kind(leaf, true)).find_map(value);
+            let about = leaves.iter().filter(|leaf| of_kind(leaf, false)).find_map(value);
             newest.push(Newest {
                 title: if title.trim().is_empty() {
                     record.id.clone()
                 } else {
                     shorten(&title, 120)
                 },
+                plate: Plate::of(word.as_deref().unwrap_or(&kind.name)),
+                above: word.map_or_else(|| label(&kind.labels, &kind.name, language), |word| shorten(&word, 60)),
                 about: about.map(|text| shorten(&text, 80)),
                 created_at: record.created_at,
                 id: record.id,
@@ -216,13 +215,22 @@ fn type_items(answer: &Answer, kinds: &[(RecordType, Level)], language: Language
         Some(TypeItem {
             name: kind.name.clone(),
             label: label(&kind.labels, &kind.name, language),
+            about: words(&kind.description, language),
             total: v.count,
+            share: (v.count * 100 / answer.total.max(1)).max(1),
         })
     };
     values.filter_map(item).collect()
 }
 
-fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Visibility) -> Query {
+/// A text by language, in this one or else in English.
+fn words(texts: &serde_json::Map<String, serde_json::Value>, language: Language) -> String {
+    let tags = [language.tag(), "en"];
+    let found = tags.into_iter().find_map(|tag| texts.get(tag)?.as_str());
+    shorten(found.unwrap_or_default(), 160)
+}
+
+pub(super) fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Visibility) -> Query {
     Query {
         kind: Some(ledger::RECORD.to_owned()),
         types: if type_name.is_empty() {

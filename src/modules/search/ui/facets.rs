@@ -1,0 +1,354 @@
+//! What stands beside the results: the values of fields with bars, numbers and years as plots with a form for a span,
+//! and what is in use as chips.
+
+use super::address::{Address, Chosen, is_span};
+use super::kind::{Kind, is_plotted, leaf_label};
+use crate::contract::records::{FieldKind, Leaf};
+use crate::kernel::i18n::Language;
+use crate::kernel::search::{Facet, FacetValue, fold};
+use crate::kernel::ui::plot::{Column, Columns};
+use crate::kernel::ui::shorten;
+
+/// Facets that stand open from the start.
+const OPEN: usize = 4;
+/// Characters of a value.
+const VALUE: usize = 120;
+/// Values listed of those that hold a text.
+const FOUND: usize = 100;
+
+pub struct FacetView {
+    pub label: String,
+    pub open: bool,
+    /// Bars and a form instead of a list of values.
+    pub plot: Option<Plot>,
+    pub values: Vec<FacetValueView>,
+    /// Where all values are shown, and how many more there are.
+    pub more: Option<String>,
+    pub hidden: u64,
+    /// All values are shown: a form to look through them, and the way back.
+    pub finder: Option<Finder>,
+}
+
+pub struct FacetValueView {
+    pub label: String,
+    pub count: u64,
+    pub href: String,
+    pub selected: bool,
+    pub missing: bool,
+    /// Width of the bar.
+    pub percent: u64,
+}
+
+pub struct Plot {
+    pub columns: Columns,
+    /// Number of the facet, for names of controls on the page.
+    pub number: usize,
+    pub field: String,
+    pub from: String,
+    pub to: String,
+    /// What the smallest and the largest value are, as a hint in the form.
+    pub lowest: String,
+    pub highest: String,
+    /// The rest of the address.
+    pub hidden: Vec<(&'static str, String)>,
+}
+
+pub struct Finder {
+    pub number: usize,
+    pub find: String,
+    pub hidden: Vec<(&'static str, String)>,
+    pub fewer: String,
+}
+
+pub struct Chip {
+    pub field: String,
+    pub value: String,
+    pub href: String,
+}
+
+/// Writes facets for one address.
+pub struct Facets<'a> {
+    pub address: &'a Address,
+    pub language: Language,
+}
+
+impl Facets<'_> {
+    /// The facets of a type, from their counts.
+    pub fn of(&self, kind: &Kind, counted: &[Facet]) -> Vec<FacetView> {
+        let leaves = kind.facets();
+        let mut out = Vec::new();
+        for facet in counted {
+            let Some(leaf) = leaves.iter().find(|leaf| leaf.path == facet.field) else {
+                continue;
+            };
+            let chosen = self.address.chosen.iter().any(|c| c.field == facet.field);
+            let more = self.address.more == facet.field;
+            let number = out.len();
+            let view = if is_plotted(leaf) {
+                self.plot(leaf, facet, number)
+            } else {
+                self.list(leaf, facet, number)
+            };
+            let Some(view) = view else { continue };
+            out.push(FacetView {
+                open: number < OPEN || chosen || more,
+                ..view
+            });
+        }
+        out
+    }
+
+    fn list(&self, leaf: &Leaf<'_>, facet: &Facet, number: usize) -> Option<FacetView> {
+        let more = self.address.more == facet.field;
+        let values = self.values(leaf, facet);
+        if values.is_empty() {
+            return None;
+        }
+        let given = facet.values.iter().filter(|v| v.value.is_some()).count() as u64;
+        let hidden = facet.distinct.saturating_sub(given);
+        let fewer = || {
+            self.address.with(|a| {
+                a.more.clear();
+                a.find.clear();
+            })
+        };
+        Some(FacetView {
+            label: leaf_label(leaf, self.language),
+            open: false,
+            plot: None,
+            values,
+            more: (hidden > 0 && !more).then(|| {
+                self.address.with(|a| {
+                    a.more.clone_from(&facet.field);
+                    a.find.clear();
+                })
+            }),
+            hidden,
+            finder: more.then(|| Finder {
+                number,
+                find: self.address.find.clone(),
+                hidden: self.rest(|a| a.find.clear()),
+                fewer: fewer(),
+            }),
+        })
+    }
+
+    fn values(&self, leaf: &Leaf<'_>, facet: &Facet) -> Vec<FacetValueView> {
+        let field = &facet.field;
+        let sought = if self.address.more == *field {
+            fold(&self.address.find)
+        } else {
+            String::new()
+        };
+        let most = facet.values.iter().map(|v| v.count).max().unwrap_or_default();
+        let view = |value: Option<&str>, count: u64| FacetValueView {
+            label: self.value(leaf.field().map(|f| f.kind), value),
+            count,
+            href: self.address.toggled(field, value),
+            selected: self.address.is_chosen(field, value),
+            missing: value.is_none(),
+            percent: percent(count, most),
+        };
+        let matches = |v: &&FacetValue| {
+            let text = v.value.as_deref();
+            v.count > 0 && (sought.is_empty() || text.is_some_and(|text| fold(text).contains(&sought)))
+        };
+        let found = facet.values.iter().filter(matches);
+        let limit = if sought.is_empty() { usize::MAX } else { FOUND };
+        let mut values: Vec<FacetValueView> = found.take(limit).map(|v| view(v.value.as_deref(), v.count)).collect();
+        // What is chosen can always be taken back, also when nothing has it any more.
+        for chosen in self.address.chosen.iter().filter(|c| c.field == *field) {
+            let shown = values.iter().any(|v| v.href == self.address.toggled(field, chosen.value.as_deref()));
+            if !shown {
+                let count = facet.values.iter().find(|v| v.value == chosen.value).map_or(0, |v| v.count);
+                values.push(view(chosen.value.as_deref(), count));
+            }
+        }
+        values
+    }
+
+    fn plot(&self, leaf: &Leaf<'_>, facet: &Facet, number: usize) -> Option<FacetView> {
+        let field = &facet.field;
+        let span = self.address.span(field);
+        let label = leaf_label(leaf, self.language);
+        let given: Vec<(&str, u64)> = facet
+            .values
+            .iter()
+            .filter_map(|v| Some((v.value.as_deref()?, v.count)))
+            .collect();
+        let missing = facet.values.iter().find(|v| v.value.is_none());
+        if given.is_empty() && span.is_none() && missing.is_none() {
+            return None;
+        }
+        let column = |(text, count): &(&str, u64)| Column {
+            label: self.span_text(text),
+            tick: begin(text),
+            count: *count,
+            href: (*count > 0).then(|| self.address.with_span(field, text)),
+            active: span.is_some_and(|span| touches(text, span)),
+        };
+        let columns = given.iter().map(column).collect();
+        let total: u64 = given.iter().map(|(_, count)| count).sum();
+        let values = missing.filter(|m| m.count > 0).map(|missing| FacetValueView {
+            label: self.language.text("value.missing"),
+            count: missing.count,
+            href: self.address.toggled(field, None),
+            selected: self.address.is_chosen(field, None),
+            missing: true,
+            percent: percent(missing.count, total + missing.count),
+        });
+        let ends = |text: &str| text.to_owned();
+        Some(FacetView {
+            plot: Some(Plot {
+                columns: Columns {
+                    title: label.clone(),
+                    columns,
+                    by: label.clone(),
+                    small: true,
+                },
+                number,
+                field: field.clone(),
+                from: span.map_or_else(String::new, |(from, _)| ends(from)),
+                to: span.map_or_else(String::new, |(_, to)| ends(to)),
+                lowest: given.first().map_or_else(String::new, |(text, _)| begin(text)),
+                highest: given.last().map_or_else(String::new, |(text, _)| finish(text)),
+                hidden: self.rest(|a| a.chosen.retain(|c| !is_span_of(c, field))),
+            }),
+            label,
+            open: false,
+            values: values.into_iter().collect(),
+            more: None,
+            hidden: 0,
+            finder: None,
+        })
+    }
+
+    /// The types of what was found, where there is more than one.
+    pub fn types(&self, types: &[(String, u64)], kinds: &[Kind]) -> Option<FacetView> {
+        if types.len() < 2 {
+            return None;
+        }
+        let most = types.iter().map(|(_, count)| *count).max().unwrap_or_default();
+        let values = types.iter().map(|(name, count)| {
+            let kind = kinds.iter().find(|kind| kind.name() == name);
+            FacetValueView {
+                label: kind.map_or_else(|| name.clone(), |kind| kind.label(self.language)),
+                count: *count,
+                href: self.address.with(|a| {
+                    a.chosen.clear();
+                    a.columns.clear();
+                    a.type_name = if a.type_name == *name {
+                        String::new()
+                    } else {
+                        name.clone()
+                    };
+                }),
+                selected: self.address.type_name == *name,
+                missing: false,
+                percent: percent(*count, most),
+            }
+        });
+        Some(FacetView {
+            label: self.language.text("search.type"),
+            open: true,
+            plot: None,
+            values: values.collect(),
+            more: None,
+            hidden: 0,
+            finder: None,
+        })
+    }
+
+    /// The filters in use. `of_type` is the type's own, where it was chosen.
+    pub fn chips(&self, kind: Option<&Kind>, of_type: bool) -> Vec<Chip> {
+        let leaves = kind.map(Kind::leaves).unwrap_or_default();
+        let chip = |c: &Chosen| {
+            let leaf = leaves.iter().find(|leaf| leaf.path == c.field);
+            let kind = leaf.and_then(|leaf| leaf.field()).map(|f| f.kind);
+            Chip {
+                field: leaf.map_or_else(|| c.field.clone(), |leaf| leaf_label(leaf, self.language)),
+                value: self.value(kind, c.value.as_deref()),
+                href: self.address.toggled(&c.field, c.value.as_deref()),
+            }
+        };
+        let mut chips: Vec<Chip> = Vec::new();
+        if let Some(kind) = kind.filter(|_| of_type) {
+            chips.push(Chip {
+                field: self.language.text("search.type"),
+                value: kind.label(self.language),
+                href: self.address.with(|a| {
+                    a.type_name.clear();
+                    a.chosen.clear();
+                    a.columns.clear();
+                }),
+            });
+        }
+        chips.extend(self.address.chosen.iter().map(chip));
+        chips
+    }
+
+    /// A chosen or counted value as people read it.
+    fn value(&self, kind: Option<FieldKind>, value: Option<&str>) -> String {
+        match (kind, value) {
+            (_, None) => self.language.text("value.missing"),
+            (Some(FieldKind::Boolean), Some("true")) => self.language.text("value.yes"),
+            (Some(FieldKind::Boolean), Some("false")) => self.language.text("value.no"),
+            (_, Some(text)) if is_span(text) => self.span_text(text),
+            (_, Some(text)) => shorten(text, VALUE),
+        }
+    }
+
+    /// `1850..1859` as people write it.
+    fn span_text(&self, span: &str) -> String {
+        match span.split_once("..") {
+            Some((from, to)) if from == to => from.to_owned(),
+            Some((from, "")) => self.language.with("search.from", &[("value", &from)]),
+            Some(("", to)) => self.language.with("search.to", &[("value", &to)]),
+            Some((from, to)) => format!("{from} – {to}"),
+            None => span.to_owned(),
+        }
+    }
+
+    /// The pairs of the address for the hidden fields of a form, changed.
+    fn rest(&self, change: impl FnOnce(&mut Address)) -> Vec<(&'static str, String)> {
+        let mut other = Address {
+            page: 1,
+            ..self.address.clone()
+        };
+        change(&mut other);
+        other.pairs()
+    }
+}
+
+fn is_span_of(chosen: &Chosen, field: &str) -> bool {
+    chosen.field == field && chosen.value.as_deref().is_some_and(is_span)
+}
+
+fn begin(span: &str) -> String {
+    span.split_once("..").map_or(span, |(from, to)| if from.is_empty() { to } else { from }).to_owned()
+}
+
+fn finish(span: &str) -> String {
+    span.split_once("..").map_or(span, |(from, to)| if to.is_empty() { from } else { to }).to_owned()
+}
+
+/// Whether a bar has something of a chosen span.
+fn touches(bar: &str, (from, to): (&str, &str)) -> bool {
+    let number = |text: &str, without: f64| {
+        let year = text.get(1..).and_then(|rest| rest.find('-')).map_or(text, |at| &text[..=at]);
+        year.parse().unwrap_or(without)
+    };
+    let Some((low, high)) = bar.split_once("..") else {
+        return false;
+    };
+    let (low, high) = (number(low, f64::NEG_INFINITY), number(high, f64::INFINITY));
+    low <= number(to, f64::INFINITY) && high >= number(from, f64::NEG_INFINITY)
+}
+
+fn percent(count: u64, most: u64) -> u64 {
+    if count == 0 {
+        0
+    } else {
+        (count * 100 / most.max(1)).max(1)
+    }
+}

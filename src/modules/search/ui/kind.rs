@@ -1,0 +1,148 @@
+//! A type as the search page needs it: with what this caller may know of it, its columns, facets and plots.
+
+use std::sync::Arc;
+
+use crate::contract::records::{Field, FieldKind, Leaf, RecordType, StoredType};
+use crate::kernel::access::Level;
+use crate::kernel::i18n::Language;
+use crate::kernel::search::FacetRequest;
+use crate::kernel::ui::label;
+
+/// Columns beside the title, where none are chosen and at most.
+const COLUMNS: usize = 5;
+const MOST_COLUMNS: usize = 12;
+/// Facets counted at most, and plots among them of fields that are not marked as facets.
+const FACETS: usize = 12;
+const PLOTS: usize = 3;
+/// Bars of a plot.
+const BARS: usize = 24;
+/// Values shown of a facet, and where all are asked for.
+const VALUES: usize = 8;
+const ALL_VALUES: usize = 250;
+/// Values looked through for a text.
+const SOUGHT: usize = crate::kernel::search::MAX_FACET_VALUES;
+
+/// See the module's text.
+pub struct Kind {
+    stored: Arc<StoredType>,
+    level: Level,
+}
+
+impl Kind {
+    pub fn new((stored, level): &(Arc<StoredType>, Level)) -> Self {
+        Self {
+            stored: stored.clone(),
+            level: *level,
+        }
+    }
+
+    pub fn definition(&self) -> &RecordType {
+        &self.stored.definition
+    }
+
+    pub fn name(&self) -> &str {
+        &self.stored.definition.name
+    }
+
+    pub fn label(&self, language: Language) -> String {
+        label(&self.definition().labels, self.name(), language)
+    }
+
+    /// The fields the caller may see.
+    pub fn leaves(&self) -> Vec<Leaf<'_>> {
+        let mut leaves = self.definition().leaves();
+        leaves.retain(|leaf| leaf.level <= self.level);
+        leaves
+    }
+
+    pub fn is_title(&self, path: &str) -> bool {
+        self.definition().title.as_deref() == Some(path)
+    }
+
+    /// What the table may show beside the title.
+    pub fn choices(&self) -> Vec<Leaf<'_>> {
+        let mut leaves = self.leaves();
+        leaves.retain(|leaf| !self.is_title(&leaf.path) && leaf.field().is_some_and(|f| f.kind != FieldKind::Link));
+        leaves
+    }
+
+    /// The columns of the table: those chosen, in the order of the type, else those that the type marks.
+    pub fn columns(&self, chosen: &[String]) -> Vec<Leaf<'_>> {
+        let mut leaves = self.choices();
+        let wanted = |leaf: &Leaf<'_>| chosen.contains(&leaf.path);
+        if leaves.iter().any(wanted) {
+            leaves.retain(wanted);
+            leaves.truncate(MOST_COLUMNS);
+        } else {
+            leaves.retain(|leaf| leaf.field().is_some_and(|f| f.column));
+            leaves.truncate(COLUMNS);
+        }
+        leaves
+    }
+
+    /// What stands beside the results: fields marked as facets, and plots of the first date and the first numbers.
+    pub fn facets(&self) -> Vec<Leaf<'_>> {
+        let mut plots = 0;
+        let mut dates = 0;
+        let mut leaves = self.leaves();
+        leaves.retain(|leaf| {
+            let Some(field) = leaf.field() else { return false };
+            let plain = !leaf.fields.iter().any(|f| f.repeated);
+            let shown = match field.kind {
+                _ if field.facet => true,
+                FieldKind::Date => {
+                    dates += 1;
+                    plain && dates == 1
+                }
+                FieldKind::Integer | FieldKind::Number => plain && field.column,
+                _ => false,
+            };
+            if shown && !field.facet {
+                plots += 1;
+            }
+            shown && (field.facet || plots <= PLOTS)
+        });
+        leaves.truncate(FACETS);
+        leaves
+    }
+
+    /// The counts to ask for; `more` names the facet of which all values are wanted, or those with a text in them.
+    pub fn requests(&self, more: &str, find: &str) -> Vec<FacetRequest> {
+        let request = |leaf: &Leaf<'_>| {
+            if is_plotted(leaf) {
+                return FacetRequest::spread(&leaf.path, BARS);
+            }
+            let limit = match (leaf.path == more, find.is_empty()) {
+                (true, false) => SOUGHT,
+                (true, true) => ALL_VALUES,
+                _ => VALUES,
+            };
+            FacetRequest {
+                field: leaf.path.clone(),
+                limit,
+            }
+        };
+        self.facets().iter().map(request).collect()
+    }
+}
+
+/// Shown as a plot over numbers or years.
+pub fn is_plotted(leaf: &Leaf<'_>) -> bool {
+    let kind = leaf.field().map(|f| f.kind);
+    matches!(kind, Some(FieldKind::Integer | FieldKind::Number | FieldKind::Date))
+}
+
+pub fn is_number(leaf: &Leaf<'_>) -> bool {
+    let number = |f: &Field| matches!(f.kind, FieldKind::Integer | FieldKind::Number) && !f.repeated;
+    leaf.field().is_some_and(number)
+}
+
+/// The labels on the way to a field: `Creator › Nationality`.
+pub fn leaf_label(leaf: &Leaf<'_>, language: Language) -> String {
+    let labels: Vec<String> = leaf
+        .fields
+        .iter()
+        .map(|f| label(&f.labels, &f.name, language))
+        .collect();
+    labels.join(" › ")
+}
