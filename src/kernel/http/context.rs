@@ -18,8 +18,13 @@ use crate::kernel::ui::Shell;
 /// Addresses for `sitemap.xml`: what everybody may read.
 #[async_trait]
 pub trait SitemapSource: Send + Sync {
-    /// The paths after `after` (a value answered before), at most `limit`, and where to go on; `None` at the end.
-    async fn paths(&self, after: Option<String>, limit: usize) -> Result<(Vec<String>, Option<String>)>;
+    /// Pages that are no records: lists, types.
+    async fn pages(&self) -> Result<Vec<String>>;
+    /// Where files of the sitemap begin after the first: names after which `size` records follow, or fewer where some are
+    /// not for everybody. In order.
+    async fn parts(&self, size: usize) -> Result<Vec<String>>;
+    /// The paths of records after a name, up to another with it, at most `limit` looked at; and after which name to go on.
+    async fn paths(&self, after: &str, until: Option<&str>, limit: usize) -> Result<(Vec<String>, Option<String>)>;
 }
 
 /// What [`super::Routes::into_router`] needs beside the routes.
@@ -52,6 +57,7 @@ pub struct Context {
     pub openapi: Bytes,
     pub(super) shell: Shell,
     pub(super) sitemap: Option<Arc<dyn SitemapSource>>,
+    pub(super) parts: super::sitemap::Parts,
     pub(super) hosts: Hosts,
 }
 
@@ -67,6 +73,7 @@ impl Context {
             openapi,
             shell,
             sitemap: setup.sitemap,
+            parts: super::sitemap::Parts::default(),
             hosts,
         }
     }

@@ -14,6 +14,7 @@ mod respond;
 mod routes;
 mod serve;
 mod site;
+mod sitemap;
 mod stack;
 
 #[cfg(all(test, feature = "testing"))]

@@ -1,36 +1,30 @@
-//! What every site has: robots.txt, sitemap.xml, the icon, and the answers where nothing is.
-
-use std::sync::Arc;
+//! What every site has: robots.txt, the icon, and the answers where nothing is.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bytes::Bytes;
-use futures_util::stream;
 
-use super::context::{Context, Shared};
+use super::context::Shared;
 use super::extract::Path;
 use super::routes::{RouteSet, Routes};
+use super::sitemap;
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ui::assets;
 
-/// Addresses one sitemap may hold.
-const SITEMAP_MAX: usize = 50_000;
-const SITEMAP_PAGE: usize = 1_000;
-
 pub(super) fn routes() -> Routes {
     RouteSet::<()>::new()
         .page(OPEN, Method::GET, "/robots.txt", get(robots))
-        .page(OPEN, Method::GET, "/sitemap.xml", get(sitemap))
+        .page(OPEN, Method::GET, "/sitemap.xml", get(sitemap::index))
+        .page(OPEN, Method::GET, "/sitemap/{part}", get(sitemap::part))
         .page(OPEN, Method::GET, "/favicon.ico", get(icon))
         .page(OPEN, Method::GET, "/favicon.svg", get(icon))
         .page(OPEN, Method::GET, "/static/{hash}/{*name}", get(asset))
         .with_state(())
 }
 
-fn typed(kind: &'static str, body: Body) -> Response {
+pub(super) fn typed(kind: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     response
         .headers_mut()
@@ -54,66 +48,6 @@ async fn icon(headers: HeaderMap) -> Result<Response> {
 /// A static file by content and name; names are looked up among those built in, never as a path on a disk.
 async fn asset(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Result<Response> {
     assets::respond(&name, Some(&hash), &headers).ok_or_else(|| Error::not_found("file", &name))
-}
-
-/// Where the sitemap stands: how much is written, and where the source goes on.
-struct Walk {
-    context: Arc<Context>,
-    written: usize,
-    after: Option<String>,
-    ended: bool,
-}
-
-async fn sitemap(Shared(context): Shared) -> Response {
-    let head =
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n";
-    let first = format!("{head}<url><loc>{}/</loc></url>\n", xml(&context.public_url));
-    let walk = Walk {
-        context,
-        written: 1,
-        after: None,
-        ended: false,
-    };
-    let rest = stream::try_unfold(walk, |walk| async move { next_piece(walk).await });
-    let first = stream::once(async move { Ok(Bytes::from(first)) });
-    typed(
-        "application/xml",
-        Body::from_stream(futures_util::StreamExt::chain(first, rest)),
-    )
-}
-
-async fn next_piece(mut walk: Walk) -> Result<Option<(Bytes, Walk)>> {
-    if walk.ended {
-        return Ok(None);
-    }
-    let room = (SITEMAP_MAX - walk.written).min(SITEMAP_PAGE);
-    let (paths, next) = match &walk.context.sitemap {
-        Some(source) if room > 0 => source.paths(walk.after.take(), room).await?,
-        _ => (Vec::new(), None),
-    };
-    let mut text = String::new();
-    for path in paths.iter().take(room) {
-        text.push_str(&format!(
-            "<url><loc>{}{}</loc></url>\n",
-            xml(&walk.context.public_url),
-            xml(path)
-        ));
-    }
-    walk.written += paths.len().min(room);
-    walk.ended = next.is_none();
-    walk.after = next;
-    if walk.ended {
-        text.push_str("</urlset>\n");
-    }
-    Ok(Some((Bytes::from(text), walk)))
-}
-
-fn xml(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&apos;")
 }
 
 /// Nothing is at this address; one with a slash too many leads to the one without.

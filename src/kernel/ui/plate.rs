@@ -1,4 +1,4 @@
-//! What a card shows where there is no picture: a small pattern, the same for all things of the same sort.
+//! What a card shows where there is no picture: a small pattern of its own, in the colours of its sort.
 
 use std::fmt::Write as _;
 
@@ -17,9 +17,10 @@ pub struct Plate {
 }
 
 impl Plate {
-    pub fn of(word: &str) -> Self {
-        let mut state = seed(word);
-        let tone = state % TONES;
+    /// `sort` decides the colours, `id` the shapes.
+    pub fn of(sort: &str, id: &str) -> Self {
+        let tone = seed(sort) % TONES;
+        let mut state = seed(id);
         let (mut first, mut second) = (String::new(), String::new());
         for y in 0..DOWN {
             for x in 0..ACROSS {
@@ -56,12 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_sort_has_the_same_plate() {
-        let plate = Plate::of("Textiles");
-        assert_eq!((&plate.first, plate.tone), (&Plate::of("Textiles").first, Plate::of("Textiles").tone));
-        assert_ne!(plate.first, Plate::of("drawings").first);
+    fn the_same_thing_has_the_same_plate() {
+        let plate = Plate::of("Textiles", "1");
+        assert_eq!(plate.tone, Plate::of("Textiles", "2").tone);
+        assert_ne!(plate.first, Plate::of("Textiles", "2").first);
+        assert_eq!(plate.first, Plate::of("drawings", "1").first);
         for word in ["", "é", "\u{0}", &"w".repeat(10_000)] {
-            let plate = Plate::of(word);
+            let plate = Plate::of(word, word);
             assert!(plate.first.len() + plate.second.len() < 700 && plate.tone < TONES);
         }
     }

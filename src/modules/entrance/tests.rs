@@ -80,7 +80,7 @@ fn a_full_house_shows_what_is_here() {
             above: HOSTILE.to_owned(),
             about: Some(HOSTILE.to_owned()),
             created_at: 0,
-            plate: Plate::of(HOSTILE),
+            plate: Plate::of(HOSTILE, HOSTILE),
         }],
         ..home()
     };

@@ -6,6 +6,7 @@ mod index;
 mod infer;
 pub mod model;
 pub mod service;
+mod sitemap;
 mod store;
 mod ui;
 
@@ -19,7 +20,7 @@ use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Permission};
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
-use crate::kernel::http::{Routes, public_url};
+use crate::kernel::http::{Routes, SitemapSource, public_url};
 use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::search::IndexSource;
 use service::Service;
@@ -68,6 +69,10 @@ impl Module for RecordsModule {
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let service = Arc::new(Service::new(kernel.db.clone(), kernel.access.clone()));
     bus.provide::<dyn Records>(service.clone())?;
+    bus.provide::<dyn SitemapSource>(Arc::new(sitemap::Addresses {
+        service: service.clone(),
+        access: kernel.access.clone(),
+    }))?;
     let pages = ui::Pages {
         service: service.clone(),
         db: kernel.db.clone(),

@@ -242,6 +242,27 @@ pub async fn live_ids(on: impl Into<Exec<'_>>, after: &str, limit: i64) -> Resul
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// Id, type and visibility of live records after an id, in id order: what decides who may see them, without their states.
+pub async fn outlines(on: impl Into<Exec<'_>>, after: &str, limit: i64) -> Result<Vec<(String, String, String)>> {
+    sql("SELECT id, type, visibility FROM record WHERE id > $1 AND state = 'live' ORDER BY id LIMIT $2")
+        .bind(after)
+        .bind(limit)
+        .all(on)
+        .await
+}
+
+/// Every so manieth id of live records, in id order.
+pub async fn milestones(on: impl Into<Exec<'_>>, every: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql(
+        "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS place FROM record WHERE state = 'live') AS counted \
+         WHERE place % $1 = 0 ORDER BY id",
+    )
+    .bind(every)
+    .all(on)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// A head to write.
 #[derive(Clone, Debug)]
 pub struct Head {

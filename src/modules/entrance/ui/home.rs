@@ -191,7 +191,7 @@ impl Sources {
                 } else {
                     shorten(&title, 120)
                 },
-                plate: Plate::of(word.as_deref().unwrap_or(&kind.name)),
+                plate: Plate::of(word.as_deref().unwrap_or(&kind.name), &record.id),
                 above: word.map_or_else(|| label(&kind.labels, &kind.name, language), |word| shorten(&word, 60)),
                 about: about.map(|text| shorten(&text, 80)),
                 created_at: record.created_at,

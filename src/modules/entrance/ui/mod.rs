@@ -4,7 +4,9 @@ mod home;
 mod notes;
 mod time;
 
-pub(super) use home::{EntrancePage, Newest, TypeItem, Way, WayValue};
+pub(super) use home::EntrancePage;
+#[cfg(test)]
+pub(super) use home::{Newest, TypeItem, Way, WayValue};
 #[cfg(test)]
 pub(super) use notes::{Step, Steps};
 

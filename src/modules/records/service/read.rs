@@ -277,4 +277,14 @@ impl Service {
     pub async fn live_ids(&self, after: Option<&str>, limit: i64) -> Result<Vec<String>> {
         store::live_ids(&self.db, after.unwrap_or_default(), limit).await
     }
+
+    /// Id, type and visibility of live records after an id, in id order.
+    pub async fn outlines(&self, after: &str, limit: i64) -> Result<Vec<(String, String, String)>> {
+        store::outlines(&self.db, after, limit).await
+    }
+
+    /// Every so manieth id of live records, in id order.
+    pub async fn milestones(&self, every: i64) -> Result<Vec<String>> {
+        store::milestones(&self.db, every).await
+    }
 }

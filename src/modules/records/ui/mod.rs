@@ -1,5 +1,6 @@
 //! The pages of records and types: one record with its history and its machine forms, the types with their fields.
 
+mod collections;
 mod fields;
 mod forms;
 mod record;
@@ -38,7 +39,7 @@ pub fn routes(pages: Pages) -> Routes {
             "/records/{id}/history",
             get(record::history_page),
         )
-        .page(TYPES_READ, Method::GET, "/types", get(types::index_page))
+        .page(TYPES_READ, Method::GET, "/types", get(collections::index_page))
         .page(TYPES_READ, Method::GET, "/types/{name}", get(types::show_page))
         .with_state(pages)
 }

@@ -1,4 +1,4 @@
-//! The types as pages: what kinds of records there are, and the fields of each.
+//! A type as a page: its fields and the ways into its records.
 
 use askama::Template;
 use axum::extract::State;
@@ -10,27 +10,12 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::http::Path;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
-use crate::kernel::search::{Answer, FacetRequest, MAX_FACET_VALUES, Query, Sort, TYPE_FACET};
+use crate::kernel::search::{Answer, FacetRequest, Query, Sort};
 use crate::kernel::ui::{Crumb, Html, Page, filters, label, shorten, view};
 
 /// Facets shown as ways in, and values of each.
 const FACETS: usize = 6;
 const VALUES: usize = 8;
-
-#[derive(Template)]
-#[template(path = "modules/records/templates/types.html")]
-pub struct TypesPage {
-    pub page: Page,
-    pub types: Vec<TypeItem>,
-}
-
-pub struct TypeItem {
-    pub name: String,
-    pub label: String,
-    /// Missing while the search cannot say.
-    pub total: Option<u64>,
-    pub fields: usize,
-}
 
 #[derive(Template)]
 #[template(path = "modules/records/templates/type.html")]
@@ -43,7 +28,7 @@ pub struct TypePage {
     pub facets: Vec<FacetItem>,
     pub fields: Vec<FieldRow>,
 }
-view!(TypesPage, TypePage);
+view!(TypePage);
 
 pub struct FacetItem {
     pub label: String,
@@ -62,29 +47,6 @@ pub struct FieldRow {
     pub kind: &'static str,
     /// Keys of what is special about it.
     pub notes: Vec<&'static str>,
-}
-
-/// `/types`
-pub async fn index_page(State(pages): State<Pages>, page: Page) -> Result<Html<TypesPage>> {
-    let counts = FacetRequest {
-        field: TYPE_FACET.to_owned(),
-        limit: MAX_FACET_VALUES,
-    };
-    // Shown without numbers where the search cannot answer.
-    let answer = pages.answer(&page, "", vec![counts]).await;
-    let mut types = Vec::new();
-    for stored in pages.service.all_types().await? {
-        let Some(definition) = pages.service.shown_type(&page.caller, &stored).await? else {
-            continue;
-        };
-        types.push(TypeItem {
-            label: label(&definition.labels, &definition.name, page.language),
-            total: answer.as_ref().map(|a| total(a, &definition.name)),
-            fields: definition.leaves().len(),
-            name: definition.name,
-        });
-    }
-    Ok(Html(TypesPage { page, types }))
 }
 
 /// `/types/{name}`
@@ -143,13 +105,6 @@ impl Pages {
         };
         self.search.search(query).await.ok()
     }
-}
-
-/// How many records of a type there are, from the counts of all types.
-fn total(answer: &Answer, type_name: &str) -> u64 {
-    let values = answer.facets.iter().flat_map(|facet| &facet.values);
-    let of_type = values.filter(|v| v.value.as_deref() == Some(type_name));
-    of_type.map(|v| v.count).sum()
 }
 
 fn facet_items(definition: &RecordType, answer: &Answer, language: Language) -> Vec<FacetItem> {

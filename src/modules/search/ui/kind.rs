@@ -59,6 +59,20 @@ impl Kind {
         self.definition().title.as_deref() == Some(path)
     }
 
+    /// Its records have titles in words, not one of a few terms.
+    pub fn is_titled(&self) -> bool {
+        let leaves = self.leaves();
+        let title = leaves.iter().find(|leaf| self.is_title(&leaf.path));
+        title.and_then(|leaf| leaf.field()).is_some_and(|f| f.kind == FieldKind::Text)
+    }
+
+    /// What the type says of itself.
+    pub fn description(&self, language: Language) -> String {
+        let texts = &self.definition().description;
+        let found = [language.tag(), "en"].into_iter().find_map(|tag| texts.get(tag)?.as_str());
+        found.unwrap_or_default().to_owned()
+    }
+
     /// What the table may show beside the title.
     pub fn choices(&self) -> Vec<Leaf<'_>> {
         let mut leaves = self.leaves();

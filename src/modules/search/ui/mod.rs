@@ -119,9 +119,9 @@ fn lead_to(address: &Address, kept: Kept, keep: &str, secure: bool) -> Response 
     response
 }
 
-/// What the address says, else what was kept, else what suits the type: cards for things with a title.
+/// What the address says, else what was kept, else what suits the type: cards for things with a title of their own.
 fn look(address: &Address, kept: &Kept, kind: Option<&Kind>) -> Look {
-    let titled = kind.is_none_or(|kind| kind.definition().title.is_some());
+    let titled = kind.is_none_or(Kind::is_titled);
     let usual = if titled { View::Cards } else { View::Table };
     let columns = if address.columns.is_empty() {
         kept.columns(&address.type_name)

@@ -6,7 +6,7 @@ use super::kind::{Kind, leaf_label};
 use crate::kernel::i18n::Language;
 
 /// Searches tried at most, and offered.
-const TRIED: usize = 10;
+const TRIED: usize = 12;
 pub const OFFERED: usize = 5;
 /// Letters of a word that its beginning keeps.
 const BEGINNING: usize = 3;
@@ -55,6 +55,11 @@ pub fn tries(address: &Address, chips: &[Chip], many_types: bool, language: Lang
             let rest: Vec<&str> = words.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, w)| w.as_str()).collect();
             let q = rest.join(" ");
             offer(language.with("search.try-without", &[("what", word)]), &|a| a.q.clone_from(&q));
+        }
+    }
+    if words.len() > 2 {
+        for word in &words {
+            offer(language.with("search.try-only", &[("what", word)]), &|a| a.q.clone_from(word));
         }
     }
     if let Some(q) = beginnings(&words) {

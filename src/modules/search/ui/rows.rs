@@ -126,12 +126,12 @@ impl Rows<'_> {
         } else {
             &item.title
         };
-        let pattern = word.as_ref().map_or(&item.record.type_name, |(_, text)| text);
+        let sort = word.as_ref().map_or(&item.record.type_name, |(_, text)| text);
         Row {
             href: format!("/records/{}", item.record.id),
             title: highlight(&shorten(title, CELL), self.marks),
             snippet: snippet.map(|(_, pieces)| pieces.clone()),
-            plate: Plate::of(pattern),
+            plate: Plate::of(sort, &item.record.id),
             above: match (self.kind, word) {
                 (Some(_), Some((_, text))) => shorten(&text, FACT),
                 _ => label,
@@ -158,9 +158,14 @@ impl Rows<'_> {
             let Some(text) = texts(&record.document, &leaf.path, self.language).into_iter().next() else {
                 continue;
             };
-            let text = highlight(&shorten(&text, FACT), self.marks);
+            // The year of a date that is written out already says nothing new.
+            let year = text.get(..4).unwrap_or(&text);
+            let of_date = leaf.field().is_some_and(|f| f.kind == FieldKind::Date);
+            if of_date && facts.iter().any(|fact: &Cell| whole(&fact.text).contains(year)) {
+                continue;
+            }
             facts.push(Cell {
-                text,
+                text: highlight(&shorten(&text, FACT), self.marks),
                 ..self.cell(record, leaf)
             });
             if facts.len() == FACTS {

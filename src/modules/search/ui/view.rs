@@ -20,6 +20,8 @@ pub struct SearchPage {
     pub page: Page,
     pub q: String,
     pub heading: String,
+    /// What the type says of itself.
+    pub description: String,
     /// What the page is, for those who see only a link to it.
     pub about: String,
     pub total: u64,
@@ -143,6 +145,7 @@ impl Findings<'_> {
             q: address.q.clone(),
             about: about(&heading, address, &chips, self.answer.total, language),
             heading,
+            description: kind.map(|kind| kind.description(language)).unwrap_or_default(),
             total: self.answer.total,
             refined: is_refined(address),
             clear_href: address.with(|a| {
