@@ -24,8 +24,7 @@ const KEPT_MS: i64 = 3_600_000;
 
 const URLSET: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n";
-const INDEX: &str =
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n";
+const INDEX: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n";
 
 /// Where the files after the first begin, and until when that is taken for true.
 pub(super) type Parts = Mutex<Option<(i64, Arc<[String]>)>>;
@@ -59,7 +58,9 @@ pub(super) async fn index(Shared(context): Shared) -> Result<Response> {
     let mut text = INDEX.to_owned();
     for number in 0..=parts.len() {
         let public = xml(&context.public_url);
-        text.push_str(&format!("<sitemap><loc>{public}/sitemap/{number}.xml</loc></sitemap>\n"));
+        text.push_str(&format!(
+            "<sitemap><loc>{public}/sitemap/{number}.xml</loc></sitemap>\n"
+        ));
     }
     text.push_str("</sitemapindex>\n");
     Ok(answer(Body::from(text)))
@@ -68,7 +69,9 @@ pub(super) async fn index(Shared(context): Shared) -> Result<Response> {
 /// One file of several.
 pub(super) async fn part(Shared(context): Shared, Path(name): Path<String>) -> Result<Response> {
     let parts = parts(&context).await?;
-    let number = name.strip_suffix(".xml").and_then(|number| number.parse::<usize>().ok());
+    let number = name
+        .strip_suffix(".xml")
+        .and_then(|number| number.parse::<usize>().ok());
     match number.filter(|number| *number <= parts.len()) {
         Some(number) => Ok(file(context, number, &parts)),
         None => Err(Error::not_found("file", "sitemap")),

@@ -217,7 +217,10 @@ impl Counter {
         tally.missing += self.total - self.with_value;
         for counted in self.columns {
             if self.spread {
-                let points = counted.sparse.iter().map(|(raw, n)| (counted.point(*raw), u64::from(*n)));
+                let points = counted
+                    .sparse
+                    .iter()
+                    .map(|(raw, n)| (counted.point(*raw), u64::from(*n)));
                 tally.points.extend(points);
                 continue;
             }

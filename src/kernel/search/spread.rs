@@ -174,7 +174,11 @@ mod tests {
         check(&[(1.5, 1), (2.25, 1), (3.0, 1)], 3, "1..1.99=1 2..2.99=1 3..3.99=1");
         check(&[(-1.0, 1), (1.0, 1)], 2, "-2..-1=1 0..1=1");
         check(&[(f64::NAN, 1), (f64::INFINITY, 1)], 5, "");
-        check(&[(-1e300, 1), (1e300, 1)], 2, "-2000000000000000000..-1=1 0..1999999999999999999=1");
+        check(
+            &[(-1e300, 1), (1e300, 1)],
+            2,
+            "-2000000000000000000..-1=1 0..1999999999999999999=1",
+        );
     }
 
     #[test]
@@ -183,16 +187,30 @@ mod tests {
         points.push((-3000.0, 2));
         points.push((9999.0, 3));
         let facet = facet("f", points, 4, 7);
-        let shown: Vec<(&str, u64)> = facet.values.iter().map(|v| (v.value.as_deref().unwrap_or("-"), v.count)).collect();
+        let shown: Vec<(&str, u64)> = facet
+            .values
+            .iter()
+            .map(|v| (v.value.as_deref().unwrap_or("-"), v.count))
+            .collect();
         assert_eq!(
             shown,
-            [("..1899", 2), ("1900..1904", 250), ("1905..1909", 250), ("1910..1914", 250), ("1915..1919", 250), ("1920..", 3), ("-", 7)]
+            [
+                ("..1899", 2),
+                ("1900..1904", 250),
+                ("1905..1909", 250),
+                ("1910..1914", 250),
+                ("1915..1919", 250),
+                ("1920..", 3),
+                ("-", 7)
+            ]
         );
     }
 
     #[test]
     fn years_are_those_of_their_days() {
-        for year in ["-0500", "0001", "1600", "1899", "1900", "1969", "1970", "2000", "2024", "9999"] {
+        for year in [
+            "-0500", "0001", "1600", "1899", "1900", "1969", "1970", "2000", "2024", "9999",
+        ] {
             let (first, last) = days(year).unwrap();
             let number: i64 = year.parse().unwrap();
             assert_eq!((year_of(first), year_of(last)), (number, number), "{year}");

@@ -24,7 +24,9 @@ impl Plate {
         let (mut first, mut second) = (String::new(), String::new());
         for y in 0..DOWN {
             for x in 0..ACROSS {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 let (shape, quarter) = ((state >> 33) % 5, (state >> 40) % 4);
                 let path = if shape < 3 { &mut first } else { &mut second };
                 if shape != 2 {

@@ -36,10 +36,16 @@ fn an_empty_house_shows_three_ways_to_begin() {
     assert!(!html.contains("setup-link"));
     for waiting in [
         EntrancePage { behind: true, ..home() },
-        EntrancePage { loading: true, ..home() },
+        EntrancePage {
+            loading: true,
+            ..home()
+        },
     ] {
         let html = waiting.render().unwrap();
-        assert!(!html.contains("/import") && count(&html, "[data-live]") == 1, "not yet is not empty");
+        assert!(
+            !html.contains("/import") && count(&html, "[data-live]") == 1,
+            "not yet is not empty"
+        );
     }
 }
 

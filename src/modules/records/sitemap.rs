@@ -46,7 +46,9 @@ impl SitemapSource for Addresses {
             if until.is_some_and(|until| id.as_str() > until) {
                 return Ok((paths, None));
             }
-            let Some(visibility) = Level::parse(visibility) else { continue };
+            let Some(visibility) = Level::parse(visibility) else {
+                continue;
+            };
             let object = Object::Record {
                 id,
                 type_name,

@@ -154,7 +154,14 @@ fn numbers_and_dates_are_counted_in_spans_that_filter() {
     query.facets = vec![FacetRequest::spread("made", 5), FacetRequest::spread("height", 5)];
     let answer = bench.ask(&query).unwrap();
     assert_eq!(answer.facets[0].field, "made");
-    let years = ["1970..1971=1", "1972..1973=1", "1974..1975=0", "1976..1977=0", "1978..1979=1", "-=1"];
+    let years = [
+        "1970..1971=1",
+        "1972..1973=1",
+        "1974..1975=0",
+        "1976..1977=0",
+        "1978..1979=1",
+        "-=1",
+    ];
     assert_eq!(counts(&answer.facets[0]), years);
     let heights = ["0..1.99=1", "2..3.99=1", "4..5.99=0", "6..7.99=0", "8..9.99=1", "-=1"];
     assert_eq!(counts(&answer.facets[1]), heights);
@@ -162,6 +169,10 @@ fn numbers_and_dates_are_counted_in_spans_that_filter() {
     for (span, want) in [("1970..1971", 1), ("1972..1973", 1), ("1974..1975", 0), ("..1973", 2)] {
         query.filters = vec![only("made", Some(span))];
         let answer = bench.ask(&query).unwrap();
-        assert_eq!((answer.total, counts(&answer.facets[0])), (want, years.map(str::to_owned).to_vec()), "{span}");
+        assert_eq!(
+            (answer.total, counts(&answer.facets[0])),
+            (want, years.map(str::to_owned).to_vec()),
+            "{span}"
+        );
     }
 }

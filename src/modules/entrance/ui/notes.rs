@@ -3,9 +3,9 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use super::home::EntrancePage;
 use super::super::store;
 use super::Sources;
+use super::home::EntrancePage;
 use crate::contract::records::Records;
 use crate::kernel::access::Level;
 use crate::kernel::error::Result;
@@ -28,7 +28,10 @@ impl Notes {
             .flat_map(|line| line.split(';'))
             .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
         let away = value.unwrap_or_default().split('.');
-        Self(away.filter_map(|name| KNOWN.into_iter().find(|known| *known == name)).collect())
+        Self(
+            away.filter_map(|name| KNOWN.into_iter().find(|known| *known == name))
+                .collect(),
+        )
     }
     pub fn is_away(&self, name: &str) -> bool {
         self.0.contains(&name)

@@ -32,7 +32,11 @@ impl Sources {
         let columns: Vec<Column> = spans
             .filter_map(|v| Some(column(&kind.name, &leaf.path, v.value.as_deref()?, v.count, language)))
             .collect();
-        let field: Vec<String> = leaf.fields.iter().map(|f| label(&f.labels, &f.name, language)).collect();
+        let field: Vec<String> = leaf
+            .fields
+            .iter()
+            .map(|f| label(&f.labels, &f.name, language))
+            .collect();
         let field = field.join(" › ");
         let name = label(&kind.labels, &kind.name, language);
         Ok((columns.len() > 1).then(|| Columns {
@@ -66,7 +70,11 @@ fn column(type_name: &str, field: &str, span: &str, count: u64, language: Langua
             (from, to) if from == to => from.to_owned(),
             (from, to) => format!("{from} – {to}"),
         },
-        tick: if from.is_empty() { String::new() } else { from.to_owned() },
+        tick: if from.is_empty() {
+            String::new()
+        } else {
+            from.to_owned()
+        },
         count,
         href: query.ok().filter(|_| count > 0).map(|query| format!("/search?{query}")),
         active: false,

@@ -82,7 +82,11 @@ impl Pages {
     /// When something the caller sees changed last in each of the types.
     async fn changes(&self, page: &Page, view: &Visibility, types: &mut [TypeItem]) -> Result<()> {
         let mut ids = Vec::new();
-        for item in types.iter().take(CHANGES).filter(|item| item.total.is_some_and(|n| n > 0)) {
+        for item in types
+            .iter()
+            .take(CHANGES)
+            .filter(|item| item.total.is_some_and(|n| n > 0))
+        {
             let newest = question(&item.name, Vec::new(), 1, view);
             ids.extend(self.search.search(newest).await?.hits.into_iter().map(|hit| hit.id));
         }
@@ -97,7 +101,9 @@ impl Pages {
 
 fn item(definition: &RecordType, answer: Option<&Answer>, language: Language) -> TypeItem {
     let tags = [language.tag(), "en"];
-    let about = tags.into_iter().find_map(|tag| definition.description.get(tag)?.as_str());
+    let about = tags
+        .into_iter()
+        .find_map(|tag| definition.description.get(tag)?.as_str());
     TypeItem {
         label: label(&definition.labels, &definition.name, language),
         about: shorten(about.unwrap_or_default(), 200),
@@ -119,7 +125,10 @@ fn total(answer: &Answer, type_name: &str) -> u64 {
 fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Visibility) -> Query {
     Query {
         kind: Some(ledger::RECORD.to_owned()),
-        types: Some(type_name.to_owned()).filter(|name| !name.is_empty()).into_iter().collect(),
+        types: Some(type_name.to_owned())
+            .filter(|name| !name.is_empty())
+            .into_iter()
+            .collect(),
         text: String::new(),
         filters: Vec::new(),
         facets,

@@ -272,7 +272,10 @@ fn end(text: &str) -> Option<String> {
 
 /// The number of an end; of a date its year.
 fn year(text: &str) -> Option<f64> {
-    let begin = text.get(1..).and_then(|rest| rest.find('-')).map_or(text, |at| &text[..=at]);
+    let begin = text
+        .get(1..)
+        .and_then(|rest| rest.find('-'))
+        .map_or(text, |at| &text[..=at]);
     begin.parse().ok()
 }
 
@@ -377,10 +380,16 @@ mod tests {
             "/search?filter=made%3Ax&filter=made%3A1850..1900"
         );
         assert_eq!(read("span=made&from=&to=1900"), "/search?filter=made%3A..1900");
-        assert_eq!(read("span=made&from=1900&to=1850-06"), "/search?filter=made%3A1850-06..1900");
+        assert_eq!(
+            read("span=made&from=1900&to=1850-06"),
+            "/search?filter=made%3A1850-06..1900"
+        );
         assert_eq!(read("span=high&from=+2,5+&to="), "/search?filter=high%3A2.5..");
         assert_eq!(read("span=made&from=&to=&filter=made:1..2"), "/search");
-        assert_eq!(read("span=made&from=soon&to=&filter=made:1..2"), "/search?filter=made%3A1..2");
+        assert_eq!(
+            read("span=made&from=soon&to=&filter=made:1..2"),
+            "/search?filter=made%3A1..2"
+        );
         assert_eq!(read("span=made&from=-&to=1...2"), "/search");
     }
 }

@@ -13,7 +13,10 @@ pub fn links(address: &Address, of_type: bool) -> Vec<(&'static str, String)> {
         if !words.is_empty() {
             pairs.push(("q", &words));
         }
-        Some((label, format!("/api/export?{}", serde_html_form::to_string(pairs).ok()?)))
+        Some((
+            label,
+            format!("/api/export?{}", serde_html_form::to_string(pairs).ok()?),
+        ))
     };
     [("search.as-csv", "csv"), ("search.as-jsonl", "jsonl")]
         .into_iter()
@@ -43,7 +46,10 @@ fn words(address: &Address) -> Option<String> {
         if address.chosen[..at].iter().any(|before| before.field == one.field) {
             return None;
         }
-        let plain = one.field.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        let plain = one
+            .field
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
         if !plain {
             return None;
         }

@@ -158,9 +158,15 @@ impl Facets<'_> {
         let mut values: Vec<FacetValueView> = found.take(limit).map(|v| view(v.value.as_deref(), v.count)).collect();
         // What is chosen can always be taken back, also when nothing has it any more.
         for chosen in self.address.chosen.iter().filter(|c| c.field == *field) {
-            let shown = values.iter().any(|v| v.href == self.address.toggled(field, chosen.value.as_deref()));
+            let shown = values
+                .iter()
+                .any(|v| v.href == self.address.toggled(field, chosen.value.as_deref()));
             if !shown {
-                let count = facet.values.iter().find(|v| v.value == chosen.value).map_or(0, |v| v.count);
+                let count = facet
+                    .values
+                    .iter()
+                    .find(|v| v.value == chosen.value)
+                    .map_or(0, |v| v.count);
                 values.push(view(chosen.value.as_deref(), count));
             }
         }
@@ -325,17 +331,24 @@ fn is_span_of(chosen: &Chosen, field: &str) -> bool {
 }
 
 fn begin(span: &str) -> String {
-    span.split_once("..").map_or(span, |(from, to)| if from.is_empty() { to } else { from }).to_owned()
+    span.split_once("..")
+        .map_or(span, |(from, to)| if from.is_empty() { to } else { from })
+        .to_owned()
 }
 
 fn finish(span: &str) -> String {
-    span.split_once("..").map_or(span, |(from, to)| if to.is_empty() { from } else { to }).to_owned()
+    span.split_once("..")
+        .map_or(span, |(from, to)| if to.is_empty() { from } else { to })
+        .to_owned()
 }
 
 /// Whether a bar has something of a chosen span.
 fn touches(bar: &str, (from, to): (&str, &str)) -> bool {
     let number = |text: &str, without: f64| {
-        let year = text.get(1..).and_then(|rest| rest.find('-')).map_or(text, |at| &text[..=at]);
+        let year = text
+            .get(1..)
+            .and_then(|rest| rest.find('-'))
+            .map_or(text, |at| &text[..=at]);
         year.parse().unwrap_or(without)
     };
     let Some((low, high)) = bar.split_once("..") else {

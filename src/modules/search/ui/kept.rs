@@ -36,7 +36,9 @@ impl Kept {
                 "view" => kept.view = View::read(&value),
                 "density" => kept.dense = density(&value),
                 _ => {
-                    let Some(type_name) = name.strip_prefix("of:") else { continue };
+                    let Some(type_name) = name.strip_prefix("of:") else {
+                        continue;
+                    };
                     match kept.columns.iter_mut().find(|(known, _)| known == type_name) {
                         Some((_, columns)) => columns.push(value),
                         None => kept.columns.push((type_name.to_owned(), vec![value])),
@@ -124,7 +126,10 @@ mod tests {
         assert_eq!((back.view, back.dense), (View::read("table"), Some(true)));
         assert_eq!(back.columns("type 59")[0], "a;b=c&d");
         assert!(back.columns("type 0").is_empty() && back.columns("type").is_empty());
-        let plain = Address { type_name: "type 59".to_owned(), ..Address::default() };
+        let plain = Address {
+            type_name: "type 59".to_owned(),
+            ..Address::default()
+        };
         assert!(!back.clone().with(&plain, false).columns("type 59").is_empty());
         assert!(back.with(&plain, true).columns("type 59").is_empty());
     }

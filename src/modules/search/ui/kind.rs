@@ -63,13 +63,17 @@ impl Kind {
     pub fn is_titled(&self) -> bool {
         let leaves = self.leaves();
         let title = leaves.iter().find(|leaf| self.is_title(&leaf.path));
-        title.and_then(|leaf| leaf.field()).is_some_and(|f| f.kind == FieldKind::Text)
+        title
+            .and_then(|leaf| leaf.field())
+            .is_some_and(|f| f.kind == FieldKind::Text)
     }
 
     /// What the type says of itself.
     pub fn description(&self, language: Language) -> String {
         let texts = &self.definition().description;
-        let found = [language.tag(), "en"].into_iter().find_map(|tag| texts.get(tag)?.as_str());
+        let found = [language.tag(), "en"]
+            .into_iter()
+            .find_map(|tag| texts.get(tag)?.as_str());
         found.unwrap_or_default().to_owned()
     }
 

@@ -174,7 +174,10 @@ async fn by_type(
             page: 1,
             ..Address::default()
         };
-        search.search(question(&everywhere, None, 0, view.clone())).await?.facets
+        search
+            .search(question(&everywhere, None, 0, view.clone()))
+            .await?
+            .facets
     };
     let counted = facets.into_iter().filter(|facet| facet.field == TYPE_FACET);
     let known = |name: &String| kinds.iter().any(|kind| kind.name() == name);
@@ -189,12 +192,7 @@ async fn by_type(
 }
 
 /// What finds something where nothing was found, with how much.
-async fn tries(
-    search: &Search,
-    findings: &Findings<'_>,
-    view: &Visibility,
-    language: Language,
-) -> Result<Vec<Try>> {
+async fn tries(search: &Search, findings: &Findings<'_>, view: &Visibility, language: Language) -> Result<Vec<Try>> {
     let mut found = Vec::new();
     for mut one in findings.tries(language) {
         one.count = search.search(count(&one.address, view.clone())).await?.total;

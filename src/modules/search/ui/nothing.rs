@@ -52,18 +52,29 @@ pub fn tries(address: &Address, chips: &[Chip], many_types: bool, language: Lang
     }
     if words.len() > 1 {
         for (at, word) in words.iter().enumerate() {
-            let rest: Vec<&str> = words.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, w)| w.as_str()).collect();
+            let rest: Vec<&str> = words
+                .iter()
+                .enumerate()
+                .filter(|(n, _)| *n != at)
+                .map(|(_, w)| w.as_str())
+                .collect();
             let q = rest.join(" ");
-            offer(language.with("search.try-without", &[("what", word)]), &|a| a.q.clone_from(&q));
+            offer(language.with("search.try-without", &[("what", word)]), &|a| {
+                a.q.clone_from(&q)
+            });
         }
     }
     if words.len() > 2 {
         for word in &words {
-            offer(language.with("search.try-only", &[("what", word)]), &|a| a.q.clone_from(word));
+            offer(language.with("search.try-only", &[("what", word)]), &|a| {
+                a.q.clone_from(word)
+            });
         }
     }
     if let Some(q) = beginnings(&words) {
-        offer(language.with("search.try-begin", &[("what", &q)]), &|a| a.q.clone_from(&q));
+        offer(language.with("search.try-begin", &[("what", &q)]), &|a| {
+            a.q.clone_from(&q)
+        });
     }
     if many_types && !address.type_name.is_empty() {
         offer(language.text("search.try-types"), &|a| {
@@ -84,7 +95,9 @@ pub fn understood(q: &str, kinds: &[Kind], language: Language) -> Vec<String> {
     let mut out = Vec::new();
     let mut plain = Vec::new();
     for chunk in chunks(q) {
-        let field = chunk.split_once(':').and_then(|(name, value)| Some((field_label(name, kinds, language)?, value)));
+        let field = chunk
+            .split_once(':')
+            .and_then(|(name, value)| Some((field_label(name, kinds, language)?, value)));
         if let Some((field, value)) = field {
             let value = value.trim_matches('"').to_owned();
             out.push(language.with("search.read-field", &[("field", &field), ("value", &value)]));
@@ -99,7 +112,11 @@ pub fn understood(q: &str, kinds: &[Kind], language: Language) -> Vec<String> {
         }
     }
     if !plain.is_empty() {
-        let key = if plain.len() == 1 { "search.read-word" } else { "search.read-words" };
+        let key = if plain.len() == 1 {
+            "search.read-word"
+        } else {
+            "search.read-words"
+        };
         out.insert(0, language.with(key, &[("what", &plain.join(", "))]));
     }
     out

@@ -130,7 +130,16 @@ fn answer(total: u64) -> Answer {
                 &[(Some("American"), 20), (Some("Austrian"), 4)],
                 2,
             ),
-            facet("made", &[(Some("..1799"), 1), (Some("1800..1849"), 600), (Some("1850..1899"), 0), (None, 3)], 90),
+            facet(
+                "made",
+                &[
+                    (Some("..1799"), 1),
+                    (Some("1800..1849"), 600),
+                    (Some("1850..1899"), 0),
+                    (None, 3),
+                ],
+                90,
+            ),
         ],
         marks: vec![Mark {
             token: "teapot".to_owned(),
@@ -205,14 +214,25 @@ fn cards_tell_where_the_words_were_found() {
     assert_eq!(texts(&page, ".snippet mark"), ["teapot"]);
     assert_eq!(texts(&page, ".tools .segmented [aria-current]"), ["Cards"]);
     assert_eq!(texts(&page, ".plate .eyebrow"), ["Textiles"]);
-    assert_eq!(texts(&page, ".plate dt"), ["Creation date", "Item height", "Creator › Full name"]);
+    assert_eq!(
+        texts(&page, ".plate dt"),
+        ["Creation date", "Item height", "Creator › Full name"]
+    );
 }
 
 #[test]
 fn chosen_columns_take_the_place_of_the_usual_ones() {
-    let html = render("type=museum-object&column=medium&column=donor&column=made", &answer(1), &[found("1", "Bowl")]);
+    let html = render(
+        "type=museum-object&column=medium&column=donor&column=made",
+        &answer(1),
+        &[found("1", "Bowl")],
+    );
     let page = Html::parse_document(&html);
-    assert_eq!(texts(&page, ".results thead th")[1..], ["Made", "Medium"], "in the order of the type, and no hidden one");
+    assert_eq!(
+        texts(&page, ".results thead th")[1..],
+        ["Made", "Medium"],
+        "in the order of the type, and no hidden one"
+    );
     assert_eq!(page.select(&Selector::parse(".choices [checked]").unwrap()).count(), 2);
 }
 
@@ -220,7 +240,11 @@ fn chosen_columns_take_the_place_of_the_usual_ones() {
 fn all_values_of_a_facet_can_be_looked_through() {
     let question = "type=museum-object&more=classification&find=TEX&filter=classification:prints";
     let page = Html::parse_document(&render(question, &answer(1), &[found("1", "Bowl")]));
-    assert_eq!(texts(&page, ".facet .all .name"), ["Textiles", "prints"], "what is chosen stays");
+    assert_eq!(
+        texts(&page, ".facet .all .name"),
+        ["Textiles", "prints"],
+        "what is chosen stays"
+    );
     assert_eq!(texts(&page, ".facet > p"), ["Show only the most frequent"]);
 }
 

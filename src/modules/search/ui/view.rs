@@ -164,7 +164,15 @@ impl Findings<'_> {
             choice_fields: fields(address, |a| a.columns.clear()),
             sorts: self.sorts(kind, &columns, language),
             sort_fields: fields(address, |a| a.sort.clear()),
-            pager: pager.map(|p| p.links(|n| Address { page: n, ..address.clone() }.href("/search"))),
+            pager: pager.map(|p| {
+                p.links(|n| {
+                    Address {
+                        page: n,
+                        ..address.clone()
+                    }
+                    .href("/search")
+                })
+            }),
             far: self.answer.total > reach as u64,
             hints: self.answer.hints.clone(),
             understood: if self.answer.total == 0 {
@@ -193,12 +201,15 @@ impl Findings<'_> {
             ("created", "search.by.created-asc"),
             ("-updated", "search.by.updated-desc"),
         ];
-        let mut options: Vec<(String, String)> = fixed.map(|(value, key)| (value.to_owned(), language.text(key))).into();
+        let mut options: Vec<(String, String)> =
+            fixed.map(|(value, key)| (value.to_owned(), language.text(key))).into();
         if !self.address.q.is_empty() {
             options.insert(0, ("relevance".to_owned(), language.text("search.by.relevance")));
         }
         let leaves = kind.map(Kind::leaves).unwrap_or_default();
-        let title = leaves.iter().filter(|leaf| kind.is_some_and(|kind| kind.is_title(&leaf.path)));
+        let title = leaves
+            .iter()
+            .filter(|leaf| kind.is_some_and(|kind| kind.is_title(&leaf.path)));
         for leaf in title.chain(columns) {
             let name = leaf_label(leaf, language);
             for (sign, key) in [("", "search.by.field-asc"), ("-", "search.by.field-desc")] {
