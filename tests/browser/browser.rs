@@ -241,6 +241,11 @@ impl Browser {
         element.attr("id").await.unwrap().unwrap_or_default()
     }
 
+    /// What a script in the page answers.
+    pub async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
+    }
+
     /// How many pixels the page is wider than the window.
     pub async fn overflow(&self) -> i64 {
         let script = "const e = document.documentElement; return e.scrollWidth - e.clientWidth;";

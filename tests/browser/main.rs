@@ -9,6 +9,7 @@
     reason = "a journey that cannot go on ends here"
 )]
 
+mod browse;
 mod browser;
 mod house;
 mod keeper;
@@ -57,6 +58,8 @@ async fn no_page_is_wider_than_a_phone() {
         "/search",
         "/search?view=cards&q=teapot",
         "/search?type=exhibit&filter=material:Silver&q=tea",
+        "/search?type=exhibit&view=table&density=compact",
+        "/search?type=exhibit&more=material&find=s",
         "/search?q=nothingatall",
         "/types",
         "/types/exhibit",
@@ -126,7 +129,7 @@ async fn hostile_texts_stay_texts() {
     assert_eq!(browser.text("h1").await, HOSTILE);
     assert!(browser.title().await.starts_with(HOSTILE));
     browser.open("/search?q=script").await;
-    assert_eq!(browser.text("tbody th a").await, HOSTILE);
+    assert_eq!(browser.text(".plate h2 a").await, HOSTILE);
     assert_eq!(browser.count("main script, main img").await, 0);
     browser.nothing_to_complain_about().await;
     browser.close().await;

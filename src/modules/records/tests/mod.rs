@@ -1,5 +1,6 @@
 //! Stories of records on both databases.
 
+mod addresses;
 mod edits;
 mod imports;
 mod rules;
