@@ -35,9 +35,11 @@ CYCLES ?= 200
 torture:
 	tests/with-postgres $(CARGO) test --quiet --locked --features testing --test torture -- $(CYCLES)
 
-# An independent opinion on the OpenAPI document. Needs Python and, the first time, its package index.
+# Independent opinions: on the OpenAPI document (needs Python) and on the accessibility of the pages (needs Node). Each
+# fetches its judge the first time.
 conformance:
 	CARGO=$(CARGO) tests/conformance
+	CARGO=$(CARGO) tests/with-chromium tests/axe
 
 # The figures of BENCHMARKS.md, each with the raw limit measured in the same run. All of them take about half an hour on
 # a machine that does nothing else.

@@ -32,7 +32,7 @@
       const button = control.form && control.form.querySelector("[data-noscript]");
       if (button) button.hidden = true;
     }
-    const wrong = within.querySelector("[data-focus]");
+    const wrong = within.querySelector("[data-focus]:not([data-sample] *)");
     if (wrong) wrong.focus();
   };
   document.addEventListener("click", (event) => {

@@ -72,7 +72,7 @@
       const records = this.id || this.search ? found.records || [] : [];
       this.options = [
         ...values.map((value) => ({ text: value.value, note: [value.label, value.count].filter(Boolean).join(" · "), value })),
-        ...records.map((record) => ({ text: record.title || record.id, note: record.type, record })),
+        ...records.map((record) => ({ text: record.title || record.id, note: String(record.type || "").replaceAll("-", " "), record })),
       ];
       this.list.replaceChildren(...this.options.map((option, at) => {
         const line = document.createElement("li");

@@ -19,6 +19,8 @@ struct ErrorPage<'a> {
     help: String,
     detail: &'a str,
     fields: &'a [FieldIssue],
+    /// Where to go from here: key and address, the likeliest first.
+    ways: Vec<(&'static str, &'a str)>,
 }
 
 impl View for ErrorPage<'_> {
@@ -38,6 +40,7 @@ pub fn error_page(page: &Page, error: &Error) -> Response {
         help: format!("error.{}.help", code.as_str()),
         detail: error.detail(),
         fields: error.fields(),
+        ways: ways(page, code),
     };
     match view.render_with_values(&filters::Spoken(page.language)) {
         Ok(text) => answer(status, text, page),
@@ -47,4 +50,24 @@ pub fn error_page(page: &Page, error: &Error) -> Response {
             (status, code.title()).into_response()
         }
     }
+}
+
+/// The next steps that help with this code.
+fn ways(page: &Page, code: Code) -> Vec<(&'static str, &str)> {
+    let again = ("error.again", page.here.as_str());
+    let first = match code {
+        // A form is sent again from its own page; going there by its address would ask for something else.
+        Code::Timeout | Code::TooMany | Code::Internal | Code::Unavailable | Code::Busy | Code::DiskFull
+            if page.reading =>
+        {
+            Some(again)
+        }
+        Code::CursorExpired => Some(("error.again", page.path.as_str())),
+        Code::Unauthenticated => Some(("error.sign-in", "/docs/start#become-the-operator")),
+        Code::Forbidden if page.caller.is_anonymous() => Some(("error.sign-in", "/docs/start#become-the-operator")),
+        Code::TooLarge | Code::UnsupportedMedia => Some(("error.formats", "/docs/import")),
+        Code::Stale | Code::Conflict | Code::Gone => Some(("error.recent", "/changes")),
+        _ => None,
+    };
+    first.into_iter().chain([("error.home", "/")]).collect()
 }

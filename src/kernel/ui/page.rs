@@ -119,6 +119,8 @@ pub struct Page {
     pub theme: Option<Theme>,
     /// What stands in the search box of the header.
     pub query: String,
+    /// The page was asked for by its address alone, so that the address leads here again.
+    pub reading: bool,
     /// What the form before this page did, in words.
     pub toast: Option<Toast>,
 }
@@ -138,6 +140,7 @@ impl Page {
             request_id: String::new(),
             theme: None,
             query: String::new(),
+            reading: true,
             toast: None,
         }
     }
@@ -182,6 +185,7 @@ impl Page {
                 .unwrap_or_default(),
             theme: Theme::from_cookies(&parts.headers),
             query: String::new(),
+            reading: parts.method.is_safe(),
             toast: Flash::of(&parts.headers, language),
             caller,
             path,

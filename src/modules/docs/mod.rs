@@ -1,8 +1,10 @@
-//! Documentation that is served with the program: the manual's first page, the API for people, a page per error code.
+//! Documentation that is served with the program: the manual, the API for people, a page per error code, the style guide.
 //!
-//! Everything is made from what the program itself knows (its OpenAPI document, its codes), so that it cannot be out of
-//! date, and nothing is fetched from elsewhere.
+//! The manual is Markdown under `assets/docs`, its commands run by a test; the rest is made from what the program itself
+//! knows (its OpenAPI document, its codes, its components), so that it cannot be out of date. Nothing is fetched from
+//! elsewhere.
 
+mod manual;
 mod model;
 mod style;
 mod ui;

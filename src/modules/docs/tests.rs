@@ -19,6 +19,11 @@ async fn every_page_renders_and_asks_nobody_else() {
     let mut paths = ["/docs", "/docs/api", "/docs/api/shapes", "/docs/errors", "/style"]
         .map(str::to_owned)
         .to_vec();
+    paths.extend(
+        super::manual::chapters()
+            .iter()
+            .map(|chapter| format!("/docs/{}", chapter.name)),
+    );
     paths.extend(Code::ALL.iter().map(|code| format!("/docs/errors/{}", code.as_str())));
     for path in paths {
         let request = Request::get(&path)

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::manual::{Chapter, chapters};
 use super::model::{ApiView, Group};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Code, Error, Result};
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Routes {
     RouteSet::new()
         .page(OPEN, Method::GET, "/openapi.json", get(openapi))
         .page(OPEN, Method::GET, "/docs", get(index_page))
+        .page(OPEN, Method::GET, "/docs/{page}", get(chapter_page))
         .page(OPEN, Method::GET, "/docs/api", get(api_page))
         .page(OPEN, Method::GET, "/docs/api/{part}", get(api_part_page))
         .page(OPEN, Method::GET, "/style", get(super::style::style_page))
@@ -32,21 +34,21 @@ pub(super) fn routes() -> Routes {
 /// The part of the API's pages that is no area.
 const SHAPES: &str = "shapes";
 
-/// What may be written in the search box, with the key of its meaning.
-const GRAMMAR: [(&str, &str); 6] = [
-    ("tea pot", "grammar.words"),
-    ("tea*", "grammar.prefix"),
-    ("\"tea pot\"", "grammar.phrase"),
-    ("tea -pot", "grammar.not"),
-    ("maker:wedgwood", "grammar.field"),
-    ("year:1900..1950", "grammar.range"),
-];
-
 #[derive(Template)]
 #[template(path = "modules/docs/templates/index.html")]
 struct IndexPage {
     page: Page,
-    grammar: &'static [(&'static str, &'static str)],
+    chapters: Arc<Vec<Chapter>>,
+}
+
+/// One page of the manual, with the way to the others.
+#[derive(Template)]
+#[template(path = "modules/docs/templates/chapter.html")]
+struct ChapterPage<'a> {
+    page: Page,
+    trail: Vec<Crumb>,
+    chapters: &'a [Chapter],
+    chapter: &'a Chapter,
 }
 
 #[derive(Template)]
@@ -90,6 +92,7 @@ struct CodePage {
 }
 view!(
     IndexPage,
+    ChapterPage<'_>,
     ApiPage,
     ApiGroupPage<'_>,
     ApiShapesPage<'_>,
@@ -129,8 +132,25 @@ async fn openapi(Shared(context): Shared) -> Response {
 async fn index_page(page: Page) -> Html<IndexPage> {
     Html(IndexPage {
         page,
-        grammar: &GRAMMAR,
+        chapters: chapters(),
     })
+}
+
+async fn chapter_page(Path(name): Path<String>, page: Page) -> Result<Response> {
+    let all = chapters();
+    let chapter = all.iter().find(|chapter| chapter.name == name);
+    let chapter = chapter.ok_or_else(|| Error::not_found("page of the manual", &shorten(&name, 60)))?;
+    let trail = vec![
+        Crumb::to(page.language.text("docs.title"), "/docs"),
+        Crumb::here(&chapter.title),
+    ];
+    let view = ChapterPage {
+        page,
+        trail,
+        chapters: &all,
+        chapter,
+    };
+    Ok(Html(view).into_response())
 }
 
 fn read(api: &Api, openapi: &[u8]) -> Result<Arc<ApiView>> {

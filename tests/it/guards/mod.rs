@@ -10,7 +10,7 @@ mod literals;
 mod locales;
 mod migrations;
 mod openapi;
-mod sources;
+pub mod sources;
 mod statements;
 mod templates;
 mod walls;

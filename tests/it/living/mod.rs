@@ -2,6 +2,7 @@
 
 mod client;
 mod disk;
+mod manual;
 mod outage;
 mod program;
 #[path = "../../torture/server.rs"]

@@ -72,5 +72,8 @@ pub(super) const ATTRIBUTES: &[(&str, &str)] = &[
     ("data-suggest=\"/api/suggest\"", "style.at-suggest"),
     ("data-picker=\"TITLE\"", "style.at-picker"),
     ("data-drop", "style.at-drop"),
+    ("data-swap", "style.at-swap"),
+    ("data-live data-events=\"…\" data-tail", "style.at-live"),
+    ("form data-draft=\"KEY\" data-draft-version=\"3\"", "style.at-draft"),
     ("select data-submit", "style.at-submit"),
 ];
