@@ -12,7 +12,7 @@ const visitor = [
   "/", "/search", "/search?view=cards&q=tea", "/search?q=nothingatall", "/types", "/types/carnegie-object", "RECORD", "RECORD/history",
   "/changes", "CHANGE", "/docs", "/docs/start", "/docs/search", "/docs/api", "/docs/api/records", "/docs/errors", "/docs/errors/stale", "/style", "/nowhere",
 ];
-const operator = ["/", "/search?type=carnegie-object", "RECORD", "RECORD/edit", "/types/carnegie-object", "CHANGE", "CHANGE/undo", "/import", "/jobs", "JOB", "/access/tokens", "/settings"];
+const operator = ["/", "/search?type=carnegie-object", "RECORD", "RECORD/edit", "/types/carnegie-object", "CHANGE", "CHANGE/undo", "/import", "/jobs", "JOB", "/operations", "/logs", "/settings", "/access/tokens"];
 
 const profile = mkdtempSync(`${tmpdir()}/vitrine-axe-`);
 const ask = async (path, body) => {

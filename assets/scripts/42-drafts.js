@@ -62,15 +62,20 @@
         else offer(form, draft);
       }
       let timer;
-      const later = () => {
-        clearTimeout(timer);
-        timer = setTimeout(() => {
-          const now = entries(form);
-          if (same(now, form.draftStart)) return localStorage.removeItem(kept(form));
-          const draft = { at: Date.now(), version: form.dataset.draftVersion, entries: now };
-          try { localStorage.setItem(kept(form), JSON.stringify(draft)); } catch { /* full: the guard still asks */ }
-        }, 300);
+      let touched = false;
+      const keep = () => {
+        const now = entries(form);
+        if (same(now, form.draftStart)) return localStorage.removeItem(kept(form));
+        const draft = { at: Date.now(), version: form.dataset.draftVersion, entries: now };
+        try { localStorage.setItem(kept(form), JSON.stringify(draft)); } catch { /* full: the guard still asks */ }
       };
+      const later = () => {
+        touched = true;
+        clearTimeout(timer);
+        timer = setTimeout(keep, 300);
+      };
+      // What was typed in the last moment is kept too.
+      window.addEventListener("pagehide", () => { if (touched) keep(); });
       form.addEventListener("input", later);
       form.addEventListener("change", later);
       form.addEventListener("reset", () => setTimeout(later));

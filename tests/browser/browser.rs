@@ -207,6 +207,11 @@ impl Browser {
         self.find(selector).await.text().await.unwrap()
     }
 
+    /// What a field holds.
+    pub async fn value(&self, selector: &str) -> String {
+        self.find(selector).await.prop("value").await.unwrap().unwrap_or_default()
+    }
+
     pub async fn title(&self) -> String {
         self.client.title().await.unwrap()
     }

@@ -11,6 +11,7 @@
 
 mod browse;
 mod browser;
+mod comforts;
 mod house;
 mod keeper;
 
