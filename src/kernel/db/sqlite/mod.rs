@@ -1,5 +1,6 @@
 //! SQLite: a pool of readers and one writer with group commit (see `writer`).
 
+mod holder;
 mod send;
 mod writer;
 
@@ -9,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use holder::{Committed, Member};
 pub(super) use send::Limit;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -16,7 +18,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::oneshot;
 pub use writer::WriterGuard;
-use writer::{Committed, Member, Shared, ending};
+use writer::{Shared, ending};
 
 use super::signal::Signals;
 use super::tx::TxConn;

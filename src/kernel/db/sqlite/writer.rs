@@ -5,7 +5,7 @@
 //! closes when nobody interactive waits, at 64 members or after 5 ms. Commits run on a task of their own, so a caller
 //! that goes away cannot tear one in half. A guard that is dropped half-way leaves the savepoint for the next holder to
 //! roll back. Each way to the connection's thread costs more than a small statement, so what brackets a closure travels
-//! with its first statement, and its seal with the bracket of the next (see `enter`).
+//! with its first statement, and its seal with the bracket of the next (see `Holder::enter`).
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -17,16 +17,13 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use super::super::build::Insert;
-use super::super::error::from_sqlx;
-use super::super::signal::{Signal, Signals};
+use super::super::signal::Signals;
 use super::super::stmt::{Stmt, sql};
-use super::super::tx::AfterCommit;
 use super::super::write::Lane;
+use super::holder::{Committed, Holder, Member, Open, Savepoint};
 use super::send::{self, Limit};
 use crate::kernel::error::{Code, Error, Result};
 
-const GROUP_SIZE: usize = 64;
-const GROUP_AGE: Duration = Duration::from_millis(5);
 /// A bulk write that has waited this long goes before interactive ones, once.
 const BULK_PATIENCE: Duration = Duration::from_millis(250);
 
@@ -44,59 +41,6 @@ struct Lanes {
     interactive: VecDeque<oneshot::Sender<WriterGuard>>,
     bulk: VecDeque<(Instant, oneshot::Sender<WriterGuard>)>,
     closed: bool,
-}
-
-/// The one write connection and what it is in the middle of.
-struct Holder {
-    connection: SqliteConnection,
-    open: Open,
-    savepoint: Savepoint,
-    /// Savepoints are called `a` and `b` by turns, so that none is ever taken for the one before.
-    turn: Turn,
-    committing: bool,
-    group: Vec<Member>,
-    next_position: Option<i64>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Open {
-    No,
-    /// `BEGIN` was sent; whether it arrived is not known.
-    Maybe,
-    Since(Instant),
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Turn {
-    A,
-    B,
-}
-
-/// The newest savepoint of the open transaction.
-#[derive(Clone, Copy, PartialEq)]
-enum Savepoint {
-    No,
-    /// Nothing was done in it.
-    Empty,
-    /// A closure is at work in it, or was until it was dropped.
-    Running,
-    /// What a closure did in it stands.
-    Sealed,
-}
-
-/// One sealed closure that waits for the group's commit.
-pub(super) struct Member {
-    pub after: Vec<AfterCommit>,
-    pub signals: Vec<Signal>,
-    pub done: oneshot::Sender<Committed>,
-}
-
-/// How a group's commit went for one member.
-pub(super) enum Committed {
-    Yes,
-    /// The group could not be committed; the closure may run once more by itself.
-    GroupFailed,
-    No(Error),
 }
 
 /// The right to write. Gives itself to the next in line when dropped.
@@ -122,15 +66,7 @@ impl Shared {
         connection: SqliteConnection,
         signals: Signals,
     ) -> (Arc<Self>, tokio::sync::watch::Receiver<u64>) {
-        let holder = Holder {
-            connection,
-            open: Open::No,
-            savepoint: Savepoint::No,
-            turn: Turn::A,
-            committing: false,
-            group: Vec::new(),
-            next_position: None,
-        };
+        let holder = Holder::new(connection);
         let (committed, commits) = tokio::sync::watch::channel(0);
         let lanes = Mutex::new(Lanes {
             free: Some(Box::new(holder)),
@@ -185,7 +121,7 @@ impl Shared {
             return;
         }
         let mut lanes = self.lanes();
-        if holder.is_due(&lanes) {
+        if holder.is_due(lanes.interactive.is_empty()) {
             drop(lanes);
             holder.committing = true;
             let guard = WriterGuard::new(holder, self);
@@ -215,83 +151,6 @@ impl Lanes {
         self.interactive
             .pop_front()
             .or_else(|| self.bulk.pop_front().map(|(_, sender)| sender))
-    }
-}
-
-impl Holder {
-    /// Is it time to commit? An open transaction without members is ended too, when nobody interactive goes on with it.
-    fn is_due(&self, lanes: &Lanes) -> bool {
-        let age = match self.open {
-            Open::No => return false,
-            Open::Maybe => Duration::ZERO,
-            Open::Since(begun) => begun.elapsed(),
-        };
-        lanes.interactive.is_empty() || self.group.len() >= GROUP_SIZE || age >= GROUP_AGE
-    }
-
-    async fn run(&mut self, text: &'static str) -> Result<()> {
-        sqlx::query(text)
-            .execute(&mut self.connection)
-            .await
-            .map(drop)
-            .map_err(from_sqlx)
-    }
-
-    /// What must be sent before a closure's first statement. From here on it is under way: whether it arrives is not known.
-    fn enter(&mut self) -> &'static str {
-        if matches!(self.savepoint, Savepoint::Empty | Savepoint::Running) {
-            self.savepoint = Savepoint::Running;
-            return "";
-        }
-        let sealed = self.savepoint == Savepoint::Sealed;
-        self.savepoint = Savepoint::Running;
-        self.turn = if self.turn == Turn::A { Turn::B } else { Turn::A };
-        let new = self.open == Open::No;
-        if new {
-            self.open = Open::Maybe;
-        }
-        match (self.turn, new, sealed) {
-            (Turn::A, true, _) => "BEGIN IMMEDIATE; SAVEPOINT a",
-            (Turn::B, true, _) => "BEGIN IMMEDIATE; SAVEPOINT b",
-            (Turn::A, false, true) => "RELEASE b; SAVEPOINT a",
-            (Turn::B, false, true) => "RELEASE a; SAVEPOINT b",
-            (Turn::A, false, false) => "SAVEPOINT a",
-            (Turn::B, false, false) => "SAVEPOINT b",
-        }
-    }
-
-    /// The bracket has arrived.
-    fn entered(&mut self) {
-        if self.open == Open::Maybe {
-            self.open = Open::Since(Instant::now());
-        }
-    }
-
-    /// Ends the transaction for everybody in it: they run once more by themselves.
-    async fn abandon(&mut self) {
-        // Fails when SQLite has rolled back by itself already, which is what is wanted.
-        let _ = self.run("ROLLBACK").await;
-        self.open = Open::No;
-        self.savepoint = Savepoint::No;
-        for member in self.group.drain(..) {
-            let _ = member.done.send(Committed::GroupFailed);
-        }
-    }
-
-    /// Rolls back what a holder left behind.
-    async fn clean(&mut self) {
-        if self.open == Open::Maybe {
-            self.abandon().await;
-        } else if self.savepoint == Savepoint::Running {
-            let text = match self.turn {
-                Turn::A => "ROLLBACK TO a",
-                Turn::B => "ROLLBACK TO b",
-            };
-            match self.run(text).await {
-                Ok(()) => self.savepoint = Savepoint::Empty,
-                Err(_) => self.abandon().await,
-            }
-        }
     }
 }
 
