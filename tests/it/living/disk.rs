@@ -11,7 +11,7 @@ use vitrine::kernel::db::{Db, Options, sql};
 use super::client::Client;
 use super::server::Place;
 
-const ROWS: usize = 40_000;
+const ROWS: usize = 8_000;
 /// What is left when it is full, in bytes.
 const LEFT: u64 = 3 << 20;
 

@@ -12,7 +12,7 @@ use vitrine::kernel::testing;
 use super::client::{Answer, Client};
 use super::server::Place;
 
-const ROWS: usize = 20_000;
+const ROWS: usize = 10_000;
 
 /// A line to the server that can be cut: connections break and new ones are refused.
 struct Line {
