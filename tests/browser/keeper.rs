@@ -18,10 +18,10 @@ async fn an_import_is_undone_and_the_undo_too() {
     let file = (1..=40).map(|n| format!("u{n},Undone {n}\n")).collect::<String>();
     house().import("undoable", &format!("number,title\n{file}")).await;
     browser.open("/changes?cause=import").await;
-    browser.click_link("Import").await;
+    browser.click_link("Import of undoable.csv").await;
     browser.wait_for_text(".outlook", "created").await;
     browser.click_link("Undo this…").await;
-    browser.wait_for_text("h1", "Undo “Import”?").await;
+    browser.wait_for_text("h1", "Undo “Import of undoable.csv”?").await;
     browser.wait_for_text(".outlook", "40").await;
     browser.fill("#reason", "The wrong file").await;
     browser.click("main form.ask button").await;

@@ -16,7 +16,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::kernel::clock::{Clock, rfc3339};
+use super::search::stamp;
+use crate::kernel::clock::Clock;
 use crate::kernel::error::Result;
 
 /// Lines that may wait for the disk.
@@ -225,7 +226,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keeping {
             }
         }
         let line = json!({
-            "at": rfc3339(Clock::system().now()), "level": event.metadata().level().as_str().to_ascii_lowercase(),
+            "at": stamp(Clock::system().now()), "level": event.metadata().level().as_str().to_ascii_lowercase(),
             "module": event.metadata().target(), "message": message, "request": request, "job": job, "fields": said.0,
         });
         match pipe().enter.try_send(line.to_string()) {

@@ -16,7 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 pub use logs::keep as keep_logs;
-pub use search::{LogEntry, LogPlace, LogQuery, is_level, search};
+pub use search::{LogEntry, LogPlace, LogQuery, is_level, search, stamp};
 pub use series::{Sample, quantile, samples};
 
 use super::config::Log;
@@ -91,6 +91,11 @@ pub fn start_metrics() {
 
 /// Keeps the metrics small, and samples of them for a while, until the process ends.
 pub async fn upkeep(kernel: Kernel) {
+    // Where everything is counted from.
+    series::push(Sample {
+        at: kernel.clock.now(),
+        ..Sample::default()
+    });
     let mut turn = 0u64;
     while tokio::time::timeout(UPKEEP, kernel.stop.cancelled()).await.is_err() {
         if let Some(handle) = METRICS.get() {

@@ -115,6 +115,12 @@ impl LogQuery {
     }
 }
 
+/// A moment as lines carry it: always of one length, so that texts sort as times do.
+pub fn stamp(ms: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{at:.3}")
+}
+
 /// Is this a level that can be asked for?
 pub fn is_level(text: &str) -> bool {
     LEVELS.contains(&text)
@@ -204,7 +210,7 @@ fn last_write(path: &Path) -> Option<String> {
     let modified = std::fs::metadata(path).ok()?.modified().ok()?;
     // A second of grace: lines wait a moment for their file.
     let ms = modified.duration_since(UNIX_EPOCH).ok()?.as_millis() + 1_000;
-    Some(crate::kernel::clock::rfc3339(i64::try_from(ms).ok()?))
+    Some(stamp(i64::try_from(ms).ok()?))
 }
 
 fn read(path: &Path) -> std::io::Result<String> {
@@ -223,6 +229,12 @@ mod tests {
         serde_json::json!({"at": at, "level": level, "module": "vitrine::kernel::db", "message": format!("line {n}"),
             "request": request, "job": null, "fields": {"n": n}})
         .to_string()
+    }
+
+    #[test]
+    fn stamps_sort_as_times() {
+        assert_eq!(stamp(1_000), "1970-01-01T00:00:01.000Z");
+        assert!(stamp(1_000) < stamp(1_170) && stamp(1_170) < stamp(2_000));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::kernel::access::Permission;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
-use crate::kernel::module::{Module, NavEntry};
+use crate::kernel::module::Module;
 
 use service::Service;
 
@@ -51,14 +51,6 @@ impl Module for AccessModule {
         api::routes(self.service.clone())
             .merge(ui::routes(self.service.clone()))
             .merge(doors::routes(self.service.clone()))
-    }
-    fn navigation(&self) -> Vec<NavEntry> {
-        vec![NavEntry {
-            label: "nav.access",
-            href: "/access/tokens",
-            permission: TOKENS,
-            order: 80,
-        }]
     }
     fn permissions(&self) -> &'static [Permission] {
         &[TOKENS]

@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
 use super::{LOGS_READ, Room};
-use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Query, RouteSet, Routes};
 use crate::kernel::jobs::{self, JobFilter};
 use crate::kernel::ledger::{self, SetFilter};
-use crate::kernel::telemetry::{LogEntry, LogPlace, LogQuery, is_level, search};
+use crate::kernel::telemetry::{LogEntry, LogPlace, LogQuery, is_level, search, stamp};
 use crate::kernel::ui::{Html, Page, filters, set_name, view};
 use crate::modules::operations::ui::view::name;
 
@@ -234,8 +233,8 @@ fn clock(datetime: &str) -> String {
 async fn tied(room: &Room, page: &Page, request: &str) -> Result<Vec<Row>> {
     let language = page.language;
     let line = |at: i64, level: &str, message: String, href: String, words: &str| Row {
-        datetime: rfc3339(at),
-        clock: clock(&rfc3339(at)),
+        datetime: stamp(at),
+        clock: clock(&stamp(at)),
         level: level.to_owned(),
         module: String::new(),
         message,

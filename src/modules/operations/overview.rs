@@ -188,7 +188,8 @@ fn plots(language: Language, samples: &[Sample], ended: &[(i64, String, i64)], n
             }),
         ),
     ];
-    plots.retain(|plot| !plot.columns.is_empty());
+    // What never happened needs no plot.
+    plots.retain(|plot| plot.columns.iter().any(|column| column.count > 0));
     plots
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use serde::Deserialize;
 
-use super::reason;
+use super::{named, reason};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::Result;
 use crate::kernel::http::Query;
@@ -210,7 +210,7 @@ fn row(page: &Page, set: &ChangeSet, first: Option<String>, others: bool) -> Set
     let datetime = rfc3339(set.created_at);
     SetRow {
         id: set.id.clone(),
-        what: set_name(page.language, &set.kind),
+        what: named(page, set),
         first,
         others,
         reason: reason(&page.caller, set),
@@ -230,10 +230,11 @@ fn put(days: &mut Vec<Day>, language: Language, set: &ChangeSet, row: SetRow) {
     }
     let Some(day) = days.last_mut() else { return };
     let who = actor(language, &set.actor);
+    let what = set_name(language, &set.kind);
     match day.groups.last_mut() {
-        Some(group) if group.what == row.what && group.actor == who => group.rows.push(row),
+        Some(group) if group.what == what && group.actor == who => group.rows.push(row),
         _ => day.groups.push(Group {
-            what: row.what.clone(),
+            what,
             actor: who,
             rows: vec![row],
         }),

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use axum::http::Method;
 use axum::routing::get;
+use serde_json::Value;
 
 use super::HISTORY_READ;
 use super::service::Service;
@@ -16,7 +17,7 @@ use crate::kernel::access::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::http::{RouteSet, Routes};
 use crate::kernel::ledger::ChangeSet;
-use crate::kernel::ui::{Page, shorten};
+use crate::kernel::ui::{Page, set_name, shorten};
 
 /// Characters of a title.
 const TITLE: usize = 120;
@@ -35,6 +36,24 @@ pub fn reason(caller: &Caller, set: &ChangeSet) -> String {
         String::new()
     } else {
         set.reason.clone()
+    }
+}
+
+/// What a change is called: its kind, and for those who are known here the file it came from.
+pub fn named(page: &Page, set: &ChangeSet) -> String {
+    let what = set_name(page.language, &set.kind);
+    let origin: Value = serde_json::from_str(&set.origin).unwrap_or_default();
+    match origin
+        .get("file")
+        .and_then(Value::as_str)
+        .filter(|_| !page.caller.is_anonymous())
+    {
+        Some(file) => {
+            let file = shorten(file, TITLE);
+            page.language
+                .with("changes.of-file", &[("what", &what), ("file", &file)])
+        }
+        None => what,
     }
 }
 

@@ -5,12 +5,12 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::reason;
+use super::{named, reason};
 use crate::contract::undo::WhyLeft;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Path, Query};
 use crate::kernel::ledger::{self, Change, ChangeSet, Operation, Position, RECORD, TYPE};
-use crate::kernel::ui::{Crumb, Html, Page, actor, filters, operation, plain, readable, set_name, shorten, view};
+use crate::kernel::ui::{Crumb, Html, Page, actor, filters, operation, plain, readable, shorten, view};
 use crate::modules::history::HISTORY_UNDO;
 use crate::modules::history::service::Service;
 use crate::modules::history::undo::Standing;
@@ -120,7 +120,7 @@ pub async fn show_page(
     let counts = if all { counts(&service, &id).await? } else { Vec::new() };
     let may_undo = !counts.is_empty() && page.may(&service.access, HISTORY_UNDO).await;
     let language = page.language;
-    let what = set_name(language, &set.kind);
+    let what = named(&page, &set);
     Ok(Html(ChangePage {
         trail: vec![
             Crumb::to(language.text("changes.title"), "/changes"),
@@ -220,7 +220,7 @@ async fn undid(service: &Service, page: &Page, id: &str, all: bool) -> Result<Op
     let of = ledger::set(&service.db, &standing.of_set).await?;
     Ok(Some(Undid {
         href: format!("/changes/{}", standing.of_set),
-        what: of.map_or_else(|| standing.of_set.clone(), |set| set_name(page.language, &set.kind)),
+        what: of.map_or_else(|| standing.of_set.clone(), |set| named(page, &set)),
         put_back: standing.removed + standing.reverted + standing.revived,
         already: standing.already,
         kept: if all { standing.kept } else { 0 },

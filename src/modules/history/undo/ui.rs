@@ -10,9 +10,10 @@ use serde::Deserialize;
 use crate::kernel::access::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
-use crate::kernel::ui::{Crumb, Html, Page, actor, filters, set_name, view};
+use crate::kernel::ui::{Crumb, Html, Page, actor, filters, view};
 use crate::modules::history::HISTORY_UNDO;
 use crate::modules::history::service::Service;
+use crate::modules::history::ui::named;
 
 /// Of what would stay, so many are named.
 const NAMED: usize = 50;
@@ -51,10 +52,10 @@ view!(AskPage);
 async fn ask_page(State(service): State<Service>, page: Page, Path(id): Path<String>) -> Result<Html<AskPage>> {
     let preview = service.undos.preview(&id).await?;
     let prospect = preview.prospect;
-    let named = prospect.left.iter().take(NAMED);
-    let ids = named.clone().map(|(id, _)| id.clone()).collect();
+    let shown = prospect.left.iter().take(NAMED);
+    let ids = shown.clone().map(|(id, _)| id.clone()).collect();
     let seen = service.seen(&page, ids, false).await?;
-    let left = named.map(|(id, why)| {
+    let left = shown.map(|(id, why)| {
         let (title, href) = seen.get(id).cloned().unwrap_or_else(|| (id.clone(), None));
         (title, href, format!("undo-left.{}", why.as_str()))
     });
@@ -68,7 +69,7 @@ async fn ask_page(State(service): State<Service>, page: Page, Path(id): Path<Str
         .filter_map(|(key, n)| Some((key, u64::try_from(n).ok().filter(|n| *n > 0)?)))
         .collect();
     let language = page.language;
-    let what = set_name(language, &preview.set.kind);
+    let what = named(&page, &preview.set);
     Ok(Html(AskPage {
         trail: vec![
             Crumb::to(language.text("changes.title"), "/changes"),

@@ -104,7 +104,7 @@ pub async fn show_page(With(pages): With<Pages>, page: Page, Path(id): Path<Stri
         started_at: job.started_at,
         ended_at: job.ended_at,
         error: job.error.clone(),
-        results: results(language, job.result.as_ref()),
+        results: results(language, &job),
         last_line: kept.last().map_or(0, |line| line.line),
         log: kept.iter().map(log_view).collect(),
         log_cut: !log.is_empty(),
@@ -174,7 +174,7 @@ impl Watcher {
             max_attempts: job.max_attempts,
             started_at: job.started_at,
             ended_at: job.ended_at,
-            results: results(language, job.result.as_ref()),
+            results: results(language, job),
         }
     }
 

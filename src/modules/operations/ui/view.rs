@@ -147,8 +147,12 @@ pub fn waits(language: Language, wait: &Wait) -> String {
     }
 }
 
-/// The single values of a result with where they lead; what is nested stays in the machine's form.
-pub fn results(language: Language, result: Option<&Value>) -> Vec<(String, String, Option<String>)> {
+/// What of a result is for machines only.
+const INNER: &[&str] = &["blob", "position", "duration_ms", "report_path"];
+
+/// The single values of a job's result with where they lead; what is nested stays in the machine's form.
+pub fn results(language: Language, job: &Job) -> Vec<(String, String, Option<String>)> {
+    let result = job.result.as_ref();
     let shown = |value: &Value| match value {
         Value::Number(n) => n.as_i64().map(|n| language.number(n)).or_else(|| Some(n.to_string())),
         value => plain(value, language),
@@ -156,7 +160,8 @@ pub fn results(language: Language, result: Option<&Value>) -> Vec<(String, Strin
     let leads = |name: &str, value: &Value| {
         let value = value.as_str()?;
         match name {
-            "change" | "undoes" => Some(format!("/changes/{value}")),
+            "change" | "undoes" | "set_id" => Some(format!("/changes/{value}")),
+            "report" => Some(format!("/api/imports/{}/report", job.id)),
             "type" => Some(format!("/types/{value}")),
             _ => None,
         }
@@ -165,6 +170,7 @@ pub fn results(language: Language, result: Option<&Value>) -> Vec<(String, Strin
     object
         .into_iter()
         .flatten()
+        .filter(|(name, value)| !INNER.contains(&name.as_str()) && **value != Value::Bool(false))
         .filter_map(|(name, value)| {
             let label = language.get(&format!("job-result.{name}"));
             let label = label.map_or_else(|| readable(name), str::to_owned);
