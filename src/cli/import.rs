@@ -8,6 +8,7 @@ use tokio::io::AsyncRead;
 use super::Exit;
 use super::job;
 use super::output;
+use super::reading::Reading;
 use super::session::{self, Need, Session};
 use super::settings::Settings;
 use crate::kernel::error::{Code, Error, Result};
@@ -21,11 +22,13 @@ Examples:
   app import objects.csv --type object --infer --key number
   app import objects.jsonl.gz --type object --key number    # again: only what changed is written
   app import objects.csv --type object --dry-run            # what would happen
+  app import old-list.csv --type object --infer --encoding macintosh --decimal , --date-order dmy
+  app import lists.xlsx --type object --infer --sheet Objects --header-row 3
   zcat dump.json.gz | app import - --type object --infer
 
 Exit codes: 0 everything is in, 3 some rows were refused (see the report), 1 it failed.")]
 pub struct Args {
-    /// CSV, a JSON array or JSON lines, plain or gzipped; - for standard input
+    /// CSV, a workbook (.xlsx, .ods), a JSON array or JSON lines, plain, gzipped or in a zip; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The type of the records
@@ -49,6 +52,8 @@ pub struct Args {
     /// How the files are written, where their content does not say it: csv, json or jsonl
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
+    #[command(flatten)]
+    reading: Reading,
     /// A cell that says "no value", such as NA; repeatable
     #[arg(long, value_name = "TEXT")]
     missing: Vec<String>,
@@ -88,6 +93,7 @@ impl Args {
                 .iter()
                 .filter_map(|(name, value)| Some((*name, (*value).clone()?))),
         );
+        query.extend(self.reading.query());
         query.extend(self.missing.iter().map(|text| ("missing", text.clone())));
         let query = serde_html_form::to_string(&query).unwrap_or_default();
         format!("/api/imports?{query}")

@@ -13,6 +13,7 @@ mod logs;
 mod migrate;
 pub mod output;
 mod ps;
+mod reading;
 mod roles;
 mod search;
 mod serve;

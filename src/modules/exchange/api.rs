@@ -1,10 +1,10 @@
-//! JSON: imports (a file as the body of a request), how they are, their reports; exports.
+//! JSON: imports (a file as the body of a request), how they are, their reports.
 
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,11 @@ use tokio_util::io::StreamReader;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::export::api::download;
 use super::model::{Import, Options};
 use super::service::{Seen, Service};
 use crate::contract::exchange::{DateOrder, Decimal, Format, ImportReport, Quote, Reading};
-use crate::contract::records::{RECORDS_READ, RECORDS_WRITE};
+use crate::contract::records::RECORDS_WRITE;
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, ProblemDocument, Query, RouteSet, Routes};
@@ -29,7 +30,6 @@ pub fn routes(service: Service) -> Routes {
         .upload(RECORDS_WRITE, routes!(begin))
         .route(RECORDS_WRITE, routes!(show))
         .route(RECORDS_WRITE, routes!(report))
-        .route(RECORDS_READ, routes!(export))
         .with_state(service)
 }
 
@@ -174,7 +174,8 @@ impl From<Seen> for ImportView {
     }
 }
 
-/// Imports the file that is the body: CSV, a JSON array or JSON lines, plain or gzipped.
+/// Imports the file that is the body: CSV, a workbook (.xlsx, .ods), a JSON array or JSON lines, plain, gzipped or in a zip
+/// archive.
 #[utoipa::path(
     post, path = "/api/imports", tag = "exchange", params(ImportQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file as it is."),
@@ -302,56 +303,4 @@ async fn report(State(service): State<Service>, caller: Caller, Path(job): Path<
     };
     let stream = service.kernel.blobs.stream(&blob).await?;
     Ok(download(Body::from_stream(stream), Format::Csv, &name))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ExportQuery {
-    /// The type of the records.
-    #[serde(rename = "type")]
-    type_name: String,
-    /// Only what this search finds; everything where it is empty.
-    #[serde(default)]
-    q: String,
-    /// `csv` or `jsonl`.
-    #[serde(default)]
-    #[param(inline)]
-    format: Option<Format>,
-}
-
-/// Records as a file. Imported again it changes nothing: `vitrine:id` names each record.
-#[utoipa::path(
-    get, path = "/api/export", tag = "exchange", params(ExportQuery),
-    responses(
-        (status = 200, description = "The file, as it is read.", content(
-            (String = "application/x-ndjson"),
-            (String = "text/csv"),
-        )),
-        (status = 404, description = "There is no such type.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "The question or the format cannot be used.", body = ProblemDocument, content_type = "application/problem+json"),
-    )
-)]
-async fn export(State(service): State<Service>, caller: Caller, Query(query): Query<ExportQuery>) -> Result<Response> {
-    let format = query.format.unwrap_or(Format::Jsonl);
-    let export = service.export(&caller, &query.type_name, &query.q, format).await?;
-    let stream = export
-        .stream()
-        .map_err(|error| std::io::Error::other(error.detail().to_owned()));
-    Ok(download(Body::from_stream(stream), format, &query.type_name))
-}
-
-fn download(body: Body, format: Format, name: &str) -> Response {
-    let (kind, end) = match format {
-        Format::Csv => ("text/csv; charset=utf-8", "csv"),
-        _ => ("application/x-ndjson", "jsonl"),
-    };
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{end}\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    response
 }

@@ -4,6 +4,7 @@
 mod api;
 mod export;
 mod import;
+mod interpret;
 mod marks;
 mod model;
 mod read;
@@ -21,6 +22,7 @@ use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
 use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::Module;
+use export::job::{EXPORT, Exporter};
 use import::Importer;
 use read::Spool;
 use service::Service;
@@ -28,6 +30,7 @@ use service::Service;
 struct ExchangeModule {
     service: Service,
     importer: Importer,
+    exporter: Exporter,
 }
 
 /// Builds the module and offers its port.
@@ -43,12 +46,20 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         spool: spool.clone(),
     };
     bus.provide::<dyn Exchange>(Arc::new(service.clone()))?;
+    let exporter = Exporter {
+        kernel: kernel.clone(),
+        records: records.clone(),
+    };
     let importer = Importer {
         kernel: kernel.clone(),
         records,
         spool,
     };
-    Ok(Box::new(ExchangeModule { service, importer }))
+    Ok(Box::new(ExchangeModule {
+        service,
+        importer,
+        exporter,
+    }))
 }
 
 impl Module for ExchangeModule {
@@ -56,7 +67,7 @@ impl Module for ExchangeModule {
         "exchange"
     }
     fn routes(&self) -> Routes {
-        api::routes(self.service.clone())
+        api::routes(self.service.clone()).merge(export::api::routes(self.service.clone()))
     }
     fn jobs(&self) -> Vec<JobHandler> {
         let importer = self.importer.clone();
@@ -64,6 +75,11 @@ impl Module for ExchangeModule {
             let importer = importer.clone();
             async move { Box::pin(importer.run(context)).await }
         };
-        vec![JobHandler::new(model::IMPORT, run)]
+        let exporter = self.exporter.clone();
+        let export = move |context| {
+            let exporter = exporter.clone();
+            async move { Box::pin(exporter.run(context)).await }
+        };
+        vec![JobHandler::new(model::IMPORT, run), JobHandler::new(EXPORT, export)]
     }
 }

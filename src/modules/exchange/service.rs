@@ -9,11 +9,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::export::Export;
+use super::export::job::{EXPORT, Order};
 use super::model::{IMPORT, Import, Options};
 use super::read::{Input, Look, Spool, look};
 use super::store::{self, Standing};
 use crate::contract::exchange::{Exchange, Format, ImportReport, Reading};
-use crate::contract::records::{RECORDS_WRITE, Records};
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Records};
 use crate::kernel::Kernel;
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::Write;
@@ -83,19 +84,7 @@ impl Service {
     pub async fn look(&self, caller: &Caller, id: &str, patience: Duration) -> Result<Seen> {
         let mut job = self.job(caller, id).await?;
         if !job.state.is_final() && !patience.is_zero() {
-            let mut states = Box::pin(jobs::watch(&self.kernel.db, id));
-            let wait = async {
-                while let Some(state) = states.next().await {
-                    if state?.state.is_final() {
-                        break;
-                    }
-                }
-                Ok::<(), Error>(())
-            };
-            if let Ok(ended) = tokio::time::timeout(patience, wait).await {
-                ended?;
-            }
-            job = jobs::get(&self.kernel.db, id).await?;
+            job = self.ended(job, patience).await?;
         }
         let report = match (&job.state, &job.result) {
             (State::Done, Some(result)) => Some(serde_json::from_value::<ImportReport>(result.clone())?),
@@ -166,6 +155,66 @@ impl Service {
             format,
         )
         .await
+    }
+}
+
+impl Service {
+    /// Makes the job of an export. The same order of the same caller that is on its way is joined.
+    pub async fn begin_export(&self, caller: &Caller, order: &Order) -> Result<String> {
+        if caller.is_anonymous() {
+            return Err(Error::new(
+                Code::Unauthenticated,
+                "Exports as jobs are for callers who are known. Bring a token, or take the file from /api/export at once.",
+            ));
+        }
+        // What is wrong is said now and not by the job.
+        if order.format == Format::Ods {
+            return Err(Error::invalid("format", "Exports are csv, json, jsonl or xlsx."));
+        }
+        let object = Object::Type(&order.type_name);
+        self.kernel.access.require(caller, RECORDS_READ, &object).await?;
+        if self.records.record_type(&order.type_name).await?.is_none() {
+            return Err(Error::not_found("type", &order.type_name));
+        }
+        let same = serde_json::to_string(&(caller.actor(), order))?;
+        let job = NewJob::new(EXPORT, serde_json::to_value(order)?)
+            .queue(jobs::EXCHANGE)
+            .unique_key(format!("export/{}", hex::encode(Sha256::digest(same))));
+        let job = &job;
+        let write = self.kernel.db.write(Write::interactive("exchange.export"), |tx| {
+            Box::pin(async move { jobs::enqueue(tx, caller, job.clone()).await })
+        });
+        write.await
+    }
+
+    /// The job of an export, for who asked for it. Waits up to `patience` for its end.
+    pub async fn export_job(&self, caller: &Caller, id: &str, patience: Duration) -> Result<(Job, Order)> {
+        let mut job = jobs::get(&self.kernel.db, id).await?;
+        if job.kind != EXPORT || job.caller.actor() != caller.actor() {
+            return Err(Error::not_found("export", id));
+        }
+        if !job.state.is_final() && !patience.is_zero() {
+            job = self.ended(job, patience).await?;
+        }
+        let order = serde_json::from_value(job.payload.clone())?;
+        Ok((job, order))
+    }
+
+    /// The job when it has ended, or as it is after a while.
+    async fn ended(&self, job: Job, patience: Duration) -> Result<Job> {
+        let mut states = Box::pin(jobs::watch(&self.kernel.db, &job.id));
+        let wait = async {
+            while let Some(state) = states.next().await {
+                if state?.state.is_final() {
+                    break;
+                }
+            }
+            Ok::<(), Error>(())
+        };
+        if let Ok(ended) = tokio::time::timeout(patience, wait).await {
+            ended?;
+        }
+        jobs::get(&self.kernel.db, &job.id).await
     }
 }
 

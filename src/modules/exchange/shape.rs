@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::interpret;
 use super::marks::{RECORD_ID, guard, unguard};
+use crate::contract::exchange::{DateOrder, Decimal};
 use crate::contract::records::{Field, FieldKind, RecordType};
 
 /// How rows of a file are to be understood.
@@ -11,10 +13,13 @@ use crate::contract::records::{Field, FieldKind, RecordType};
 pub struct Understanding {
     /// Values are texts of a table.
     pub cells: bool,
-    /// An export of our own.
-    pub ours: bool,
+    /// A table of our own: its cells are guarded against formulas.
+    pub guarded: bool,
     /// Cells that say "no value", such as `NA`.
     pub missing: Vec<String>,
+    /// What was said of numbers and dates.
+    pub decimal: Option<Decimal>,
+    pub date_order: Option<DateOrder>,
 }
 
 /// A row as a document, and the record it says it is.
@@ -32,9 +37,9 @@ impl Understanding {
             _ => None,
         };
         let id = id.and_then(|id| id.as_str().map(str::to_owned));
-        if self.cells && (self.ours || !self.missing.is_empty()) {
+        if self.cells && (self.guarded || !self.missing.is_empty()) {
             row.retain(|_, cell| !cell.as_str().is_some_and(|text| self.missing.iter().any(|m| m == text)));
-            if self.ours {
+            if self.guarded {
                 for cell in row.values_mut() {
                     if let Value::String(text) = cell
                         && text.starts_with('\'')
@@ -47,6 +52,16 @@ impl Understanding {
         Shaped { id, document: row }
     }
 
+    /// A number or a date as it was said that they are written. What does not fit stays as it is.
+    fn read(&self, field: &Field, text: String) -> String {
+        let read = match (field.kind, self.decimal, self.date_order) {
+            (FieldKind::Integer | FieldKind::Number, Some(decimal), _) => interpret::number(&text, decimal),
+            (FieldKind::Date, _, Some(order)) => interpret::date(&text, order),
+            _ => None,
+        };
+        read.unwrap_or(text)
+    }
+
     /// The row as a document of the type.
     pub fn shape(&self, definition: &RecordType, row: Map<String, Value>) -> Shaped {
         let Shaped { id, document } = self.plain(row);
@@ -57,7 +72,7 @@ impl Understanding {
             let Some(index) = found else { return (name, value) };
             next = index + 1;
             let value = match value {
-                Value::String(text) if self.cells => cell(&fields[index], text),
+                Value::String(text) if self.cells => cell(&fields[index], self.read(&fields[index], text)),
                 other => fit(&fields[index], other),
             };
             (name, value)
@@ -137,13 +152,25 @@ fn number(text: &str) -> Option<Number> {
     (number.to_string() == text || (plain && text.len() <= 16)).then_some(number)
 }
 
-/// What a value is in a cell of a table.
+/// What a value is in a cell of a CSV file.
 pub fn to_cell(field: &Field, value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) if !field.repeated && field.kind != FieldKind::Group => guard(text).into_owned(),
-        Some(other) => other.to_string(),
+    match (value, to_text(field, value)) {
+        (Some(Value::String(_)), Some(text)) if !is_json(field) => guard(&text).into_owned(),
+        (_, text) => text.unwrap_or_default(),
     }
+}
+
+/// A value as text: lists and groups as JSON.
+pub fn to_text(field: &Field, value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::Null => None,
+        Value::String(text) if !is_json(field) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn is_json(field: &Field) -> bool {
+    field.repeated || field.kind == FieldKind::Group
 }
 
 /// Writes a row of a table, quoted where needed.
@@ -164,6 +191,27 @@ pub fn write_row(out: &mut String, cells: impl Iterator<Item = impl AsRef<str>>)
         }
     }
     out.push_str("\r\n");
+}
+
+/// The type of a file, with numbers and dates where they are read as it was said that they are written. Identifiers and
+/// what names a record stay texts.
+pub fn read_kinds(mut verbatim: RecordType, interpreted: &RecordType) -> RecordType {
+    let (key, title) = (verbatim.key.clone(), verbatim.title.clone());
+    for field in &mut verbatim.fields {
+        let own = key.as_ref() == Some(&field.name) || title.as_ref() == Some(&field.name) || field.unique;
+        let plain = !field.repeated && !matches!(field.kind, FieldKind::Identifier | FieldKind::Group);
+        let found = interpreted.fields.iter().find(|other| other.name == field.name);
+        if let Some(other) = found
+            && !own
+            && plain
+            && field.kind != other.kind
+            && matches!(other.kind, FieldKind::Integer | FieldKind::Number | FieldKind::Date)
+        {
+            *field = other.clone();
+            (field.unique, field.required) = (false, false);
+        }
+    }
+    verbatim
 }
 
 /// The type and what a file's own type adds to it. Kinds, title and key stay as they are.

@@ -13,8 +13,9 @@ use crate::contract::exchange::{Format, Reading};
 use crate::contract::records::{Inference, RecordType};
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
+use crate::modules::exchange::interpret;
 use crate::modules::exchange::read::{self, Input, Source};
-use crate::modules::exchange::shape::{Shaped, Understanding};
+use crate::modules::exchange::shape::{self, Shaped, Understanding};
 
 /// Rows and bytes of a chunk; a few chunks are read ahead.
 const CHUNK_ROWS: usize = 64;
@@ -46,6 +47,8 @@ pub struct Seen {
     ids: HashSet<u64>,
     /// Rows of which it is not known which record they are.
     pub nameless: i64,
+    /// What to know about how the file was read.
+    pub notes: Vec<String>,
 }
 
 impl Seen {
@@ -73,12 +76,19 @@ impl File {
     fn open(self) -> Result<(Source, Understanding)> {
         let source = read::open(self.input, &self.name, self.format, &self.reading, &self.limits)
             .map_err(|e| named(&self.name, &e))?;
-        let reading = Understanding {
-            cells: source.format.is_table(),
-            ours: source.ours,
-            missing: self.missing,
-        };
-        Ok((source, reading))
+        let understanding = understanding(&source, &self.reading, self.missing);
+        Ok((source, understanding))
+    }
+}
+
+fn understanding(source: &Source, reading: &Reading, missing: Vec<String>) -> Understanding {
+    Understanding {
+        cells: source.format.is_table(),
+        // Cells of workbooks say themselves that they are no formulas.
+        guarded: source.ours && source.format == Format::Csv,
+        missing,
+        decimal: reading.decimal,
+        date_order: reading.date_order,
     }
 }
 
@@ -93,14 +103,21 @@ fn named(name: &str, error: &Error) -> Error {
 
 /// The names of the columns, or of the first row's fields.
 pub fn names(file: File) -> Result<Vec<String>> {
-    let name = file.name.clone();
+    let (name, skip_empty) = (file.name.clone(), file.reading.skip_empty_columns);
     let (mut source, reading) = file.open()?;
     let first = source.next();
     if let Some(columns) = source.columns.take() {
-        return match first {
-            None => Err(no_rows(&name)),
-            Some(row) => row.map(|_| columns).map_err(|e| named(&name, &e)),
+        match first {
+            None => return Err(no_rows(&name)),
+            Some(row) => row.map_err(|e| named(&name, &e))?,
         };
+        if skip_empty {
+            // Only the whole file says which columns have no value.
+            source
+                .try_for_each(|row| row.map(|_| ()))
+                .map_err(|e| named(&name, &e))?;
+        }
+        return Ok(columns.names());
     }
     match first {
         None => Err(no_rows(&name)),
@@ -119,12 +136,15 @@ fn no_rows(name: &str) -> Error {
 /// Reads the whole file to find out which type fits it. `go_on` hears how far it is and says whether to go on.
 pub fn infer(
     file: File,
-    start: impl FnOnce(bool) -> Box<dyn Inference>,
+    start: impl Fn(bool) -> Box<dyn Inference>,
     mut go_on: impl FnMut(u64) -> bool,
 ) -> Result<RecordType> {
-    let name = file.name.clone();
+    let (name, said) = (file.name.clone(), file.reading.clone());
     let (mut source, reading) = file.open()?;
     let mut inference = start(reading.cells);
+    // Beside what stands there, what it is when it is read as was said.
+    let said_something = said.decimal.is_some() || said.date_order.is_some();
+    let mut interpreted = (reading.cells && said_something).then(|| start(true));
     let read = source.read.clone();
     let (mut good, mut first) = (0u64, None);
     for row in source.by_ref() {
@@ -135,7 +155,11 @@ pub fn infer(
         match row.content {
             Ok(content) => {
                 good += 1;
-                inference.observe(&reading.plain(content).document);
+                let document = reading.plain(content).document;
+                if let Some(interpreted) = &mut interpreted {
+                    interpreted.observe(&interpret::row(&document, &said));
+                }
+                inference.observe(&document);
             }
             Err(issues) => first = first.or(issues.into_iter().next().map(|issue| (row.line, issue))),
         }
@@ -143,7 +167,7 @@ pub fn infer(
     if let Some(columns) = source.columns.take() {
         // Columns without a single value are columns all the same.
         let mut empty = serde_json::Map::new();
-        empty.extend(columns.into_iter().map(|name| (name, Value::Null)));
+        empty.extend(columns.names().into_iter().map(|name| (name, Value::Null)));
         inference.observe(&reading.plain(empty).document);
     }
     match (good, first) {
@@ -155,7 +179,10 @@ pub fn infer(
                 issue.message
             ),
         )),
-        _ => Ok(inference.finish()),
+        _ => Ok(match interpreted {
+            Some(interpreted) => shape::read_kinds(inference.finish(), &interpreted.finish()),
+            None => inference.finish(),
+        }),
     }
 }
 
@@ -187,11 +214,8 @@ fn feed(
 ) -> Result<()> {
     let limits = file.limits.clone();
     let source = read::open(file.input, &file.name, file.format, &file.reading, &limits)?;
-    let reading = Understanding {
-        cells: source.format.is_table(),
-        ours: source.ours,
-        missing: file.missing,
-    };
+    let reading = understanding(&source, &file.reading, file.missing);
+    let notes = source.notes.clone();
     let read = source.read.clone();
     let mut seen = Seen::default();
     let mut chunk = Chunk::default();
@@ -233,6 +257,7 @@ fn feed(
     if seen.rows == 0 {
         return Err(Error::new(Code::Invalid, NO_ROWS));
     }
+    seen.notes = notes.list().into_iter().map(|note| note.message).collect();
     chunk.at = read.load(Ordering::Relaxed);
     if to.blocking_send(Ok(Message::Rows(chunk))).is_ok() {
         // A writer that has gone needs no end.

@@ -26,6 +26,7 @@ impl Task {
     /// Finishes: the job completes in the transaction that ends the import.
     pub(super) async fn finish(&self, mut writer: Writer<'_>, seen: &Seen, started: Instant) -> Result<Value> {
         let mut notes = self.notes();
+        notes.extend(seen.notes.iter().cloned());
         if self.import.options.delete_missing {
             self.delete_missing(&mut writer, seen, &mut notes).await?;
         }

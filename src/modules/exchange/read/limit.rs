@@ -8,7 +8,7 @@ use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, Result};
 
 /// Unpacked bytes below which the ratio is not looked at: short files of one letter are no attack.
-const RATIO_FREE: u64 = 8 * 1024 * 1024;
+pub(super) const RATIO_FREE: u64 = 8 * 1024 * 1024;
 
 /// Counts what passes.
 struct Counted<R> {
@@ -68,12 +68,12 @@ impl<R: Read> Read for Guard<R> {
     }
 }
 
-/// The plain content of a file that may be gzipped, in one member or many.
+/// The plain content of a file that may be gzipped, in one member or many; and whether it is.
 pub(super) fn unpack(
     input: Box<dyn Read + Send>,
     limits: &Limits,
     count: Arc<AtomicU64>,
-) -> Result<Box<dyn Read + Send>> {
+) -> Result<(Box<dyn Read + Send>, bool)> {
     let mut input = Counted {
         inner: input,
         count: count.clone(),
@@ -85,21 +85,23 @@ pub(super) fn unpack(
     let (max_bytes, max_ratio) = (limits.max_bytes, limits.max_ratio.max(1));
     if packed {
         let inner = flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(64 * 1024, whole));
-        return Ok(Box::new(Guard {
+        let guard = Guard {
             inner,
             packed: Some(count),
             unpacked: 0,
             max_bytes,
             max_ratio,
-        }));
+        };
+        return Ok((Box::new(guard), true));
     }
-    Ok(Box::new(Guard {
+    let guard = Guard {
         inner: whole,
         packed: None,
         unpacked: 0,
         max_bytes,
         max_ratio,
-    }))
+    };
+    Ok((Box::new(guard), false))
 }
 
 /// An error of reading, as the guard worded it where it did.

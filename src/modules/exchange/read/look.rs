@@ -1,16 +1,25 @@
 //! A look at a file before anything is done with it: what it is, how it would be read, its first rows as read, and what
 //! is in doubt. Reads no more than it needs.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Input, open};
+use super::{Input, Notes, Opened, Rows, SourceRow, doubts};
 use crate::contract::exchange::{DateOrder, Decimal, Format, Reading};
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::Result;
 
-/// Rows that a look shows.
+/// Rows that a look shows, and characters of a value.
 const ROWS: usize = 50;
+const CHARACTERS: usize = 300;
+/// Rows, and their bytes, that are read to find doubts.
+const SAMPLE: usize = 1_000;
+const SAMPLE_BYTES: usize = 4 * 1024 * 1024;
+/// So many empty columns are worth a word.
+const MANY_EMPTY: usize = 5;
 
 /// What is seen.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -136,19 +145,19 @@ pub enum DoubtKind {
 /// Looks at a file.
 ///
 /// # Errors
-/// As [`open`]: what cannot be read at all, in plain words.
+/// As [`super::open`]: what cannot be read at all, in plain words. An archive of several files is no error but a choice.
 pub fn look(input: Input, name: &str, reading: &Reading, limits: &Limits) -> Result<Look> {
-    let mut source = open(input, name, None, reading, limits)?;
+    let opened = Opened::new(input, name, None, reading, limits, true)?;
     let mut look = Look {
-        format: source.format,
-        packed: Vec::new(),
-        encoding: None,
-        delimiter: None,
+        format: opened.format,
+        packed: opened.packed,
+        encoding: opened.encoding,
+        delimiter: opened.dialect.map(|d| char::from(d.delimiter)),
         header_row: None,
-        sheets: Vec::new(),
-        sheet: None,
-        entries: Vec::new(),
-        entry: None,
+        sheets: opened.sheets,
+        sheet: opened.sheet,
+        entries: opened.entries,
+        entry: opened.entry,
         choose: None,
         columns: Vec::new(),
         rows: Vec::new(),
@@ -156,47 +165,124 @@ pub fn look(input: Input, name: &str, reading: &Reading, limits: &Limits) -> Res
         warnings: Vec::new(),
         doubts: Vec::new(),
     };
-    let mut names: Vec<String> = source.columns.clone().unwrap_or_default();
-    let mut rows = Vec::new();
-    for row in source.by_ref().take(ROWS) {
-        let row = row?;
-        if let Ok(content) = &row.content {
-            for name in content.keys() {
-                if !names.contains(name) {
-                    names.push(name.clone());
-                }
+    let notes = opened.notes;
+    match opened.rows {
+        Rows::None => look.choose = Some("entry".to_owned()),
+        Rows::Table(mut table) => {
+            look.header_row = u32::try_from(table.header_row).ok();
+            look.top = std::mem::take(&mut table.top);
+            let columns = table.columns.clone();
+            look.columns = columns.all.to_vec();
+            let rows = read(*table, &notes);
+            for (index, column) in look.columns.iter_mut().enumerate() {
+                column.empty = !columns.is_used(index);
             }
+            if reading.skip_empty_columns {
+                look.columns.retain(|column| !column.empty);
+            } else {
+                tell_empty(&look.columns, &notes);
+            }
+            // A column beside the header, and one without a name that has no value, is none until it has one.
+            let nameless = |c: &Column| c.original.as_deref().is_some_and(|o| o.trim().is_empty());
+            look.columns.retain(|column| !column.empty || !nameless(column));
+            look.sample(&rows, reading, true);
         }
-        rows.push(row);
+        Rows::Json(source) => {
+            let rows = read(source, &notes);
+            look.sample(&rows, reading, false);
+        }
     }
-    look.rows = rows.iter().map(|row| shown(row, &names)).collect();
-    look.columns = names
-        .iter()
-        .enumerate()
-        .map(|(index, name)| Column {
-            name: name.clone(),
-            original: None,
-            empty: look.rows.iter().all(|row| row.cells[index].is_none()),
-        })
-        .collect();
+    look.warnings = notes.list();
     Ok(look)
 }
 
-fn shown(row: &super::SourceRow, names: &[String]) -> Row {
+/// The first rows; a fault of the file further down is a warning, for what stands before it can be looked at.
+fn read(source: impl Iterator<Item = Result<SourceRow>>, notes: &Notes) -> Vec<SourceRow> {
+    let mut rows = Vec::new();
+    let mut bytes = 0;
+    for row in source.take(SAMPLE) {
+        match row {
+            Ok(row) => {
+                bytes += row.bytes;
+                rows.push(row);
+            }
+            Err(error) => {
+                notes.add("broken", || error.detail().to_owned());
+                break;
+            }
+        }
+        if bytes > SAMPLE_BYTES {
+            break;
+        }
+    }
+    rows
+}
+
+fn tell_empty(columns: &[Column], notes: &Notes) {
+    let empty = columns.iter().filter(|column| column.empty).count();
+    if empty >= MANY_EMPTY {
+        notes.add("columns-empty", || {
+            format!(
+                "{empty} of {} columns have no value in the first rows. Those that have none in the whole file can be left out \
+                 (skip_empty_columns).",
+                columns.len()
+            )
+        });
+    }
+}
+
+impl Look {
+    fn sample(&mut self, rows: &[SourceRow], reading: &Reading, table: bool) {
+        let mut known: HashSet<String> = self.columns.iter().map(|c| c.name.clone()).collect();
+        for name in rows
+            .iter()
+            .filter_map(|row| row.content.as_ref().ok())
+            .flat_map(|c| c.keys())
+        {
+            if known.insert(name.clone()) {
+                self.columns.push(Column {
+                    name: name.clone(),
+                    original: None,
+                    empty: false,
+                });
+            }
+        }
+        let names: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
+        self.rows = rows.iter().take(ROWS).map(|row| shown(row, &names)).collect();
+        if table {
+            let cells = |row: &SourceRow| -> Option<Vec<Option<String>>> {
+                let content = row.content.as_ref().ok()?;
+                let text = |name: &String| content.get(name).and_then(Value::as_str).map(str::to_owned);
+                Some(names.iter().map(text).collect())
+            };
+            let cells: Vec<Vec<Option<String>>> = rows.iter().filter_map(cells).collect();
+            self.doubts = doubts::find(&names, &cells, reading);
+        }
+    }
+}
+
+fn shown(row: &SourceRow, names: &[String]) -> Row {
     let cell = |name: &String| match row.content.as_ref().ok()?.get(name)? {
-        serde_json::Value::Null => None,
-        serde_json::Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+        Value::Null => None,
+        Value::String(text) => Some(short(text)),
+        other => Some(short(&other.to_string())),
     };
+    let issue = row.content.as_ref().err().and_then(|issues| issues.first());
     Row {
         row: row.row,
         line: row.line,
         cells: names.iter().map(cell).collect(),
-        issue: row
-            .content
-            .as_ref()
-            .err()
-            .and_then(|issues| issues.first())
-            .map(|issue| issue.message.clone()),
+        issue: issue.map(|issue| match issue.path.as_str() {
+            "" => issue.message.clone(),
+            path => format!("{path}: {}", issue.message),
+        }),
+    }
+}
+
+/// A value as a look shows it.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

@@ -1,20 +1,33 @@
-//! Reading files: CSV, a JSON array or JSON lines, plain or gzipped, as one stream of numbered rows.
+//! Reading files: tables (CSV, workbooks), JSON arrays and JSON lines, plain, gzipped or in a zip archive, as one stream of
+//! numbered rows.
 //!
-//! Blocking, in one pass and with flat memory, however long the file or whatever is wrong with it: limits come before
-//! work. A fault of one row is that row's; a fault of the file ends the reading. Knows no types and no database.
+//! Blocking, and with flat memory, however long the file or whatever is wrong with it: limits come before work. A fault of
+//! one row is that row's; a fault of the file ends the reading. Knows no types and no database.
 
+mod archive;
+mod book;
+mod container;
+mod csv;
+mod doubts;
+mod header;
 mod input;
 mod json;
 mod limit;
 pub mod look;
+mod notes;
+mod ods;
 mod scan;
+mod serial;
 mod strict;
 mod table;
+mod text;
+mod xlsx;
+mod xml;
 
 #[cfg(test)]
 mod tests;
 
-use std::io::{BufRead, Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -27,13 +40,20 @@ use crate::kernel::error::{Code, Error, FieldIssue, Result};
 
 pub use input::{Input, Spool};
 pub use look::{Look, look};
+pub use notes::Notes;
+pub use table::Columns;
+
+use container::Content;
+use csv::{Csv, Dialect};
+use look::{Encoding, Entry, Sheet};
+use table::{Grid, Manner, Table};
 
 /// A row, or what is wrong with it.
 #[derive(Debug)]
 pub struct SourceRow {
     /// From 1; the header is not a row.
     pub row: i64,
-    /// The line it starts in, from 1.
+    /// The line it starts in, or its row in the sheet, from 1.
     pub line: i64,
     /// Bytes it takes, roughly: what is read ahead is bounded by them.
     pub bytes: usize,
@@ -44,11 +64,11 @@ pub struct SourceRow {
 pub struct Source {
     pub format: Format,
     /// The columns of a table.
-    pub columns: Option<Vec<String>>,
-    /// An export of our own: its rows name their records, its cells are guarded against formulas.
+    pub columns: Option<Columns>,
+    /// An export of our own: its rows name their records.
     pub ours: bool,
-    /// What to know about how it is read, in words: for the report of an import.
-    pub notes: Vec<String>,
+    /// What to know about how it is read; complete when its rows have been.
+    pub notes: Notes,
     /// Bytes of the file read so far, packed if it is packed.
     pub read: Arc<AtomicU64>,
     rows: Box<dyn Iterator<Item = Result<SourceRow>> + Send>,
@@ -62,60 +82,27 @@ impl Iterator for Source {
 }
 
 /// Bytes looked at to find out what a file is.
-const HEAD: u64 = 64 * 1024;
+const HEAD: u64 = 256 * 1024;
 
-/// Opens a file. The format comes from its content and its name unless it is given.
+/// Opens a file. The format comes from its content and its name unless it is given; so does how it is read.
 ///
 /// # Errors
-/// `Invalid` for an empty file, another kind of file, a header that cannot be used.
+/// `Invalid` for an empty file, another kind of file, a header that cannot be used, an archive of several files.
 pub fn open(input: Input, name: &str, format: Option<Format>, reading: &Reading, limits: &Limits) -> Result<Source> {
-    let read = Arc::new(AtomicU64::new(0));
-    let mut input = limit::unpack(input.stream, limits, read.clone())?;
-    let mut head = Vec::new();
-    input
-        .by_ref()
-        .take(HEAD)
-        .read_to_end(&mut head)
-        .map_err(limit::from_read)?;
-    let mut start = 0;
-    if head.starts_with(b"\xef\xbb\xbf") {
-        start = 3;
+    let opened = Opened::new(input, name, format, reading, limits, false)?;
+    match opened.rows {
+        Rows::None => Err(container::several(&opened.entries)),
+        rows => Ok(source(opened.format, rows, opened.notes, opened.read, limits)),
     }
-    recognise(&head)?;
-    let text = &head[start..];
-    if text.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::new(
-            Code::Invalid,
-            "The file is empty. Check that it was written to the end, then import it again.",
-        ));
-    }
-    let format = format.unwrap_or_else(|| detect(text, name));
-    let delimiter = if format == Format::Csv {
-        reading
-            .delimiter
-            .and_then(|c| u8::try_from(c).ok())
-            .unwrap_or_else(|| table::delimiter(text, name))
-    } else {
-        b','
-    };
-    let mut rest = Cursor::new(head);
-    rest.set_position(start as u64);
-    let input: Box<dyn BufRead + Send> = Box::new(std::io::BufReader::with_capacity(HEAD as usize, rest.chain(input)));
-    let (columns, rows): (_, Box<dyn Iterator<Item = Result<SourceRow>> + Send>) = match format {
-        Format::Csv => {
-            let table = table::Table::open(input, delimiter, limits.clone())?;
-            (Some(table.columns().to_vec()), Box::new(table))
-        }
-        Format::Json => (None, Box::new(json::Array::open(input, limits)?)),
-        Format::Jsonl => (None, Box::new(json::Lines::open(input, limits))),
-        Format::Xlsx | Format::Ods => {
-            return Err(Error::new(
-                Code::UnsupportedMedia,
-                "The file is no workbook. Leave the format open, or name the right one.",
-            ));
-        }
-    };
+}
+
+fn source(format: Format, rows: Rows, notes: Notes, read: Arc<AtomicU64>, limits: &Limits) -> Source {
     let most = i64::try_from(limits.max_rows).unwrap_or(i64::MAX);
+    let (columns, rows): (_, Box<dyn Iterator<Item = Result<SourceRow>> + Send>) = match rows {
+        Rows::Table(table) => (Some(table.columns.clone()), table),
+        Rows::Json(rows) => (None, rows),
+        Rows::None => (None, Box::new(std::iter::empty())),
+    };
     let rows = rows.map(move |row| match row {
         Ok(row) if row.row > most => Err(Error::new(
             Code::TooLarge,
@@ -126,50 +113,233 @@ pub fn open(input: Input, name: &str, format: Option<Format>, reading: &Reading,
         )),
         other => other,
     });
-    let ours = columns
-        .as_ref()
-        .is_some_and(|c: &Vec<String>| c.iter().any(|name| name == RECORD_ID));
-    Ok(Source {
+    let ours = |c: &Columns| c.all.iter().any(|column| column.name == RECORD_ID);
+    Source {
         format,
+        ours: columns.as_ref().is_some_and(ours),
         columns,
-        ours,
-        notes: Vec::new(),
+        notes,
         read,
         rows: Box::new(rows),
+    }
+}
+
+/// Where rows come from.
+enum Rows {
+    Table(Box<Table>),
+    Json(Box<dyn Iterator<Item = Result<SourceRow>> + Send>),
+    /// One of several files has to be chosen first.
+    None,
+}
+
+/// A file with everything that was found out about it.
+struct Opened {
+    format: Format,
+    packed: Vec<String>,
+    entries: Vec<Entry>,
+    entry: Option<String>,
+    encoding: Option<Encoding>,
+    dialect: Option<Dialect>,
+    sheets: Vec<Sheet>,
+    sheet: Option<String>,
+    notes: Notes,
+    read: Arc<AtomicU64>,
+    rows: Rows,
+}
+
+impl Opened {
+    fn new(
+        input: Input,
+        name: &str,
+        format: Option<Format>,
+        reading: &Reading,
+        limits: &Limits,
+        look: bool,
+    ) -> Result<Self> {
+        let spool = input.spool.clone();
+        let container = container::open(input, name, reading, limits)?;
+        let mut opened = Self {
+            format: Format::Csv,
+            packed: container.packed,
+            entries: container.entries,
+            entry: container.entry,
+            encoding: None,
+            dialect: None,
+            sheets: Vec::new(),
+            sheet: None,
+            notes: Notes::default(),
+            read: container.read,
+            rows: Rows::None,
+        };
+        match container.content {
+            Content::Several => {}
+            Content::Text(head, rest) => {
+                opened.text(head, rest, &container.name, format, reading, limits, look)?;
+            }
+            Content::Book(kind, archive) => {
+                opened.format = kind;
+                let book: Box<dyn book::Book> = if kind == Format::Xlsx {
+                    Box::new(xlsx::Workbook::open(archive, &spool, limits)?)
+                } else {
+                    Box::new(ods::Spreadsheet::open(archive, limits)?)
+                };
+                opened.sheets = book.sheets();
+                let index = book::choose(book.as_ref(), &opened.sheets, reading, &opened.notes)?;
+                opened.sheet = Some(opened.sheets[index].name.clone());
+                let grid = book.grid(index, reading, &opened.notes)?;
+                opened.table(grid, reading, limits, look)?;
+            }
+        }
+        Ok(opened)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a text file is read by, each once")]
+    fn text(
+        &mut self,
+        head: Vec<u8>,
+        rest: Box<dyn Read + Send>,
+        name: &str,
+        format: Option<Format>,
+        reading: &Reading,
+        limits: &Limits,
+        look: bool,
+    ) -> Result<()> {
+        let guess = text::guess(&head, reading.encoding.as_deref())?;
+        tell_encoding(&guess, &self.notes);
+        let sample = text::sample(&head[guess.mark..], guess.encoding);
+        if sample.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::new(
+                Code::Invalid,
+                "The file is empty. Check that it was written to the end, then import it again.",
+            ));
+        }
+        binary(&sample)?;
+        self.format = format.unwrap_or_else(|| detect(&sample, name));
+        self.encoding = Some(Encoding {
+            name: guess.name(),
+            certain: guess.certain,
+        });
+        let mut whole = Cursor::new(head);
+        whole.set_position(guess.mark as u64);
+        let mut input: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(
+            64 * 1024,
+            text::decoded(Box::new(whole.chain(rest)), guess.encoding),
+        ));
+        match self.format {
+            Format::Json => self.rows = Rows::Json(Box::new(json::Array::open(input, limits)?)),
+            Format::Jsonl => self.rows = Rows::Json(Box::new(json::Lines::open(input, limits))),
+            Format::Xlsx | Format::Ods => {
+                return Err(Error::new(
+                    Code::UnsupportedMedia,
+                    "The file is no workbook. Leave the format open, or name the right one.",
+                ));
+            }
+            Format::Csv => {
+                let announced = csv::announced(&sample);
+                let skip = announced.map_or(0, |(_, length)| length);
+                std::io::copy(&mut input.by_ref().take(skip as u64), &mut std::io::sink()).map_err(limit::from_read)?;
+                let quote = csv::quote(reading.quote);
+                let delimiter = match (reading.delimiter, announced) {
+                    (Some(said), _) => ascii(said)?,
+                    (None, Some((announced, _))) => announced,
+                    (None, None) => csv::delimiter(&sample, name, quote),
+                };
+                let dialect = Dialect { delimiter, quote };
+                self.dialect = Some(dialect);
+                let first = if skip > 0 { 2 } else { 1 };
+                let grid = Csv::new(input, dialect, memory(limits.max_cell_bytes), first);
+                self.table(Box::new(grid), reading, limits, look)?;
+                self.tell_delimiter(&sample, reading);
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&mut self, grid: Box<dyn Grid>, reading: &Reading, limits: &Limits, look: bool) -> Result<()> {
+        let utf8 = self.encoding.as_ref().filter(|e| e.name != "utf-8");
+        let manner = Manner {
+            reading,
+            limits,
+            notes: &self.notes,
+            decoded: utf8.map(|e| e.name.clone()),
+            guarded: self.format == Format::Csv,
+            look,
+        };
+        self.rows = Rows::Table(Box::new(Table::open(grid, manner)?));
+        Ok(())
+    }
+
+    /// A table of one column that holds another delimiter is probably more than that.
+    fn tell_delimiter(&self, sample: &[u8], reading: &Reading) {
+        let (Rows::Table(table), Some(dialect)) = (&self.rows, self.dialect) else {
+            return;
+        };
+        if table.columns.all.len() > 1 || reading.header_row == Some(0) {
+            return;
+        }
+        let line = sample.split(|b| *b == b'\n').next().unwrap_or_default();
+        let other = [b',', b';', b'\t', b'|']
+            .into_iter()
+            .find(|d| *d != dialect.delimiter && line.contains(d));
+        if let Some(other) = other {
+            self.notes.add("one-column", || {
+                format!(
+                    "Only one column was found. If there are more, the delimiter is another one: {} stands in the first line. Say \
+                     which (delimiter).",
+                    spoken(other)
+                )
+            });
+        }
+    }
+}
+
+fn spoken(delimiter: u8) -> String {
+    match delimiter {
+        b'\t' => "a tab".to_owned(),
+        other => format!("\"{}\"", char::from(other)),
+    }
+}
+
+fn ascii(delimiter: char) -> Result<u8> {
+    let usable = |c: &char| c.is_ascii() && !matches!(c, '\n' | '\r' | '"');
+    let byte = Some(delimiter).filter(usable).and_then(|c| u8::try_from(c).ok());
+    byte.ok_or_else(|| {
+        Error::invalid(
+            "delimiter",
+            "A delimiter is one ASCII character that is no quotation mark: , ; | or a tab.",
+        )
     })
 }
 
-/// Refuses what is plainly something else, saying what to do instead.
-fn recognise(head: &[u8]) -> Result<()> {
-    let known: [(&[u8], &str); 8] = [
-        (
-            b"PK\x03\x04",
-            "a ZIP archive or a spreadsheet (.xlsx, .ods). Unpack it, or save the sheet as CSV",
-        ),
-        (
-            b"\xd0\xcf\x11\xe0",
-            "an old office document (.xls). Save the sheet as CSV",
-        ),
-        (b"%PDF", "a PDF document. Export the data itself as CSV or JSON"),
-        (b"\x89PNG", "an image. Give the file that describes the objects"),
-        (b"\xff\xd8\xff", "an image. Give the file that describes the objects"),
-        (b"SQLite format 3", "a database. Export its table as CSV"),
-        (b"\x28\xb5\x2f\xfd", "packed with zstd. Unpack it, or pack it with gzip"),
-        (b"BZh", "packed with bzip2. Unpack it, or pack it with gzip"),
-    ];
-    let wrong = |what: &str| {
-        Err(Error::new(
-            Code::UnsupportedMedia,
-            format!("The file is {what}, then import that."),
-        ))
-    };
-    if let Some((_, what)) = known.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return wrong(what);
+fn tell_encoding(guess: &text::Guess, notes: &Notes) {
+    let name = guess.name();
+    if let Some(rather) = guess.rather {
+        let rather = text::name(rather);
+        notes.add("encoding-doubtful", || {
+            format!("The file is read as {name}, as was said, but it looks like {rather}. If letters look wrong, say that (encoding).")
+        });
+    } else if !guess.certain {
+        notes.add("encoding-guessed", || {
+            format!(
+                "The file does not say its encoding; it is read as {name}. If letters such as é or ü look wrong, say another one \
+                 (encoding)."
+            )
+        });
     }
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return wrong("written in UTF-16. Save it as UTF-8");
+}
+
+/// Refuses bytes that are no text.
+fn binary(sample: &[u8]) -> Result<()> {
+    let odd = |b: &&u8| (**b < 9) || matches!(**b, 14..=26 | 28..=31);
+    let found = sample.iter().filter(odd).count();
+    if sample.len() < 64 || found * 10 < sample.len() {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::new(
+        Code::UnsupportedMedia,
+        "The file holds bytes that are no text, and is no workbook either. Export the data as CSV, .xlsx or JSON, then import \
+         that.",
+    ))
 }
 
 fn detect(text: &[u8], name: &str) -> Format {
@@ -184,6 +354,11 @@ fn detect(text: &[u8], name: &str) -> Format {
         _ if [".jsonl", ".ndjson", ".json"].iter().any(|end| name.ends_with(end)) => Format::Jsonl,
         _ => Format::Csv,
     }
+}
+
+/// A limit as a length in memory.
+fn memory(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// One issue as a list.

@@ -1,0 +1,230 @@
+//! JSON: an export as the answer itself, or as a job whose file is fetched when it is done.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::job::{Exported, Order};
+use crate::contract::exchange::Format;
+use crate::contract::records::RECORDS_READ;
+use crate::kernel::access::Caller;
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::http::{Json, Path, ProblemDocument, Query, RouteSet, Routes};
+use crate::kernel::jobs::{Job, State as JobState};
+use crate::modules::exchange::service::Service;
+
+/// An answer waits at most so long.
+const MAX_WAIT: u64 = 20_000;
+
+pub fn routes(service: Service) -> Routes {
+    RouteSet::new()
+        .route(RECORDS_READ, routes!(export))
+        .route(RECORDS_READ, routes!(begin))
+        .route(RECORDS_READ, routes!(show))
+        .route(RECORDS_READ, routes!(file))
+        .with_state(service)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// The type of the records.
+    #[serde(rename = "type")]
+    type_name: String,
+    /// Only what this search finds; everything where it is empty.
+    #[serde(default)]
+    q: String,
+    /// `csv`, `json`, `jsonl` or `xlsx`.
+    #[serde(default)]
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// Records as a file. Imported again it changes nothing: `vitrine:id` names each record.
+#[utoipa::path(
+    get, path = "/api/export", tag = "exchange", params(ExportQuery),
+    responses(
+        (status = 200, description = "The file, as it is read.", content(
+            (String = "application/x-ndjson"),
+            (String = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 404, description = "There is no such type.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The question or the format cannot be used.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn export(State(service): State<Service>, caller: Caller, Query(query): Query<ExportQuery>) -> Result<Response> {
+    let format = query.format.unwrap_or(Format::Jsonl);
+    let export = service.export(&caller, &query.type_name, &query.q, format).await?;
+    let stream = export
+        .stream()
+        .map_err(|error| std::io::Error::other(error.detail().to_owned()));
+    Ok(download(Body::from_stream(stream), format, &query.type_name))
+}
+
+/// What to export.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewExport {
+    /// The type of the records.
+    #[serde(rename = "type")]
+    type_name: String,
+    /// Only what this search finds; everything where it is empty.
+    #[serde(default)]
+    q: String,
+    /// `csv`, `json`, `jsonl` or `xlsx`.
+    format: Format,
+}
+
+/// An export that is on its way, or has ended.
+#[derive(Serialize, ToSchema)]
+struct ExportView {
+    /// Its job.
+    job: String,
+    state: JobState,
+    /// Records written so far, of how many where that is known.
+    done: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<i64>,
+    format: Format,
+    /// Why it ended badly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Bytes of the file, once it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    /// Where the file is fetched, once it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+}
+
+impl ExportView {
+    fn of(job: Job, order: &Order) -> Result<Self> {
+        let exported = exported(&job)?;
+        Ok(Self {
+            state: job.state,
+            done: job.progress.done,
+            total: job.progress.total,
+            format: order.format,
+            error: job.error,
+            bytes: exported.as_ref().map(|e| e.bytes),
+            file: exported.map(|_| format!("/api/exports/{}/file", job.id)),
+            job: job.id,
+        })
+    }
+}
+
+fn exported(job: &Job) -> Result<Option<Exported>> {
+    match (&job.state, &job.result) {
+        (JobState::Done, Some(result)) => Ok(Some(serde_json::from_value(result.clone())?)),
+        _ => Ok(None),
+    }
+}
+
+/// Begins an export as a job, for more than a connection can wait for. Not for anonymous callers: they take `/api/export`.
+#[utoipa::path(
+    post, path = "/api/exports", tag = "exchange", request_body = NewExport,
+    responses(
+        (status = 202, description = "The job begins.", body = ExportView),
+        (status = 401, description = "Sign in or bring a token first.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such type.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The format cannot be written.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn begin(
+    State(service): State<Service>,
+    caller: Caller,
+    Json(new): Json<NewExport>,
+) -> Result<impl IntoResponse> {
+    let order = Order {
+        type_name: new.type_name,
+        q: new.q,
+        format: new.format,
+    };
+    let job = service.begin_export(&caller, &order).await?;
+    let (job, order) = service.export_job(&caller, &job, Duration::ZERO).await?;
+    Ok((StatusCode::ACCEPTED, Json(ExportView::of(job, &order)?)))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ShowQuery {
+    /// Milliseconds to wait for its end, at most 20,000.
+    #[serde(default)]
+    wait: u64,
+}
+
+/// How an export is. Only who asked for it sees it.
+#[utoipa::path(
+    get, path = "/api/exports/{job}", tag = "exchange", params(("job" = String, Path), ShowQuery),
+    responses(
+        (status = 200, body = ExportView),
+        (status = 404, description = "There is no such export.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn show(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(job): Path<String>,
+    Query(query): Query<ShowQuery>,
+) -> Result<Json<ExportView>> {
+    let patience = Duration::from_millis(query.wait.min(MAX_WAIT));
+    let (job, order) = service.export_job(&caller, &job, patience).await?;
+    Ok(Json(ExportView::of(job, &order)?))
+}
+
+/// The file of an export that is done.
+#[utoipa::path(
+    get, path = "/api/exports/{job}/file", tag = "exchange", params(("job" = String, Path)),
+    responses(
+        (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 404, description = "There is no such export.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "It is not done.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn file(State(service): State<Service>, caller: Caller, Path(job): Path<String>) -> Result<Response> {
+    let (job, order) = service.export_job(&caller, &job, Duration::ZERO).await?;
+    let Some(exported) = exported(&job)? else {
+        let words = format!(
+            "The export is {}, so there is no file yet. /api/exports/{} says how far it is.",
+            job.state.as_str(),
+            job.id
+        );
+        return Err(Error::new(Code::Conflict, words));
+    };
+    let stream = service.kernel.blobs.stream(&exported.blob).await?;
+    let mut response = download(Body::from_stream(stream), order.format, &order.type_name);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, exported.bytes.into());
+    Ok(response)
+}
+
+/// A file that is saved and not shown.
+pub fn download(body: Body, format: Format, name: &str) -> Response {
+    let kind = match format {
+        Format::Csv => "text/csv; charset=utf-8",
+        Format::Json => "application/json",
+        Format::Jsonl => "application/x-ndjson",
+        Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Format::Ods => "application/vnd.oasis.opendocument.spreadsheet",
+    };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{}\"", format.as_str())) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
