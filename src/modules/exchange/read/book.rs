@@ -3,7 +3,8 @@
 use super::archive::shown;
 use super::look::Sheet;
 use super::notes::Notes;
-use super::table::{Grid, Record, listed};
+use super::record::Record;
+use super::table::{Grid, listed};
 use crate::contract::exchange::Reading;
 use crate::kernel::error::{Error, Result};
 

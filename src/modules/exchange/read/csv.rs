@@ -4,7 +4,8 @@
 use std::io::BufRead;
 
 use super::limit::from_read;
-use super::table::{CELLS_PER_ROW, Grid, Record};
+use super::record::{CELLS_PER_ROW, Record};
+use super::table::Grid;
 use crate::contract::exchange::Quote;
 use crate::kernel::error::{Code, Error, Result};
 

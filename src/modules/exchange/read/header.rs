@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::marks::{RECORD_ID, unguard};
 use super::look::Column;
-use super::table::Record;
+use super::record::Record;
 
 /// Bytes a column's name may have.
 pub(super) const MAX_NAME: usize = 200;

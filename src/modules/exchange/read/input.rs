@@ -48,8 +48,11 @@ impl Spool {
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(file)
+        match std::fs::remove_file(&path) {
+            // Another process that starts clears the folder up.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(file),
+        }
     }
 
     /// Lays a stream down.

@@ -16,6 +16,7 @@ mod limit;
 pub mod look;
 mod notes;
 mod ods;
+mod record;
 mod scan;
 mod serial;
 mod strict;

@@ -11,8 +11,9 @@ use super::archive::{Archive, Member};
 use super::book::Book;
 use super::look::Sheet;
 use super::notes::Notes;
+use super::record::Record;
 use super::serial;
-use super::table::{Grid, Record, WIDEST};
+use super::table::{Grid, WIDEST};
 use super::xml::{Event, Xml};
 use super::{limit, memory};
 use crate::contract::exchange::{Decimal, Reading};
@@ -195,11 +196,12 @@ impl Cells {
                     let repeat = repeat.clamp(1, LAST_ROW);
                     self.row += 1;
                     self.read_row()?;
-                    if self.row > LAST_ROW {
-                        return Ok(false);
+                    if self.row > LAST_ROW && !self.cells.is_empty() {
+                        let words = "The sheet has more rows than a sheet can have. Open it in a spreadsheet program and save it again.";
+                        return Err(Error::new(Code::Invalid, words));
                     }
                     if self.cells.is_empty() {
-                        self.row += repeat - 1;
+                        self.row = self.row.saturating_add(repeat - 1);
                         continue;
                     }
                     self.again = repeat - 1;

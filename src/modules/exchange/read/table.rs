@@ -9,13 +9,12 @@ use serde_json::{Map, Value};
 
 use super::look::Column;
 use super::notes::Notes;
+use super::record::{CELLS_PER_ROW, Record};
 use super::{SourceRow, header, issue};
 use crate::contract::exchange::Reading;
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 
-/// A whole row may be this many times as long as one cell.
-pub(super) const CELLS_PER_ROW: usize = 16;
 /// Columns that a sheet can have by its format; so many can be looked at, whatever may be imported.
 pub(super) const WIDEST: usize = 16_384;
 /// Records, and their bytes, read ahead to find the header.
@@ -23,72 +22,6 @@ const AHEAD: usize = 60;
 const AHEAD_BYTES: usize = 1024 * 1024;
 /// Rows of the file that a look shows as they stand.
 const TOP: usize = 25;
-
-/// One record before it is a row.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Record {
-    pub bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// Cells, also those beyond what is kept.
-    pub count: usize,
-    pub quoted: bool,
-    /// Its place among the records, blank ones too, from 1.
-    pub number: i64,
-    pub line: i64,
-    /// The first cell that is longer than allowed.
-    pub long: Option<usize>,
-}
-
-impl Record {
-    pub(super) fn begin(&mut self, number: i64, line: i64) {
-        self.bytes.clear();
-        self.ends.clear();
-        (self.count, self.quoted, self.number, self.line, self.long) = (0, false, number, line, None);
-    }
-    pub(super) fn cell(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start..self.ends[index]]
-    }
-    /// Cells that are kept.
-    pub(super) fn kept(&self) -> usize {
-        self.ends.len()
-    }
-    pub(super) fn end_cell(&mut self, keep: usize, start: &mut usize) {
-        if self.count < keep {
-            self.ends.push(self.bytes.len());
-        }
-        self.count += 1;
-        *start = self.bytes.len();
-    }
-    /// Appends a whole cell.
-    pub(super) fn put(&mut self, text: &str, long: bool, max_cell: usize) {
-        let fits = text.len() <= max_cell && self.bytes.len() + text.len() <= max_cell.saturating_mul(CELLS_PER_ROW);
-        if fits && !long {
-            self.bytes.extend_from_slice(text.as_bytes());
-        } else if self.long.is_none() {
-            self.long = Some(self.count);
-        }
-        self.ends.push(self.bytes.len());
-        self.count += 1;
-    }
-    /// Cells with something in them.
-    pub(super) fn filled(&self) -> usize {
-        let white = |index: &usize| self.cell(*index).iter().all(u8::is_ascii_whitespace);
-        (0..self.kept()).filter(|index| !white(index)).count()
-    }
-    fn blank(&self, even: bool) -> bool {
-        if even {
-            return self.count == 1 && !self.quoted && self.bytes.is_empty();
-        }
-        self.bytes.is_empty() && self.long.is_none()
-    }
-    fn width(&self) -> usize {
-        (0..self.kept())
-            .rev()
-            .find(|i| !self.cell(*i).is_empty())
-            .map_or(0, |i| i + 1)
-    }
-}
 
 /// Where records come from.
 pub(super) trait Grid: Send {

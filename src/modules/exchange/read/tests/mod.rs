@@ -2,6 +2,7 @@
 
 mod archives;
 mod books;
+mod markup;
 mod rubbish;
 mod tables;
 

@@ -5,8 +5,9 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::super::notes::Notes;
+use super::super::record::Record;
 use super::super::serial::{self, Kind};
-use super::super::table::{Grid, Record, WIDEST};
+use super::super::table::{Grid, WIDEST};
 use super::super::xml::{Event, Xml};
 use super::parts::{Merged, Strings, cell_name, letters, reference, rich_text};
 use crate::kernel::error::{Code, Error, Result};
