@@ -105,6 +105,22 @@ impl Client {
         read(self.asked(Method::DELETE, path, None, empty()).await?).await
     }
 
+    /// `DELETE` of what stands at a version, answered as JSON.
+    ///
+    /// # Errors
+    /// See [`Client::get`].
+    pub async fn delete_at(&self, path: &str, version: i64) -> Result<Value> {
+        let request = Request::delete(path)
+            .header(hyper::header::HOST, "localhost")
+            .header(hyper::header::IF_MATCH, format!("\"{version}\""));
+        let response = self.send(request.body(empty()).map_err(Error::internal)?).await?;
+        if response.status().is_success() {
+            read(response).await
+        } else {
+            Err(refusal(response).await)
+        }
+    }
+
     /// `POST` of a file as it is read, answered as JSON.
     ///
     /// # Errors

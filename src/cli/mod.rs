@@ -23,6 +23,7 @@ mod setup_link;
 #[cfg(test)]
 mod tests;
 mod token;
+mod types;
 
 use std::process::ExitCode;
 
@@ -92,6 +93,10 @@ enum Command {
     SetupLink(setup_link::Args),
     /// Look after the search index
     Search(search::Args),
+    /// Delete a collection as a whole
+    Type(types::Args),
+    /// Take the sample away again
+    Sample(types::SampleArgs),
     /// Show, check and explain the settings
     Config(config::Args),
     /// Print what completes commands in a shell
@@ -146,6 +151,8 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Token(args) => block_on(token::run(args, settings)),
         Command::SetupLink(args) => block_on(setup_link::run(args, settings)),
         Command::Search(args) => block_on(search::run(args, settings)),
+        Command::Type(args) => block_on(types::run(args, settings)),
+        Command::Sample(args) => block_on(types::sample(args, settings)),
         Command::Config(args) => config::run(&args, &settings),
         Command::Completion(args) => {
             let mut script = Vec::new();

@@ -265,6 +265,15 @@ pub struct RecordState {
     pub document: Map<String, Value>,
 }
 
+/// Somebody who keeps the files that records came from, and asks or tells what becomes of them.
+#[async_trait]
+pub trait FileKeeper: Send + Sync {
+    /// Is this file still needed for something else than records?
+    async fn needs(&self, blob: &str) -> Result<bool>;
+    /// A type is deleted with all its records: what is kept about it goes, too. May be asked again.
+    async fn forget_type(&self, type_name: &str) -> Result<()>;
+}
+
 /// The port of the module `records`.
 #[async_trait]
 pub trait Records: Send + Sync {
@@ -300,6 +309,11 @@ pub trait Records: Send + Sync {
     ) -> Result<Vec<Restoration>>;
     /// What taking a change set back would do, as far as it can be told beforehand.
     async fn prospect(&self, set_id: &str) -> Result<Prospect>;
+    /// Begins to delete a type with all its records, their history's content and the files nobody else needs. It is gone
+    /// at once; answers the job that does the rest.
+    async fn remove_type(&self, caller: &Caller, name: &str) -> Result<String>;
+    /// Asks this one, too, before a file is deleted. While wiring.
+    fn keep_files(&self, keeper: Arc<dyn FileKeeper>);
     /// How the caller sees these records, deleted ones too. Those that are hidden or not there are left out.
     async fn sights(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Sight>>;
     /// Live records of a type after an id, in id order, as far as the caller may see them.

@@ -192,6 +192,36 @@ impl Browser {
         self.find(selector).await.send_keys(text).await.unwrap();
     }
 
+    /// Writes over what stands in a control.
+    pub async fn replace(&self, selector: &str, text: &str) {
+        let control = self.find(selector).await;
+        control.clear().await.unwrap();
+        control.send_keys(text).await.unwrap();
+    }
+
+    /// Goes on with the tab key until something that fits has the focus.
+    async fn tab_until(&self, what: &str, fits: &str) {
+        for _ in 0..80 {
+            self.press("\u{e004}").await;
+            let script = format!("const e = document.activeElement; return Boolean({fits});");
+            if self.client.execute(&script, vec![json!(what)]).await.unwrap() == json!(true) {
+                return;
+            }
+        }
+        panic!("no way to {what} by keyboard");
+    }
+
+    /// Goes on with the tab key to an element of this kind with this text.
+    pub async fn tab_to(&self, kind: &str, text: &str) {
+        let fits = format!("e.matches('{kind}') && e.textContent.trim() === arguments[0]");
+        self.tab_until(text, &fits).await;
+    }
+
+    /// Goes on with the tab key to the element of this id.
+    pub async fn tab_to_id(&self, id: &str) {
+        self.tab_until(id, "e.id === arguments[0]").await;
+    }
+
     /// Types into whatever has the focus.
     pub async fn press(&self, keys: &str) {
         self.client

@@ -81,7 +81,7 @@ impl House {
         house
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.address);
         let mut request = reqwest::Client::new()
             .request(method.parse().unwrap(), url)

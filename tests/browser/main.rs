@@ -12,6 +12,7 @@
 mod browse;
 mod browser;
 mod comforts;
+mod editing;
 mod house;
 mod keeper;
 

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it stands")]
 
+mod collections;
 mod exchange;
+mod forms;
 mod guards;
 mod house;
 mod keeping;

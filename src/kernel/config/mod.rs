@@ -46,6 +46,8 @@ pub struct Http {
     pub public_url: String,
     /// Other host names it answers to.
     pub hosts: Vec<String>,
+    /// Other hosts whose images pages may show.
+    pub image_hosts: Vec<String>,
     /// Accept plain http for another host than localhost.
     pub allow_plain: bool,
     pub body_limit: u64,

@@ -57,12 +57,13 @@ impl Config {
             issues.add("http.bind", message);
         }
         self.check_public_url(bind, issues);
-        for host in &self.http.hosts {
-            if !is_host(host) {
-                issues.add(
-                    "http.hosts",
-                    format!("\"{host}\" is not a host name; write it without scheme, port and path"),
-                );
+        for (key, hosts) in [
+            ("http.hosts", &self.http.hosts),
+            ("http.image_hosts", &self.http.image_hosts),
+        ] {
+            for host in hosts.iter().filter(|host| !is_host(host)) {
+                let message = format!("\"{host}\" is not a host name; write it without scheme, port and path");
+                issues.add(key, message);
             }
         }
         let url = &self.database.url;

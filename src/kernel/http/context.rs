@@ -87,6 +87,11 @@ impl Context {
         context.ok_or_else(|| Error::internal(anyhow::anyhow!("the request did not pass the middleware stack")))
     }
 
+    /// Other hosts whose images pages may show.
+    pub(super) fn image_hosts(&self) -> impl Iterator<Item = &str> {
+        self.kernel.config.http.image_hosts.iter().map(String::as_str)
+    }
+
     /// True where people reach this over TLS, so that cookies are for TLS only.
     pub fn secure(&self) -> bool {
         self.public_url.starts_with("https://")

@@ -327,8 +327,9 @@ impl Conditions {
 /// The headers every answer carries; what a handler has set stays.
 fn dress(context: &Context, headers: &mut HeaderMap, nonce: &Nonce, id: &str, private: bool) {
     let nonce = &nonce.0;
+    let images: String = context.image_hosts().map(|host| format!(" {host}")).collect();
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:{images}; \
          font-src 'self'; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     let cache = if private { "no-store" } else { "no-cache" };

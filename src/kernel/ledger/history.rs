@@ -223,6 +223,16 @@ pub async fn set_changes(db: &Db, set_id: &str, after: Position, limit: i64) -> 
     Ok(rows.into_iter().map(Change::from).collect())
 }
 
+/// Empties the content of every state of these entities; who, when and why stay.
+///
+/// # Errors
+/// What the database says.
+pub async fn redact_all(tx: &mut Tx<'_>, entities: &[String]) -> Result<()> {
+    let filter = Filter::new("UPDATE version SET document = NULL").and_in("entity", entities);
+    filter.stmt().exec(tx).await?;
+    Ok(())
+}
+
 /// Empties the content of a state; who, when and why stay. The only operation that overwrites.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use super::TestDb;
 use crate::app::{App, Plan, Roles, Running};
 use crate::kernel::Kernel;
+use crate::kernel::bus::Bus;
 use crate::kernel::config::{Config, Sources, load};
 use crate::kernel::control;
 use crate::kernel::jobs::{Worker, WorkerOptions};
@@ -120,6 +121,11 @@ impl TestApp {
     /// The kernel, to look behind the API.
     pub fn kernel(&self) -> &Kernel {
         &self.running().kernel
+    }
+
+    /// The ports of the modules.
+    pub fn bus(&self) -> &Bus {
+        &self.running().bus
     }
 
     /// `http://127.0.0.1:PORT`

@@ -41,6 +41,8 @@ pub struct HistoryEntry {
     pub actor: String,
     pub reason: String,
     pub set_href: Option<String>,
+    /// Where this state can be looked at.
+    pub href: Option<String>,
     pub differences: Vec<Difference>,
 }
 
@@ -54,6 +56,7 @@ impl HistoryEntry {
             actor: actor(language, &version.set.actor),
             reason: version.set.reason.clone(),
             set_href: sets.then(|| format!("/changes/{}", version.set.id)),
+            href: None,
             differences,
         }
     }

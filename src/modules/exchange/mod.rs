@@ -5,9 +5,11 @@ mod api;
 mod export;
 mod import;
 mod interpret;
+mod keeper;
 mod marks;
 mod model;
 mod read;
+mod sample;
 mod service;
 mod shape;
 mod store;
@@ -46,6 +48,7 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         spool: spool.clone(),
     };
     bus.provide::<dyn Exchange>(Arc::new(service.clone()))?;
+    records.keep_files(Arc::new(service.clone()));
     let exporter = Exporter {
         kernel: kernel.clone(),
         records: records.clone(),
@@ -67,7 +70,9 @@ impl Module for ExchangeModule {
         "exchange"
     }
     fn routes(&self) -> Routes {
-        api::routes(self.service.clone()).merge(export::api::routes(self.service.clone()))
+        api::routes(self.service.clone())
+            .merge(export::api::routes(self.service.clone()))
+            .merge(sample::routes(self.service.clone()))
     }
     fn jobs(&self) -> Vec<JobHandler> {
         let importer = self.importer.clone();

@@ -16,7 +16,7 @@ use super::store::{self, Standing};
 use crate::contract::exchange::{Exchange, Format, ImportReport, Reading};
 use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Records};
 use crate::kernel::Kernel;
-use crate::kernel::access::{Caller, Level, Object};
+use crate::kernel::access::{Caller, Object};
 use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::{self, Job, NewJob, State};
@@ -231,42 +231,9 @@ fn check(options: &Options) -> Result<()> {
     Ok(())
 }
 
-#[derive(rust_embed::RustEmbed)]
-#[folder = "assets/samples"]
-struct Samples;
-
-/// File, type and key of each part of the sample.
-const SAMPLES: [(&str, &str, Option<&str>); 2] = [
-    ("carnegie-objects.jsonl", "carnegie-object", Some("id")),
-    ("penguins.csv", "penguin", None),
-];
-
 #[async_trait]
 impl Exchange for Service {
     async fn load_samples(&self) -> Result<Vec<String>> {
-        let mut made = Vec::new();
-        for (name, type_name, key) in SAMPLES {
-            if self.records.record_type(type_name).await?.is_some() {
-                continue;
-            }
-            let file = Samples::get(name).ok_or_else(|| Error::not_found("sample", name))?;
-            let blob = self.kernel.blobs.put_stream(&*file.data, u64::MAX).await?;
-            let options = Options {
-                type_name: type_name.to_owned(),
-                key: key.map(str::to_owned),
-                infer: true,
-                visibility: Some(Level::Public),
-                missing: vec!["NA".to_owned()],
-                ..Options::default()
-            };
-            let import = Import {
-                blob: blob.id,
-                bytes: blob.bytes,
-                name: name.to_owned(),
-                options,
-            };
-            made.push(self.begin(&Caller::system(), &import).await?);
-        }
-        Ok(made)
+        self.load().await
     }
 }

@@ -140,3 +140,31 @@ pub async fn drop_refusals(tx: &mut Tx<'_>, job_id: &str) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// Was this file imported into a type that is still there?
+pub async fn is_imported(db: &Db, blob: &str) -> Result<bool> {
+    let row: Option<(String,)> = sql("SELECT job_id FROM import WHERE blob = $1 LIMIT 1")
+        .bind(blob)
+        .opt(db)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// The reports of a type's imports.
+pub async fn reports(db: &Db, type_name: &str) -> Result<Vec<String>> {
+    let rows: Vec<(Option<String>,)> = sql("SELECT report FROM import WHERE type = $1")
+        .bind(type_name)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(report,)| report).collect())
+}
+
+/// Forgets the imports of a type and what they refused.
+pub async fn forget(tx: &mut Tx<'_>, type_name: &str) -> Result<()> {
+    sql("DELETE FROM import_refusal WHERE job_id IN (SELECT job_id FROM import WHERE type = $1)")
+        .bind(type_name)
+        .exec(&mut *tx)
+        .await?;
+    sql("DELETE FROM import WHERE type = $1").bind(type_name).exec(tx).await?;
+    Ok(())
+}

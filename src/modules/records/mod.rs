@@ -18,18 +18,21 @@ use std::sync::Arc;
 use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Records, TYPES_READ, TYPES_WRITE};
 use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Permission};
+use crate::kernel::blobs::Blobs;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Routes, SitemapSource, public_url};
+use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::search::IndexSource;
-use service::Service;
+use service::{Service, collection};
 
 struct RecordsModule {
     service: Arc<Service>,
     access: Access,
     pages: ui::Pages,
     public_url: Arc<str>,
+    blobs: Blobs,
 }
 
 impl Module for RecordsModule {
@@ -57,6 +60,21 @@ impl Module for RecordsModule {
             access: self.access.clone(),
         })]
     }
+    fn jobs(&self) -> Vec<JobHandler> {
+        let (opening, removal, blobs) = (self.service.clone(), self.service.clone(), self.blobs.clone());
+        let open = move |context| {
+            let service = opening.clone();
+            async move { service.run_opening(context).await }
+        };
+        let remove = move |context| {
+            let (service, blobs) = (removal.clone(), blobs.clone());
+            async move { service.run_removal(&blobs, context).await }
+        };
+        vec![
+            JobHandler::new(collection::OPEN, open),
+            JobHandler::new(collection::REMOVE, remove),
+        ]
+    }
     fn permissions(&self) -> &'static [Permission] {
         &[TYPES_READ, TYPES_WRITE, RECORDS_READ, RECORDS_WRITE]
     }
@@ -78,10 +96,12 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         db: kernel.db.clone(),
         access: kernel.access.clone(),
         search: kernel.search.clone(),
+        image_hosts: kernel.config.http.image_hosts.clone().into(),
     };
     Ok(Box::new(RecordsModule {
         service,
         pages,
+        blobs: kernel.blobs.clone(),
         access: kernel.access.clone(),
         public_url: public_url(&kernel.config).into(),
     }))

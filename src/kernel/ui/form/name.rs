@@ -12,6 +12,10 @@ pub struct Name {
 }
 
 impl Name {
+    /// As it stands in the attribute `name`.
+    pub fn wire(&self) -> &str {
+        &self.wire
+    }
     /// A field of the form itself.
     pub fn of(name: &str) -> Self {
         Self {

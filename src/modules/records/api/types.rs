@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Api, Why, based_on, because, emptied, written};
@@ -136,24 +136,50 @@ pub async fn replace(
     ))
 }
 
-/// Deletes a type that has no records.
+/// Whether the records go, too.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeleteQuery {
+    /// Why, in your words; kept in the ledger.
+    reason: Option<String>,
+    /// Delete the type with all its records, the content of their history and the files they came from, for good.
+    #[serde(default)]
+    records: bool,
+}
+
+/// The job that deletes what a type held.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TypeRemoval {
+    pub job: String,
+}
+
+/// Deletes a type that has no records; with `records=true` one with all its records, for good.
 #[utoipa::path(
     delete, path = "/api/types/{name}", tag = "types",
     params(
-        ("name" = String, Path, description = "The type's name"), Why,
+        ("name" = String, Path, description = "The type's name"), DeleteQuery,
         ("If-Match" = String, Header, description = "The version it is based on, such as \"3\""),
     ),
-    responses((status = 204, description = "Deleted"))
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 202, body = TypeRemoval, description = "The type is gone; the job empties what is kept of its records"),
+    )
 )]
 pub async fn remove(
     State(api): State<Api>,
     caller: Caller,
     Path(name): Path<String>,
-    Query(why): Query<Why>,
+    Query(query): Query<DeleteQuery>,
     version: IfMatch,
 ) -> Result<Response> {
-    let why = because(&caller, why.reason.as_deref())?;
-    Ok(emptied(api.service.delete_type(&why, &name, based_on(version)?).await?))
+    let why = because(&caller, query.reason.as_deref())?;
+    let base = based_on(version)?;
+    if !query.records {
+        return Ok(emptied(api.service.delete_type(&why, &name, base).await?));
+    }
+    let job = api.service.remove_type_at(&why, &name, base).await?;
+    Ok((StatusCode::ACCEPTED, Json(TypeRemoval { job })).into_response())
 }
 
 /// The JSON Schema (2020-12) of a type's documents, as you may see them.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Map;
 
+use super::guess::{guess_credit, guess_image, guess_key, guess_title, has_word, is_id_name};
 use super::node::{MAX_TERMS, Node};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
@@ -18,30 +19,6 @@ const MAX_FACET_VALUES: usize = 500;
 const REPEATS: u64 = 3;
 /// Below so many values, that all differ says nothing.
 const FEW: u64 = 10;
-
-/// Names by which a title goes, best first, without separators.
-const TITLES: [&str; 20] = [
-    "title",
-    "objecttitle",
-    "exhtitle",
-    "exhibitiontitle",
-    "name",
-    "label",
-    "objectname",
-    "preferreddisplayname",
-    "displayname",
-    "fullname",
-    "scientificname",
-    "productname",
-    "commonname",
-    "headline",
-    "caption",
-    "heading",
-    "species",
-    "taxon",
-    "subject",
-    "description",
-];
 
 pub(super) fn decide(name: &str, key: Option<&str>, cells: bool, rows: u64, mut root: Node) -> RecordType {
     unfold(&mut root);
@@ -68,9 +45,9 @@ pub(super) fn decide(name: &str, key: Option<&str>, cells: bool, rows: u64, mut 
         description: Map::new(),
         title,
         key,
-        image: None,
+        image: guess_image(&fields),
         licence: None,
-        credit: None,
+        credit: guess_credit(&fields),
         visibility: Level::Members,
         fields,
     }
@@ -214,132 +191,6 @@ fn is_vocabulary(node: &Node) -> bool {
         && node.usual() <= 60
         && node.longest <= 200
         && !node.lines
-}
-
-/// The words of a name: `ExhibitionID` is `exhibition`, `id`.
-fn name_words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![String::new()];
-    let mut lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && lower) {
-            words.push(String::new());
-        }
-        lower = c.is_lowercase() || c.is_numeric();
-        if c.is_alphanumeric()
-            && let Some(last) = words.last_mut()
-        {
-            last.extend(c.to_lowercase());
-        }
-    }
-    words.retain(|w| !w.is_empty());
-    words
-}
-
-fn has_word(name: &str, wanted: &[&str]) -> bool {
-    let words = name_words(name);
-    words.iter().any(|w| wanted.contains(&w.as_str()))
-        || wanted.iter().any(|w| w.len() > 3 && name.to_lowercase().ends_with(w))
-}
-
-/// A name under which codes stand: `id`, `artist_id`, `ObjectID`, `accession_number`, `constituentid`, `barcode`.
-fn is_id_name(name: &str) -> bool {
-    let words = name_words(name);
-    let Some(last) = words.last() else { return false };
-    let first = words.first().map_or("", String::as_str);
-    let plain = [
-        "id",
-        "identifier",
-        "uuid",
-        "guid",
-        "uri",
-        "barcode",
-        "isbn",
-        "issn",
-        "ean",
-        "gtin",
-        "accession",
-        "signature",
-    ];
-    let numbers = ["number", "no", "nr", "num", "code"];
-    let numbered = [
-        "accession",
-        "catalog",
-        "catalogue",
-        "inventory",
-        "object",
-        "item",
-        "registration",
-        "barcode",
-        "specimen",
-        "bar",
-    ];
-    plain.contains(&last.as_str())
-        || (numbers.contains(&last.as_str()) && numbered.contains(&first))
-        || [
-            "accessionnumber",
-            "catalognumber",
-            "inventorynumber",
-            "objectnumber",
-            "accessionno",
-        ]
-        .contains(&last.as_str())
-        || (words.len() == 1 && last.len() > 4 && last.ends_with("id"))
-}
-
-/// The field by which records can be recognised: an identifier of the document that every row has, each another.
-fn guess_key(type_name: &str, rows: u64, root: &Node, fields: &[Field]) -> Option<String> {
-    if rows < 2 {
-        return None;
-    }
-    let type_name = type_name.replace('-', "");
-    let rank = |name: &str| {
-        let joined: String = name_words(name).concat();
-        match joined.as_str() {
-            "id" | "identifier" | "uuid" | "guid" => 0,
-            j if j.strip_suffix("id").is_some_and(|j| j == type_name) => 1,
-            j if j.ends_with("id") => 2,
-            _ => 3,
-        }
-    };
-    let fits = |(field, (_, node)): &(&Field, &(String, Node))| {
-        field.kind == FieldKind::Identifier
-            && !field.repeated
-            && node.unique()
-            && node.values == rows
-            && is_id_name(&field.name)
-    };
-    fields
-        .iter()
-        .zip(&root.children)
-        .filter(fits)
-        .min_by_key(|(f, _)| rank(&f.name))
-        .map(|(f, _)| f.name.clone())
-}
-
-fn guess_title(rows: u64, root: &Node, fields: &[Field]) -> Option<String> {
-    let words = |field: &Field| matches!(field.kind, FieldKind::Text | FieldKind::Term) && !field.repeated;
-    let usable: Vec<(&Field, &Node)> = fields
-        .iter()
-        .zip(&root.children)
-        .map(|(field, (_, node))| (field, node))
-        .filter(|(field, node)| words(field) && !node.odd && node.present * 2 >= rows && node.usual() <= 400)
-        .collect();
-    let joined: Vec<String> = usable.iter().map(|(f, _)| name_words(&f.name).concat()).collect();
-    let named = |wanted: &dyn Fn(&str) -> bool| joined.iter().position(|j| wanted(j)).map(|i| usable[i].0.name.clone());
-    TITLES
-        .iter()
-        .find_map(|title| named(&|j| j == *title))
-        .or_else(|| named(&|j| j.ends_with("title")))
-        .or_else(|| {
-            named(&|j| j.ends_with("name") && !["last", "first", "file", "user"].iter().any(|p| j.starts_with(p)))
-        })
-        .or_else(|| {
-            usable
-                .iter()
-                .find(|(f, n)| f.kind == FieldKind::Text && !n.could.date && n.usual() > 2)
-                .map(|(f, _)| f.name.clone())
-        })
-        .or_else(|| usable.first().map(|(f, _)| f.name.clone()))
 }
 
 /// Marks what people narrow by: vocabularies, yes and no, small numbers. The best covered come first.

@@ -4,6 +4,7 @@
 //! bounded, so that a file of any length can be looked at whole. Decides nothing about rights and writes nothing.
 
 mod decide;
+mod guess;
 mod node;
 
 #[cfg(test)]

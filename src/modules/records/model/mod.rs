@@ -2,6 +2,9 @@
 
 pub mod date;
 pub mod definition;
+pub mod entry;
+pub mod merge;
+pub mod outline;
 pub mod patch;
 pub mod path;
 pub mod schema;

@@ -13,6 +13,8 @@ use crate::kernel::id::is_id;
 /// More says nothing new.
 const MAX_ISSUES: usize = 50;
 const MAX_ITEMS: usize = 10_000;
+/// More values of one field are not changed in a form.
+pub const MAX_ITEMS_IN_FORM: usize = 200;
 const MAX_TEXT: usize = 1_000_000;
 /// What a look-up by value holds: PostgreSQL's index entries end at 2,704 bytes.
 const MAX_CODE: usize = 1_000;

@@ -1,5 +1,6 @@
 //! Records as the other rooms use them: who may, transaction, store, ledger. The port's implementation is in `port.rs`.
 
+pub mod collection;
 mod edit;
 mod import;
 mod port;
@@ -8,16 +9,17 @@ mod restore;
 mod types;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
+pub use collection::Misfits;
 pub use edit::{Edit, NewRecord, Written};
 pub use read::{List, Listed, Seen};
 pub use types::{TypeWritten, shipped};
 
 use super::model::path::{self, Leaf};
-use crate::contract::records::{RecordState, RecordType, StoredType};
+use crate::contract::records::{FileKeeper, RecordState, RecordType, StoredType};
 use crate::kernel::access::{Access, Caller, Level};
 use crate::kernel::db::{Db, Tx};
 use crate::kernel::error::{Code, Error, Result};
@@ -32,6 +34,7 @@ pub struct Service {
     access: Access,
     /// Definitions by type id. A version never changes, so an entry is right while its version is the head's.
     types: Mutex<HashMap<String, Arc<StoredType>>>,
+    keepers: Mutex<Vec<Arc<dyn FileKeeper>>>,
 }
 
 /// Who changes something, why, and through which door.
@@ -70,7 +73,13 @@ impl Service {
             db,
             access,
             types: Mutex::default(),
+            keepers: Mutex::default(),
         }
+    }
+
+    /// Who else keeps files that records came from.
+    fn keepers(&self) -> Vec<Arc<dyn FileKeeper>> {
+        self.keepers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Who may do what.

@@ -1,13 +1,15 @@
 //! The port of the module, for the others.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::restore::Undoing;
-use super::{Service, types};
-use crate::contract::records::{ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType};
+use super::{Because, Service, types};
+use crate::contract::records::{
+    FileKeeper, ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType,
+};
 use crate::contract::undo::{Prospect, Restoration};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::db::Tx;
@@ -54,6 +56,17 @@ impl Records for Service {
     }
     async fn prospect(&self, set_id: &str) -> Result<Prospect> {
         self.prospect_of(set_id).await
+    }
+    async fn remove_type(&self, caller: &Caller, name: &str) -> Result<String> {
+        let why = Because {
+            caller,
+            reason: "",
+            channel: "job",
+        };
+        Service::remove_type(self, &why, name, name).await
+    }
+    fn keep_files(&self, keeper: Arc<dyn FileKeeper>) {
+        self.keepers.lock().unwrap_or_else(PoisonError::into_inner).push(keeper);
     }
     async fn sights(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Sight>> {
         self.see(caller, ids).await

@@ -4,12 +4,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Service;
+use serde_json::{Map, Value};
+
+use super::{Service, parse_state};
 use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Record, Sight, StoredType};
 use crate::kernel::access::{Caller, Level, Object, Terms};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::is_id;
-use crate::modules::records::model::shape;
+use crate::modules::records::model::{path, shape};
 use crate::modules::records::store::{self, Page, Row};
 
 /// A record as the caller may see it, cut to the level.
@@ -118,6 +120,39 @@ impl Service {
             }
         }
         seen(row, stored_type, level)
+    }
+
+    /// An older state of a live record, cut to what the caller may see of the record today. `None` for a version that
+    /// deleted it, was emptied or never was.
+    pub async fn state_at(
+        &self,
+        caller: &Caller,
+        id: &str,
+        version: i64,
+    ) -> Result<Option<(Level, Map<String, Value>)>> {
+        let (_, stored, level) = self.look_live(caller, id).await?;
+        let text = store::document(&self.db, id, version).await?;
+        let state = parse_state(text.as_deref())?.filter(|state| state.visibility <= level);
+        Ok(state.map(|s| (s.visibility, shape::cut(&stored.definition.fields, level, s.document))))
+    }
+
+    /// Live records that point at this one, with the field that does, as far as the caller may see them.
+    pub async fn linked_from(&self, caller: &Caller, id: &str, limit: i64) -> Result<Vec<(Seen, String)>> {
+        let links = store::links_to(&self.db, id, limit).await?;
+        let ids: Vec<String> = links.iter().map(|(from, _)| from.clone()).collect();
+        let rows = store::get_many(&self.db, &ids).await?;
+        let live = rows.into_iter().filter(|row| !row.deleted()).collect();
+        let mut found = HashMap::new();
+        for (row, stored, level) in self.visible(caller, live).await? {
+            found.insert(row.id.clone(), seen(row, stored, level)?);
+        }
+        let shown = |(from, field): (String, String)| {
+            let seen = found.get(&from)?;
+            // A field that the caller may not see says nothing either.
+            let leaf = path::find(&seen.stored_type.definition.fields, &field)?;
+            (leaf.level <= seen.level).then(|| (seen.clone(), field))
+        };
+        Ok(links.into_iter().filter_map(shown).collect())
     }
 
     /// Rows with types and levels, by id; what is hidden or has no type is left out.

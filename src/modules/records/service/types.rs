@@ -13,7 +13,7 @@ use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::id::new_id;
 use crate::kernel::ledger::{self, NewVersion, Operation, Position};
 use crate::modules::records::model::{definition, hint, path, shape};
-use crate::modules::records::store::{self, DELETED, LIVE, TypeHead};
+use crate::modules::records::store::{self, DELETED, LIVE, REMOVING, TypeHead};
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/assets/models"]
@@ -134,6 +134,13 @@ impl Service {
                 };
                 (head, Operation::Create)
             }
+            Some(before) if before.state == REMOVING => {
+                let text = format!(
+                    "The collection \"{}\" is just being deleted. Wait until that job has ended, or take another name.",
+                    definition.name
+                );
+                return Err(Error::new(Code::Conflict, text));
+            }
             Some(before) => {
                 let operation = if before.state == LIVE {
                     Operation::Update
@@ -205,7 +212,7 @@ impl Service {
         }
     }
 
-    async fn append_type(
+    pub(super) async fn append_type(
         &self,
         tx: &mut Tx<'_>,
         set_id: &str,
@@ -316,7 +323,7 @@ impl Service {
     }
 
     /// A definition is changed as a whole, so its editor has to see all of it.
-    async fn require_whole(&self, caller: &Caller, name: &str) -> Result<()> {
+    pub async fn require_whole(&self, caller: &Caller, name: &str) -> Result<()> {
         self.access.require(caller, TYPES_WRITE, &Object::Type(name)).await?;
         if self.access.level(caller, &Object::Type(name)).await? == Some(Level::Restricted) {
             return Ok(());
@@ -337,7 +344,7 @@ impl Service {
     }
 }
 
-fn stale_type(standing: &StoredType, base: i64) -> Error {
+pub(super) fn stale_type(standing: &StoredType, base: i64) -> Error {
     let name = &standing.definition.name;
     let error = Error::new(
         Code::Stale,

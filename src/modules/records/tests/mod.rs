@@ -2,6 +2,7 @@
 
 mod addresses;
 mod edits;
+mod entries;
 mod imports;
 mod rules;
 

@@ -7,15 +7,16 @@ use serde_json::{Map, Value};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
 use crate::kernel::i18n::Language;
-use crate::kernel::ui::{Piece, label, pieces, plain, shorten};
+use crate::kernel::ui::{Piece, label, pieces, plain};
 
 /// Characters shown of one value; the rest is in the machine's form.
-const LONGEST: usize = 4_000;
+const LONGEST: usize = 40_000;
 /// Values shown of one field, and groups of one section.
 const VALUES: usize = 50;
 const GROUPS: usize = 24;
-/// Characters from which a value is set as running text.
+/// Characters from which a value is set as running text, and those of it that are in sight.
 const PROSE: usize = 120;
+const IN_SIGHT: usize = 900;
 
 /// Fields that belong together: those of the record itself, or of one group.
 pub struct Section {
@@ -46,6 +47,9 @@ pub struct ValueView {
     pub datetime: Option<String>,
     pub code: bool,
     pub long: bool,
+    /// What is folded away.
+    pub rest: Option<Vec<Piece>>,
+    /// There is more than is shown at all.
     pub cut: bool,
 }
 
@@ -185,16 +189,40 @@ impl Shown<'_> {
     }
 }
 
-/// A text as it is, with its web addresses as links.
+/// A text as it is, with its web addresses as links; a long one is folded behind its first paragraphs.
 fn running(text: &str) -> ValueView {
-    let shown = shorten(text, LONGEST);
+    let shown = match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    };
+    let (first, rest) = fold(shown);
     ValueView {
         long: text.chars().count() > PROSE || text.contains('\n'),
         cut: shown.len() < text.len(),
-        pieces: pieces(&shown),
+        pieces: pieces(first),
+        rest: rest.map(pieces),
         text: String::new(),
         ..ValueView::default()
     }
+}
+
+/// A text at the end of a paragraph, a sentence or a word near the length that stays in sight. What is left of little is
+/// not worth folding.
+fn fold(text: &str) -> (&str, Option<&str>) {
+    let Some((end, _)) = text.char_indices().nth(IN_SIGHT) else {
+        return (text, None);
+    };
+    if text[end..].chars().count() < IN_SIGHT / 2 {
+        return (text, None);
+    }
+    let head = &text[..end];
+    let at = ["\n\n", "\n", ". ", " "]
+        .into_iter()
+        .filter_map(|mark| head.rfind(mark).map(|at| at + mark.trim_end_matches(' ').len()))
+        .find(|at| *at > end / 2)
+        .unwrap_or(end);
+    let (first, rest) = text.split_at(at);
+    (first, Some(rest.trim_start_matches([' ', '\n'])))
 }
 
 /// Where the records with the same value are.

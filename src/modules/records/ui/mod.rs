@@ -1,6 +1,11 @@
 //! The pages of records and types: one record with its history and its machine forms, the types with their fields.
 
+mod about;
+mod cite;
+mod collection;
 mod collections;
+mod define;
+mod edit;
 mod fields;
 mod forms;
 mod record;
@@ -11,10 +16,10 @@ mod types;
 use std::sync::Arc;
 
 use axum::http::Method;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::service::Service;
-use crate::contract::records::{RECORDS_READ, TYPES_READ};
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, TYPES_READ, TYPES_WRITE};
 use crate::kernel::access::Access;
 use crate::kernel::db::Db;
 use crate::kernel::http::{RouteSet, Routes};
@@ -27,18 +32,40 @@ pub struct Pages {
     pub db: Db,
     pub access: Access,
     pub search: Search,
+    /// Hosts whose images the browser may load.
+    pub image_hosts: Arc<[String]>,
 }
 
 /// The routes of the pages.
 pub fn routes(pages: Pages) -> Routes {
+    const NEW: &str = "/types/{name}/new";
+    const EDIT: &str = "/records/{id}/edit";
+    const DELETE: &str = "/records/{id}/delete";
+    const DEFINE: &str = "/types/{name}/edit";
+    const REMOVE: &str = "/types/{name}/delete";
+    let (read, write, change) = (RECORDS_READ, RECORDS_WRITE, TYPES_WRITE);
     RouteSet::new()
-        .page(RECORDS_READ, Method::GET, "/records/{id}", get(record::show_page))
+        .page(read, Method::GET, "/records/{id}", get(record::show_page))
+        .page(read, Method::GET, "/records/{id}/history", get(record::history_page))
         .page(
-            RECORDS_READ,
+            read,
             Method::GET,
-            "/records/{id}/history",
-            get(record::history_page),
+            "/records/{id}/versions/{version}",
+            get(record::version_page),
         )
+        .page(write, Method::GET, EDIT, get(edit::edit_page))
+        .page(write, Method::POST, EDIT, post(edit::save))
+        .page(write, Method::POST, "/records/{id}/merge", post(edit::save_merged))
+        .page(write, Method::GET, DELETE, get(edit::ask_removal))
+        .page(write, Method::POST, DELETE, post(edit::remove))
+        .page(write, Method::POST, "/records/{id}/restore", post(edit::restore))
+        .page(write, Method::GET, NEW, get(edit::new_page))
+        .page(write, Method::POST, NEW, post(edit::create))
+        .page(change, Method::POST, "/types/{name}/visibility", post(collection::open))
+        .page(change, Method::GET, DEFINE, get(define::define_page))
+        .page(change, Method::POST, DEFINE, post(define::define))
+        .page(change, Method::GET, REMOVE, get(collection::ask_removal))
+        .page(change, Method::POST, REMOVE, post(collection::remove))
         .page(TYPES_READ, Method::GET, "/types", get(collections::index_page))
         .page(TYPES_READ, Method::GET, "/types/{name}", get(types::show_page))
         .with_state(pages)

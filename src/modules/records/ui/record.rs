@@ -4,17 +4,19 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Pages;
+use super::about::{Image, Licence, Linked, credit, image, licence};
+use super::cite::Citation;
 use super::fields::{Section, Shown, level_key, linked};
 use super::forms;
-use crate::contract::records::{RecordState, RecordType};
+use crate::contract::records::{RECORDS_WRITE, RecordState, RecordType};
 use crate::kernel::access::{Level, Object, Permission};
-use crate::kernel::error::{Code, Result};
+use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Path, Query};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger::{self, Version};
@@ -42,17 +44,35 @@ pub struct RecordPage {
     pub type_name: String,
     pub type_label: String,
     /// One line for search engines and previews.
-    pub summary: Option<String>,
+    pub summary: String,
     pub lead: Option<String>,
-    pub deleted: bool,
     pub restricted: Option<&'static str>,
     pub sections: Vec<Section>,
     pub created_at: i64,
     pub updated_at: i64,
     pub version: i64,
     pub source_row: Option<i64>,
+    pub image: Option<Image>,
+    pub licence: Option<Licence>,
+    pub credit: Option<String>,
+    pub citation: Citation,
+    pub around: Around,
+}
+
+/// What stands around the fields.
+#[derive(Default)]
+pub struct Around {
+    /// Titles of the records this one leads to, as far as the caller may see them.
+    pub titles: HashMap<String, String>,
+    pub linked: Vec<Linked>,
+    pub more_linked: bool,
     pub history: Vec<HistoryEntry>,
     pub more_history: bool,
+    /// Hosts whose images the browser may load.
+    pub image_hosts: Vec<String>,
+    pub may_write: bool,
+    /// The version of today, where an older one is shown.
+    pub old: Option<i64>,
 }
 
 #[derive(Template)]
@@ -74,26 +94,45 @@ pub struct GonePage {
     pub code: &'static str,
     /// The caller may read its history.
     pub history: bool,
+    /// The caller may bring it back.
+    pub restorable: bool,
 }
 view!(RecordPage, HistoryPage, GonePage);
 
-/// `/records/{id}`, and with `.json` or `.csv` behind the id its machine forms.
+/// `/records/{id}`, and with an ending behind the id its forms for machines.
 pub async fn show_page(State(pages): State<Pages>, page: Page, Path(id): Path<String>) -> Result<Response> {
-    if let Some(id) = id.strip_suffix(".json") {
+    if let Some((id, form)) = forms::asked(&id) {
         let seen = pages.service.read(&page.caller, id).await?;
-        return Ok(forms::file(&seen, "application/json", "json", forms::json(&seen)?));
-    }
-    if let Some(id) = id.strip_suffix(".csv") {
-        let seen = pages.service.read(&page.caller, id).await?;
-        return Ok(forms::file(&seen, "text/csv; charset=utf-8", "csv", forms::csv(&seen)));
+        return forms::answer(&seen, form, &page);
     }
     let seen = match pages.service.read(&page.caller, &id).await {
         Err(error) if error.code() == Code::Gone => return Ok(pages.gone(page, id).await),
         other => other?,
     };
-    let titles = pages.titles(&page, &seen).await?;
-    let (history, more) = pages.history(&page, &seen, None, RECENT).await?;
-    Ok(Html(record_page(page, &seen, &titles, history, more)).into_response())
+    let around = pages.around(&page, &seen).await?;
+    Ok(Html(record_page(page, &seen, around)).into_response())
+}
+
+/// `/records/{id}/versions/{version}`: an older state, as its reader may see it today.
+pub async fn version_page(
+    State(pages): State<Pages>,
+    page: Page,
+    Path((id, version)): Path<(String, i64)>,
+) -> Result<Response> {
+    let mut seen = pages.service.read(&page.caller, &id).await?;
+    let state = pages.service.state_at(&page.caller, &id, version).await?;
+    let Some((visibility, document)) = state else {
+        return Err(Error::not_found("version", &version.to_string()));
+    };
+    if version == seen.record.version {
+        let place = format!("/records/{id}");
+        return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response());
+    }
+    let now = seen.record.version;
+    (seen.record.document, seen.record.visibility, seen.record.version) = (document, visibility, version);
+    let mut around = pages.around(&page, &seen).await?;
+    around.old = Some(now);
+    Ok(Html(record_page(page, &seen, around)).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,15 +173,37 @@ pub async fn history_page(
 impl Pages {
     /// The page of a deleted record: where to go from here, and its history for those who may restore it.
     async fn gone(&self, page: Page, id: String) -> Response {
-        let history = self.service.read_past(&page.caller, &id).await.is_ok();
+        let past = self.service.read_past(&page.caller, &id).await.ok();
+        let restorable = past.is_some();
         let view = GonePage {
             status: Code::Gone.status(),
             code: Code::Gone.as_str(),
             id,
-            history,
+            history: past.is_some(),
+            restorable,
             page,
         };
         (StatusCode::GONE, Html(view)).into_response()
+    }
+
+    async fn around(&self, page: &Page, seen: &Seen) -> Result<Around> {
+        let (history, more_history) = self.history(page, seen, None, RECENT).await?;
+        let (linked, more_linked) = self.linked_from(page, &seen.record.id).await?;
+        let object = Object::Record {
+            id: &seen.record.id,
+            type_name: &seen.record.type_name,
+            visibility: seen.record.visibility,
+        };
+        Ok(Around {
+            titles: self.titles(page, seen).await?,
+            linked,
+            more_linked,
+            history,
+            more_history,
+            image_hosts: self.image_hosts.to_vec(),
+            may_write: self.access.check(&page.caller, RECORDS_WRITE, &object).await?,
+            old: None,
+        })
     }
 
     /// What a deleted record was called.
@@ -195,7 +256,10 @@ impl Pages {
                 // The first state is the record itself; a redacted one has nothing to compare.
                 _ => Vec::new(),
             };
-            entries.push(HistoryEntry::new(page.language, version, changed, sets));
+            let mut entry = HistoryEntry::new(page.language, version, changed, sets);
+            let readable = version.document.is_some() && !seen.record.deleted;
+            entry.href = readable.then(|| format!("/records/{}/versions/{}", version.entity, version.version));
+            entries.push(entry);
         }
         Ok((entries, more))
     }
@@ -253,13 +317,7 @@ fn trail(page: &Page, seen: &Seen) -> Vec<Crumb> {
     ]
 }
 
-pub(super) fn record_page(
-    page: Page,
-    seen: &Seen,
-    titles: &HashMap<String, String>,
-    history: Vec<HistoryEntry>,
-    more_history: bool,
-) -> RecordPage {
+pub(super) fn record_page(page: Page, seen: &Seen, around: Around) -> RecordPage {
     let (record, definition) = (&seen.record, &seen.stored_type.definition);
     let title = title(seen);
     let mut trail = trail(&page, seen);
@@ -271,14 +329,13 @@ pub(super) fn record_page(
         type_name: definition.name.clone(),
         type_label: label(&definition.labels, &definition.name, page.language),
         lead: summary.clone(),
-        summary: summary.map(|text| shorten(&text, 200)),
-        deleted: record.deleted,
+        summary: summary.map(|text| shorten(&text, 200)).unwrap_or_default(),
         restricted: level_key(record.visibility),
         sections: Shown {
             definition,
             document: &record.document,
             title: &title,
-            titles,
+            titles: &around.titles,
             language: page.language,
         }
         .sections(),
@@ -286,8 +343,11 @@ pub(super) fn record_page(
         updated_at: record.updated_at,
         version: record.version,
         source_row: record.source.as_ref().map(|(_, row)| *row),
-        history,
-        more_history,
+        image: image(definition, &record.document, &around.image_hosts),
+        licence: licence(definition),
+        credit: credit(definition, &record.document, page.language),
+        citation: Citation::of(seen, page.absolute(&format!("/records/{}", record.id)), page.language),
+        around,
         title,
         page,
     }

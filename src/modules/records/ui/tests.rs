@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::fields::Shown;
 use super::forms::{self, csv_cell};
-use super::record::{path_label, record_page};
+use super::record::{Around, path_label, record_page};
 use super::types::rows;
 use crate::contract::records::{Record, RecordType, StoredType};
 use crate::kernel::access::Level;
@@ -89,6 +89,7 @@ fn render(document: &Value) -> String {
         actor: "Operator".to_owned(),
         reason: HOSTILE.to_owned(),
         set_href: Some("/changes/1".to_owned()),
+        href: None,
         differences: vec![Difference {
             label: "Title".to_owned(),
             before: Some("Pot".to_owned()),
@@ -96,7 +97,13 @@ fn render(document: &Value) -> String {
         }],
     };
     let titles = HashMap::from([("x1".to_owned(), "Tea set".to_owned())]);
-    let page = record_page(Page::bare("/records/1"), &seen(document), &titles, vec![entry], true);
+    let around = Around {
+        titles,
+        history: vec![entry],
+        more_history: true,
+        ..Around::default()
+    };
+    let page = record_page(Page::bare("/records/1"), &seen(document), around);
     page.render().unwrap()
 }
 
@@ -135,7 +142,7 @@ fn a_record_shows_its_fields_by_group_with_what_they_lead_to() {
         texts(&page, "dd a[rel~=nofollow]"),
         ["https://example.org/a?b=1", "http://example.org/p"]
     );
-    assert_eq!(texts(&page, "link[rel=alternate]").len(), 2);
+    assert_eq!(texts(&page, "link[rel=alternate]").len(), 5);
     assert_eq!(texts(&page, ".history .what"), ["Changed version 3"]);
     assert!(html.contains("Row 17 of the imported file"));
 }
@@ -174,7 +181,7 @@ fn a_record_of_odd_shape_is_shown_as_far_as_it_goes() {
     let long = "word ".repeat(5_000);
     let document = json!({"title": {"not": "text"}, "creator": "not a group", "provenance": long, "unknown": [[1]], "classification": [null, ""]});
     let html = render(&document);
-    assert!(html.contains("… the whole text") && html.len() < 50_000);
+    assert!(html.contains("Read on") && html.len() < 50_000);
     let many: Vec<String> = (0..500).map(|n| n.to_string()).collect();
     let html = render(&json!({"classification": many, "creator": vec![json!({"full_name": "x"}); 500]}));
     assert!(

@@ -4,14 +4,17 @@ use askama::Template;
 use axum::extract::State;
 
 use super::Pages;
+use super::about::{Licence, licence};
 use super::fields::{level_key, search_for};
-use crate::contract::records::{Field, FieldKind, RECORDS_READ, RecordType};
+use crate::contract::records::{Field, FieldKind, RECORDS_READ, RECORDS_WRITE, RecordType};
+use crate::kernel::access::{Level, Object};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::Path;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::search::{Answer, FacetRequest, Query, Sort};
 use crate::kernel::ui::{Crumb, Html, Page, filters, label, shorten, view};
+use crate::modules::records::model::schema as json_schema;
 
 /// Facets shown as ways in, and values of each.
 const FACETS: usize = 6;
@@ -27,6 +30,29 @@ pub struct TypePage {
     pub total: Option<u64>,
     pub facets: Vec<FacetItem>,
     pub fields: Vec<FieldRow>,
+    pub description: Option<String>,
+    pub licence: Option<Licence>,
+    pub version: i64,
+    /// The schema as JSON, to look at.
+    pub schema: String,
+    pub doors: Doors,
+    pub may_write: bool,
+    pub may_change: bool,
+}
+
+/// Who sees the collection, and what else there is to choose.
+pub struct Doors {
+    /// Keys of what holds now.
+    pub now: &'static str,
+    pub badge: &'static str,
+    pub others: Vec<Door>,
+}
+
+pub struct Door {
+    pub to: &'static str,
+    /// Keys of the button and of what happens.
+    pub button: &'static str,
+    pub happens: &'static str,
 }
 view!(TypePage);
 
@@ -69,6 +95,8 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
     let language = page.language;
     let home = Crumb::to(language.text("nav.types"), "/types");
     let label = label(&definition.labels, &definition.name, language);
+    let object = Object::Type(&name);
+    let address = page.absolute(&format!("/api/types/{name}/schema"));
     Ok(Html(TypePage {
         trail: vec![home, Crumb::here(label.clone())],
         facets: answer
@@ -77,15 +105,56 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
             .unwrap_or_default(),
         total: answer.map(|a| a.total),
         fields: rows(&definition, language),
+        description: described(&definition, language),
+        licence: licence(&definition),
+        version: stored.version,
+        schema: serde_json::to_string_pretty(&json_schema::schema(&definition, &address))?,
+        doors: doors(definition.visibility),
+        may_write: pages.access.check(&page.caller, RECORDS_WRITE, &object).await?,
+        may_change: pages.service.may_change_type(&page.caller, &name).await?,
         name: definition.name.clone(),
         label,
         page,
     }))
 }
 
+/// What the collection is, in the reader's language or in English.
+fn described(definition: &RecordType, language: Language) -> Option<String> {
+    let texts = [language.tag(), "en"]
+        .into_iter()
+        .map(|tag| definition.description.get(tag));
+    texts.flatten().find_map(|text| text.as_str()).map(str::to_owned)
+}
+
+fn doors(now: Level) -> Doors {
+    let (key, badge) = match now {
+        Level::Public => ("doors.public", "doors.badge.public"),
+        Level::Members => ("doors.members", "doors.badge.members"),
+        Level::Restricted => ("doors.restricted", "doors.badge.restricted"),
+    };
+    let others = Level::ALL.into_iter().filter(|level| *level != now).map(|level| {
+        let (button, happens) = match (level, now < level) {
+            (Level::Public, _) => ("doors.open", "doors.open-what"),
+            (Level::Members, true) => ("doors.to-members", "doors.close-members-what"),
+            (Level::Members, false) => ("doors.to-members", "doors.open-members-what"),
+            (Level::Restricted, _) => ("doors.close", "doors.close-what"),
+        };
+        Door {
+            to: level.as_str(),
+            button,
+            happens,
+        }
+    });
+    Doors {
+        now: key,
+        badge,
+        others: others.collect(),
+    }
+}
+
 impl Pages {
     /// Counts of a type, or of everything. The page is shown without them where the search cannot answer.
-    async fn answer(&self, page: &Page, type_name: &str, facets: Vec<FacetRequest>) -> Option<Answer> {
+    pub(super) async fn answer(&self, page: &Page, type_name: &str, facets: Vec<FacetRequest>) -> Option<Answer> {
         let visibility = self.access.filter(&page.caller, RECORDS_READ).await.ok()?;
         let query = Query {
             kind: Some(ledger::RECORD.to_owned()),

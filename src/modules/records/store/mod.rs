@@ -1,11 +1,15 @@
 //! All SQL of records: heads, identifiers, links. Documents live in the ledger; heads join them.
 
+mod collection;
+
 use std::collections::HashMap;
 
 use crate::contract::records::{Record, RecordState};
 use crate::kernel::access::Level;
 use crate::kernel::db::{Exec, Filter, Tx, Val, insert_later, insert_many, pick, sql};
 use crate::kernel::error::{Error, Result};
+
+pub use collection::*;
 
 pub const LIVE: &str = "live";
 pub const DELETED: &str = "deleted";
@@ -382,6 +386,15 @@ pub async fn drop_links(tx: &mut Tx<'_>, from: &[String]) -> Result<u64> {
         .and_in("from_id", from)
         .stmt()
         .exec(tx)
+        .await
+}
+
+/// `(from, field)` of what points at a record.
+pub async fn links_to(on: impl Into<Exec<'_>>, id: &str, limit: i64) -> Result<Vec<(String, String)>> {
+    sql("SELECT from_id, field FROM link WHERE to_id = $1 AND from_id <> $1 ORDER BY from_id, field LIMIT $2")
+        .bind(id)
+        .bind(limit)
+        .all(on)
         .await
 }
 

@@ -1,0 +1,112 @@
+//! SQL about all records of a type at once: who sees them, and taking them away.
+
+use crate::kernel::access::Level;
+use crate::kernel::db::{Exec, Filter, Tx, sql};
+use crate::kernel::error::Result;
+
+/// A type that is being deleted with its records; nobody makes it anew before that has ended.
+pub const REMOVING: &str = "removing";
+
+/// How many live records of a type have a visibility.
+pub async fn count_seen_by(on: impl Into<Exec<'_>>, type_name: &str, visibility: Level) -> Result<i64> {
+    let (count,): (i64,) = sql("SELECT COUNT(*) FROM record WHERE type = $1 AND state = 'live' AND visibility = $2")
+        .bind(type_name)
+        .bind(visibility.as_str())
+        .one(on)
+        .await?;
+    Ok(count)
+}
+
+/// Ids of live records of a type that have a visibility, after an id.
+pub async fn ids_seen_by(
+    on: impl Into<Exec<'_>>,
+    type_name: &str,
+    visibility: Level,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql(
+        "SELECT id FROM record WHERE type = $1 AND id > $2 AND state = 'live' AND visibility = $3 ORDER BY id LIMIT $4",
+    )
+    .bind(type_name)
+    .bind(after)
+    .bind(visibility.as_str())
+    .bind(limit)
+    .all(on)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many records of a type there are, deleted ones too.
+pub async fn count_of_type(on: impl Into<Exec<'_>>, type_name: &str) -> Result<i64> {
+    let (count,): (i64,) = sql("SELECT COUNT(*) FROM record WHERE type = $1")
+        .bind(type_name)
+        .one(on)
+        .await?;
+    Ok(count)
+}
+
+/// Some records of a type, deleted ones too.
+pub async fn ids_of_type(on: impl Into<Exec<'_>>, type_name: &str, limit: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql("SELECT id FROM record WHERE type = $1 ORDER BY id LIMIT $2")
+        .bind(type_name)
+        .bind(limit)
+        .all(on)
+        .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many links of live records of other types lead into a type.
+pub async fn count_links_into(on: impl Into<Exec<'_>>, type_name: &str) -> Result<i64> {
+    let (count,): (i64,) = sql(
+        "SELECT COUNT(*) FROM record t JOIN link l ON l.to_id = t.id JOIN record f ON f.id = l.from_id \
+         WHERE t.type = $1 AND f.type <> $1 AND f.state = 'live'",
+    )
+    .bind(type_name)
+    .one(on)
+    .await?;
+    Ok(count)
+}
+
+/// The files that these records came from.
+pub async fn sources(on: impl Into<Exec<'_>>, ids: &[String]) -> Result<Vec<String>> {
+    let filter = Filter::new("SELECT DISTINCT source_blob FROM record").and_in("id", ids);
+    let rows: Vec<(Option<String>,)> = filter.stmt().all(on).await?;
+    Ok(rows.into_iter().filter_map(|(blob,)| blob).collect())
+}
+
+/// Does any record come from this file?
+pub async fn is_source(on: impl Into<Exec<'_>>, blob: &str) -> Result<bool> {
+    let row: Option<(String,)> = sql("SELECT id FROM record WHERE source_blob = $1 LIMIT 1")
+        .bind(blob)
+        .opt(on)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Takes heads, identifiers and links of records away. Their versions are the ledger's.
+pub async fn forget_records(tx: &mut Tx<'_>, ids: &[String]) -> Result<()> {
+    for statement in [
+        Filter::new("DELETE FROM link").and_in("from_id", ids),
+        Filter::new("DELETE FROM link").and_in("to_id", ids),
+        Filter::new("DELETE FROM identifier").and_in("record_id", ids),
+        Filter::new("DELETE FROM record").and_in("id", ids),
+    ] {
+        statement.stmt().exec(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// Takes the head of a type away that is being deleted, with what identifiers are left of it.
+pub async fn forget_type(tx: &mut Tx<'_>, name: &str, id: &str) -> Result<()> {
+    sql("DELETE FROM identifier WHERE type = $1")
+        .bind(name)
+        .exec(&mut *tx)
+        .await?;
+    sql("DELETE FROM record_type WHERE name = $1 AND id = $2 AND state = 'removing'")
+        .bind(name)
+        .bind(id)
+        .exec(tx)
+        .await?;
+    Ok(())
+}
