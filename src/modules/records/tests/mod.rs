@@ -5,6 +5,7 @@ mod edits;
 mod entries;
 mod imports;
 mod rules;
+mod sight;
 
 use serde_json::{Map, Value};
 
