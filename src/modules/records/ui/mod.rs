@@ -2,9 +2,9 @@
 
 mod about;
 mod cite;
-mod collection;
 mod collections;
 mod define;
+mod doors;
 mod edit;
 mod fields;
 mod forms;
@@ -61,11 +61,11 @@ pub fn routes(pages: Pages) -> Routes {
         .page(write, Method::POST, "/records/{id}/restore", post(edit::restore))
         .page(write, Method::GET, NEW, get(edit::new_page))
         .page(write, Method::POST, NEW, post(edit::create))
-        .page(change, Method::POST, "/types/{name}/visibility", post(collection::open))
+        .page(change, Method::POST, "/types/{name}/visibility", post(doors::open))
         .page(change, Method::GET, DEFINE, get(define::define_page))
         .page(change, Method::POST, DEFINE, post(define::define))
-        .page(change, Method::GET, REMOVE, get(collection::ask_removal))
-        .page(change, Method::POST, REMOVE, post(collection::remove))
+        .page(change, Method::GET, REMOVE, get(doors::ask_removal))
+        .page(change, Method::POST, REMOVE, post(doors::remove))
         .page(TYPES_READ, Method::GET, "/types", get(collections::index_page))
         .page(TYPES_READ, Method::GET, "/types/{name}", get(types::show_page))
         .with_state(pages)
