@@ -19,7 +19,7 @@ use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, TYPES_READ, TYPES_WR
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::http::{IfMatch, RouteSet, Routes, WithPosition};
+use crate::kernel::http::{IfMatch, Json, RouteSet, Routes, Versioned, WithPosition};
 use crate::kernel::ledger::Position;
 
 /// What the handlers stand on.
@@ -135,8 +135,9 @@ fn based_on(version: IfMatch) -> Result<i64> {
     })
 }
 
-/// An answer with the place in the ledger, where something was written.
-fn written(position: Option<Position>, answer: impl IntoResponse) -> Response {
+/// What stands now, with its version as ETag and, where something was written, the place in the ledger.
+fn written<T: Serialize>(position: Option<Position>, version: i64, body: T) -> Response {
+    let answer = Versioned(version, Json(body));
     match position {
         Some(position) => WithPosition(position, answer).into_response(),
         None => answer.into_response(),

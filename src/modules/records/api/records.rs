@@ -52,10 +52,22 @@ pub struct PatchRecord {
 }
 
 fn answer(done: Written) -> Response {
-    written(
-        done.position,
-        Versioned(done.seen.record.version, Json(RecordBody::from(done.seen))),
-    )
+    written(done.position, done.seen.record.version, RecordBody::from(done.seen))
+}
+
+/// A record changed, as a whole or in some fields.
+async fn change(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+    version: IfMatch,
+    edit: &Edit,
+    visibility: Option<Level>,
+    reason: Option<&str>,
+) -> Result<Response> {
+    let why = because(caller, reason)?;
+    let done = api.service.edit(&why, id, based_on(version)?, edit, visibility).await?;
+    Ok(answer(done))
 }
 
 /// Makes a record.
@@ -110,13 +122,17 @@ pub async fn replace(
     version: IfMatch,
     Json(body): Json<ReplaceRecord>,
 ) -> Result<Response> {
-    let why = because(&caller, body.reason.as_deref())?;
     let edit = Edit::Replace(body.document);
-    Ok(answer(
-        api.service
-            .edit(&why, &id, based_on(version)?, &edit, body.visibility)
-            .await?,
-    ))
+    change(
+        &api,
+        &caller,
+        &id,
+        version,
+        &edit,
+        body.visibility,
+        body.reason.as_deref(),
+    )
+    .await
 }
 
 /// Changes some fields of a record.
@@ -136,13 +152,17 @@ pub async fn patch(
     version: IfMatch,
     Json(body): Json<PatchRecord>,
 ) -> Result<Response> {
-    let why = because(&caller, body.reason.as_deref())?;
     let edit = Edit::Merge(body.document);
-    Ok(answer(
-        api.service
-            .edit(&why, &id, based_on(version)?, &edit, body.visibility)
-            .await?,
-    ))
+    change(
+        &api,
+        &caller,
+        &id,
+        version,
+        &edit,
+        body.visibility,
+        body.reason.as_deref(),
+    )
+    .await
 }
 
 /// Deletes a record. Its states stay in the ledger and it can be restored.

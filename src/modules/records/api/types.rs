@@ -73,10 +73,7 @@ pub async fn create(
 }
 
 fn answer(done: TypeWritten) -> Response {
-    written(
-        done.position,
-        Versioned(done.stored.version, Json(done.stored.definition)),
-    )
+    written(done.position, done.stored.version, done.stored.definition)
 }
 
 /// A type as you may see it.

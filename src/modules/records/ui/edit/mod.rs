@@ -56,8 +56,6 @@ pub struct EditPage {
     homeless: Vec<(String, String)>,
     visibility: Field,
     reason: Field,
-    /// Under what the browser keeps what was not saved.
-    draft: String,
     /// Key of what the form begins with, where that is not the record as it stands.
     notice: Option<&'static str>,
 }
@@ -321,24 +319,17 @@ impl Pages {
         let type_label = label(&definition.labels, &definition.name, language);
         let mut trail = vec![Crumb::to(language.text("nav.types"), "/types")];
         trail.push(Crumb::to(type_label.clone(), format!("/types/{}", definition.name)));
-        let (heading, action, cancel, draft_key) = match draft.seen {
+        let (heading, action, cancel) = match draft.seen {
             Some(seen) => {
                 let (title, id) = (title(seen), &seen.record.id);
                 trail.push(Crumb::to(shorten(&title, 60), format!("/records/{id}")));
                 let heading = language.with("entry.edit-of", &[("title", &shorten(&title, 120))]);
-                let version = draft.version.unwrap_or_default();
-                (
-                    heading,
-                    format!("/records/{id}/edit"),
-                    format!("/records/{id}"),
-                    format!("{id}/{version}"),
-                )
+                (heading, format!("/records/{id}/edit"), format!("/records/{id}"))
             }
             None => (
                 language.with("entry.new-of", &[("type", &type_label)]),
                 format!("/types/{}/new", definition.name),
                 format!("/types/{}", definition.name),
-                format!("new/{}", definition.name),
             ),
         };
         trail.push(Crumb::here(language.text(if draft.seen.is_some() {
@@ -358,7 +349,6 @@ impl Pages {
             left: left_out(definition, draft.base, language),
             visibility: form::visibility(draft.visibility, language),
             reason: reason.hint(language.text("entry.reason-hint")),
-            draft: draft_key,
             notice: draft.notice,
             fields,
             page,
