@@ -1,9 +1,11 @@
 //! From a question to its answer: held to its limits, read, compiled, passed through the index.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tantivy::Searcher;
 
+use super::shared::{View, Warm};
 use super::types::{Answer, Filter, Mark, Query, Sort};
 use super::{
     Inner, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TIME, compile,
@@ -69,6 +71,21 @@ impl Inner {
         Ok((live.epoch, live.reader.searcher()))
     }
 
+    /// What of each segment a caller may find.
+    pub(super) fn views(
+        &self,
+        searcher: &Searcher,
+        warm: &[Arc<Warm>],
+        scope: &compile::Scope,
+        kind: Option<&str>,
+        types: &[String],
+    ) -> tantivy::Result<Vec<Arc<View>>> {
+        let segments = searcher.segment_readers().iter().zip(warm);
+        segments
+            .map(|(reader, warm)| warm.view((searcher, reader), &self.fields, scope, (kind, types)))
+            .collect()
+    }
+
     /// Answers a question; blocks, at most until then.
     pub(super) fn answer(&self, query: &Query, until: Instant) -> Result<Answer> {
         // The position is read before the searcher is taken: what it names is then certainly in the answer.
@@ -85,10 +102,15 @@ impl Inner {
             _ => self.searcher()?,
         };
         let scope = compile::Scope::new(&query.visibility);
+        let warm = self.shared.of(&searcher);
+        let views = self
+            .views(&searcher, &warm, &scope, query.kind.as_deref(), &query.types)
+            .map_err(store::broken)?;
         let mut compiler = compile::Compiler {
             fields: &self.fields,
             searcher: &searcher,
             scope: &scope,
+            views: &views,
             scoring: false,
         };
         let mut parsed = parse::parse(&query.text, &|name| compiler.known(name));
@@ -111,6 +133,7 @@ impl Inner {
         compiler.scoring = *sort == Sort::Relevance;
         let pass = run::Pass {
             compiler,
+            warm: &warm,
             question: query,
             clauses: &parsed.clauses,
             sort,

@@ -4,6 +4,8 @@
 //! `(public AND visible_public) OR (members AND visible_members) OR …`. This is so for words, filters and their
 //! opposites alike, so that nobody can probe a field that is hidden from them.
 
+use std::sync::Arc;
+
 use tantivy::query::{
     AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query,
     TermQuery, TermSetQuery,
@@ -14,6 +16,7 @@ use tantivy::{Searcher, Term};
 use super::column::{ColumnQuery, Test};
 use super::parse::{Clause, What};
 use super::schema::{ALL_KEY, Fields, NAMES_KEY, TITLE_KEY, key};
+use super::shared::View;
 use super::span::{self, Bound, Range};
 use super::text::{MAX_VALUE, cut};
 use super::types::Filter;
@@ -36,7 +39,7 @@ pub(super) enum Guard {
 }
 
 /// The levels a caller sees anything of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scope {
     pub levels: Vec<(Level, Guard)>,
     /// Who may be found at all; empty: everything.
@@ -74,6 +77,8 @@ pub(super) struct Compiler<'a> {
     pub fields: &'a Fields,
     pub searcher: &'a Searcher,
     pub scope: &'a Scope,
+    /// What of each segment the caller may find, in their order.
+    pub views: &'a [Arc<View>],
     /// Whether matches are weighed.
     pub scoring: bool,
 }
@@ -127,38 +132,13 @@ impl Compiler<'_> {
         Ok(false)
     }
 
-    /// Everything the caller may find, of a kind and of types, that meets all clauses.
-    pub fn base(&self, kind: Option<&str>, types: &[String], clauses: &[Clause]) -> Boxed {
-        if self.scope.nothing {
-            return Box::new(EmptyQuery);
-        }
-        let mut parts: Vec<(Occur, Boxed)> = Vec::new();
-        if !self.scope.base.is_empty() {
-            let visible = self
-                .scope
-                .base
-                .iter()
-                .map(|(level, terms)| self.visible(*level, terms))
-                .collect();
-            parts.push((Occur::Must, silent(any(visible))));
-        }
-        if let Some(kind) = kind {
-            parts.push((Occur::Must, silent(term(self.fields.kind, kind))));
-        }
-        if !types.is_empty() {
-            parts.push((
-                Occur::Must,
-                silent(any(types
-                    .iter()
-                    .map(|name| term(self.fields.type_name, name))
-                    .collect())),
-            ));
-        }
-        for clause in clauses {
+    /// What meets all clauses; who may find it is the views' business.
+    pub fn clauses(&self, clauses: &[Clause]) -> Vec<(Occur, Boxed)> {
+        let parts = clauses.iter().map(|clause| {
             let occur = if clause.negated { Occur::MustNot } else { Occur::Must };
-            parts.push((occur, self.leveled(&|level| self.clause(level, clause))));
-        }
-        all(parts)
+            (occur, self.leveled(&|level| self.clause(level, clause)))
+        });
+        parts.collect()
     }
 
     /// The documents that a filter lets through.
@@ -176,25 +156,17 @@ impl Compiler<'_> {
 
     /// The condition at each visible level, each together with who is visible at that level.
     pub fn leveled(&self, at: &dyn Fn(Level) -> Boxed) -> Boxed {
-        let levels = self.scope.levels.iter().map(|(level, guard)| match guard {
-            Guard::Free => at(*level),
-            Guard::Terms(terms) => all(vec![
-                (Occur::Must, silent(self.visible(*level, terms))),
-                (Occur::Must, at(*level)),
-            ]),
+        let levels = self.scope.levels.iter().enumerate().map(|(n, (level, guard))| {
+            let guarded = self.views.iter().any(|view| view.levels[n].1.is_some());
+            match guard {
+                Guard::Terms(terms) if guarded => all(vec![
+                    (Occur::Must, silent(visible(self.fields, *level, terms))),
+                    (Occur::Must, at(*level)),
+                ]),
+                _ => at(*level),
+            }
         });
         any(levels.collect())
-    }
-
-    /// The documents with one of these terms at a level.
-    pub fn visible(&self, level: Level, terms: &[String]) -> Boxed {
-        let field = self.fields.visible[level as usize];
-        match terms {
-            [one] => term(field, one),
-            many => Box::new(TermSetQuery::new(
-                many.iter().map(|text| Term::from_field_text(field, text)),
-            )),
-        }
     }
 
     fn clause(&self, level: Level, clause: &Clause) -> Boxed {
@@ -271,6 +243,37 @@ impl Compiler<'_> {
     fn named(&self, level: Level, name: &str) -> Boxed {
         let named = Fields::json_term(self.fields.exact[level as usize], NAMES_KEY, cut(name, MAX_VALUE));
         Box::new(TermQuery::new(named, IndexRecordOption::Basic))
+    }
+}
+
+/// Everything that may be found, of a kind and of types.
+pub(super) fn base(fields: &Fields, scope: &Scope, kind: Option<&str>, types: &[String]) -> Boxed {
+    if scope.nothing {
+        return Box::new(EmptyQuery);
+    }
+    let mut parts: Vec<(Occur, Boxed)> = Vec::new();
+    if !scope.base.is_empty() {
+        let seen = scope.base.iter().map(|(level, terms)| visible(fields, *level, terms));
+        parts.push((Occur::Must, any(seen.collect())));
+    }
+    if let Some(kind) = kind {
+        parts.push((Occur::Must, term(fields.kind, kind)));
+    }
+    if !types.is_empty() {
+        let named = types.iter().map(|name| term(fields.type_name, name));
+        parts.push((Occur::Must, any(named.collect())));
+    }
+    all(parts)
+}
+
+/// The documents with one of these terms at a level.
+pub(super) fn visible(fields: &Fields, level: Level, terms: &[String]) -> Boxed {
+    let field = fields.visible[level as usize];
+    match terms {
+        [one] => term(field, one),
+        many => Box::new(TermSetQuery::new(
+            many.iter().map(|text| Term::from_field_text(field, text)),
+        )),
     }
 }
 

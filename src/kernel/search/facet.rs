@@ -1,26 +1,29 @@
-//! Counting values: ordinals within a segment, texts only at the end.
+//! Counting values: ordinals within a segment, texts only at the end and only of those that are shown.
 //!
-//! A document counts once per distinct value, and as missing if it has none that the caller may see.
+//! A document counts once per distinct value, and as missing if it has none that the caller may see. Ordinals of several
+//! segments meet in the largest of their columns, so that no texts need to be compared while counting.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use tantivy::columnar::{Column, ColumnType, MonotonicallyMappableToU64, StrColumn};
-use tantivy::{BitSet, DocId, SegmentReader};
+use tantivy::columnar::{ColumnType, MonotonicallyMappableToU64};
+use tantivy::{BitSet, DocId, Searcher, SegmentReader};
 
 use super::schema::{FIRST_DAY, Fields, key};
+use super::shared::{Guards, NOWHERE, Opened, View, Warm};
 use super::spread;
 use super::text::column_value;
 use super::types::{Facet, FacetRequest, FacetValue, TYPE_FACET};
-use crate::kernel::access::Level;
 
 /// Documents counted together, so that columns are read in blocks.
-const BLOCK: usize = 1_024;
+pub(super) const BLOCK: usize = 1_024;
 
-/// The counts of one facet over all segments. Texts are keyed by their column term, numbers and truth values by their
-/// text; so equal values of segments with other column types meet.
+/// The counts of one facet over all segments. Texts by their place in the largest column, those it does not have by their
+/// column term; numbers and truth values by their text, so that equal values of other column types meet.
 #[derive(Default)]
 pub(super) struct Tally {
+    largest: Option<Arc<Opened>>,
+    places: Vec<u64>,
     texts: HashMap<String, u64>,
     numbers: HashMap<String, u64>,
     /// Of a facet of spans: each number, or the year of each date.
@@ -50,62 +53,29 @@ struct Buffers {
 }
 
 struct Counted {
-    column: Column<u64>,
-    kind: ColumnType,
+    opened: Arc<Opened>,
     /// Holds days, of which the years count.
     days: bool,
-    dictionary: Option<StrColumn>,
-    guard: Option<Rc<BitSet>>,
+    guard: Option<Arc<BitSet>>,
     /// By ordinal, for texts and truth values.
     dense: Vec<u32>,
     sparse: HashMap<u64, u32>,
 }
 
 impl Counted {
-    /// The columns of a name: one per kind of value that stands in it.
-    fn open(reader: &SegmentReader, name: &str, guard: Option<&Rc<BitSet>>) -> tantivy::Result<Vec<Self>> {
-        let mut columns = Vec::new();
-        for handle in reader.fast_fields().dynamic_column_handles(name)? {
-            let kind = handle.column_type();
-            let Some(column) = handle.open_u64_lenient()? else {
-                continue;
-            };
-            let dictionary = match handle.open()? {
-                tantivy::columnar::DynamicColumn::Str(texts) => Some(texts),
-                _ => None,
-            };
-            let size = match (&dictionary, kind) {
-                (Some(texts), _) => texts.dictionary().num_terms(),
-                (None, ColumnType::Bool) => 2,
-                _ => 0,
-            };
-            columns.push(Self {
-                column,
-                kind,
-                days: false,
-                dictionary,
-                guard: guard.cloned(),
-                dense: vec![0; size],
-                sparse: HashMap::new(),
-            });
+    fn new(opened: &Arc<Opened>, guard: Option<&Arc<BitSet>>) -> Self {
+        Self {
+            opened: opened.clone(),
+            days: false,
+            guard: guard.cloned(),
+            dense: Vec::new(),
+            sparse: HashMap::new(),
         }
-        Ok(columns)
-    }
-
-    /// Those of a name that hold numbers, and its days.
-    fn open_numbers(reader: &SegmentReader, name: &str, guard: Option<&Rc<BitSet>>) -> tantivy::Result<Vec<Self>> {
-        let mut columns = Self::open(reader, name, guard)?;
-        columns.retain(|counted| matches!(counted.kind, ColumnType::I64 | ColumnType::U64 | ColumnType::F64));
-        for mut days in Self::open(reader, &format!("{name}{FIRST_DAY}"), guard)? {
-            days.days = true;
-            columns.push(days);
-        }
-        Ok(columns)
     }
 
     /// A value of a column of numbers; of a date its year.
     fn point(&self, raw: u64) -> f64 {
-        match self.kind {
+        match self.opened.kind {
             ColumnType::I64 if self.days => spread::year_of(i64::from_u64(raw)) as f64,
             ColumnType::I64 => i64::from_u64(raw) as f64,
             ColumnType::F64 => f64::from_u64(raw),
@@ -114,39 +84,63 @@ impl Counted {
     }
 }
 
-impl Counter {
-    /// Opens the facet's columns of the visible levels. `guards`: per level who is visible, `None` for everybody.
-    pub fn open(
-        reader: &SegmentReader,
-        request: &FacetRequest,
-        levels: &[(Level, Option<Rc<BitSet>>)],
-    ) -> tantivy::Result<Self> {
-        let mut columns = Vec::new();
-        let (field, spread) = (request.name(), request.is_spread());
-        if field == TYPE_FACET {
-            // Every document has a type, and who sees the document sees its type.
-            columns.extend(Counted::open(reader, "type", None)?);
-        } else {
-            let key = key(field);
-            for (level, guard) in levels {
-                let name = Fields::column(*level, &key);
-                columns.extend(if spread {
-                    Counted::open_numbers(reader, &name, guard.as_ref())?
-                } else {
-                    Counted::open(reader, &name, guard.as_ref())?
-                });
-            }
+/// A facet's columns at the visible levels, each with who is visible at it.
+fn columns(
+    (reader, warm): (&SegmentReader, &Warm),
+    request: &FacetRequest,
+    levels: &Guards,
+) -> tantivy::Result<Vec<Counted>> {
+    let field = request.name();
+    if field == TYPE_FACET {
+        // Every document has a type, and who sees the document sees its type.
+        let columns = warm.columns(reader, "type")?;
+        return Ok(columns.iter().map(|opened| Counted::new(opened, None)).collect());
+    }
+    let (key, mut found) = (key(field), Vec::new());
+    for (level, guard) in levels {
+        let name = Fields::column(*level, &key);
+        let columns = warm.columns(reader, &name)?;
+        let fits = |opened: &&Arc<Opened>| {
+            !request.is_spread() || matches!(opened.kind, ColumnType::I64 | ColumnType::U64 | ColumnType::F64)
+        };
+        found.extend(
+            columns
+                .iter()
+                .filter(fits)
+                .map(|opened| Counted::new(opened, guard.as_ref())),
+        );
+        if request.is_spread() {
+            let days = warm.columns(reader, &format!("{name}{FIRST_DAY}"))?;
+            found.extend(days.iter().map(|opened| Counted {
+                days: true,
+                ..Counted::new(opened, guard.as_ref())
+            }));
         }
-        let seen = (columns.len() > 1).then(|| BitSet::with_max_value(reader.max_doc()));
-        let waiting = Vec::with_capacity(BLOCK);
+    }
+    Ok(found)
+}
+
+impl Counter {
+    /// Takes the facet's columns of the visible levels.
+    pub fn open(segment: (&SegmentReader, &Warm), request: &FacetRequest, levels: &Guards) -> tantivy::Result<Self> {
+        let mut counted = columns(segment, request, levels)?;
+        for column in &mut counted {
+            let size = match (&column.opened.texts, column.opened.kind) {
+                (Some(texts), _) => texts.num_terms(),
+                (None, ColumnType::Bool) => 2,
+                _ => 0,
+            };
+            column.dense = vec![0; size];
+        }
+        let seen = (counted.len() > 1).then(|| BitSet::with_max_value(segment.0.max_doc()));
         Ok(Self {
-            columns,
+            columns: counted,
             seen,
             with_value: 0,
             total: 0,
-            waiting,
+            waiting: Vec::new(),
             buffers: Buffers::default(),
-            spread,
+            spread: request.is_spread(),
         })
     }
 
@@ -166,7 +160,8 @@ impl Counter {
         self.waiting.clear();
     }
 
-    fn count(&mut self, docs: &[DocId]) {
+    /// Counts documents.
+    pub fn count(&mut self, docs: &[DocId]) {
         self.total += docs.len() as u64;
         let Self {
             columns,
@@ -188,11 +183,10 @@ impl Counter {
             };
             buffers.docs.clear();
             buffers.rows.clear();
-            counted
-                .column
-                .row_ids_for_docs(docs, &mut buffers.docs, &mut buffers.rows);
+            let column = &counted.opened.column;
+            column.row_ids_for_docs(docs, &mut buffers.docs, &mut buffers.rows);
             buffers.values.resize(buffers.rows.len(), 0);
-            counted.column.values.get_vals(&buffers.rows, &mut buffers.values);
+            column.values.get_vals(&buffers.rows, &mut buffers.values);
             if counted.dense.is_empty() {
                 for value in &buffers.values {
                     *counted.sparse.entry(*value).or_default() += 1;
@@ -217,43 +211,20 @@ impl Counter {
         tally.missing += self.total - self.with_value;
         for counted in self.columns {
             if self.spread {
-                let points = counted
-                    .sparse
-                    .iter()
-                    .map(|(raw, n)| (counted.point(*raw), u64::from(*n)));
-                tally.points.extend(points);
+                let points = counted.sparse.iter();
+                tally
+                    .points
+                    .extend(points.map(|(raw, n)| (counted.point(*raw), u64::from(*n))));
                 continue;
             }
-            if let Some(texts) = &counted.dictionary {
-                let present: Vec<u64> = counted
-                    .dense
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, n)| **n > 0)
-                    .map(|(ord, _)| ord as u64)
-                    .collect();
-                let mut at = 0;
-                texts.dictionary().sorted_ords_to_term_cb(&present, |term| {
-                    let count = u64::from(counted.dense[present[at] as usize]);
-                    at += 1;
-                    let term = String::from_utf8_lossy(term);
-                    match tally.texts.get_mut(term.as_ref()) {
-                        Some(sum) => *sum += count,
-                        None => {
-                            tally.texts.insert(term.into_owned(), count);
-                        }
-                    }
-                })?;
+            if counted.opened.texts.is_some() {
+                tally.add(&counted.opened, &counted.dense)?;
                 continue;
             }
-            let dense = counted
-                .dense
-                .iter()
-                .enumerate()
-                .filter(|(_, n)| **n > 0)
-                .map(|(raw, n)| (raw as u64, *n));
-            for (raw, count) in dense.chain(counted.sparse.iter().map(|(raw, n)| (*raw, *n))) {
-                *tally.numbers.entry(shown(counted.kind, raw)).or_default() += u64::from(count);
+            let dense = counted.dense.iter().enumerate().map(|(raw, n)| (raw as u64, *n));
+            let counts = dense.chain(counted.sparse.iter().map(|(raw, n)| (*raw, *n)));
+            for (raw, count) in counts.filter(|(_, n)| *n > 0) {
+                *tally.numbers.entry(shown(counted.opened.kind, raw)).or_default() += u64::from(count);
             }
         }
         Ok(())
@@ -271,13 +242,69 @@ fn shown(kind: ColumnType, raw: u64) -> String {
 }
 
 impl Tally {
-    /// The most frequent values, then by value; what is missing last.
-    pub fn answer(self, request: &FacetRequest) -> Facet {
-        if request.is_spread() {
-            return spread::facet(request.name(), self.points, request.limit, self.missing);
+    /// For counts of a facet in all segments of a searcher.
+    pub fn new(
+        searcher: &Searcher,
+        warm: &[Arc<Warm>],
+        views: &[Arc<View>],
+        request: &FacetRequest,
+    ) -> tantivy::Result<Self> {
+        let mut tally = Self::default();
+        let size = |opened: &Opened| opened.texts.as_ref().map_or(0, |texts| texts.num_terms());
+        for (at, reader) in searcher.segment_readers().iter().enumerate() {
+            for Counted { opened, .. } in columns((reader, &warm[at]), request, &views[at].levels)? {
+                let largest = tally.largest.as_deref();
+                if opened.texts.is_some() && largest.is_none_or(|largest| size(&opened) > size(largest)) {
+                    tally.largest = Some(opened);
+                }
+            }
         }
-        let distinct = (self.texts.len() + self.numbers.len()) as u64;
-        let mut values: Vec<(String, u64)> = self.texts.into_iter().chain(self.numbers).collect();
+        tally.places = vec![0; tally.largest.as_deref().map_or(0, size)];
+        Ok(tally)
+    }
+
+    /// Adds the counts of a column of texts.
+    fn add(&mut self, opened: &Arc<Opened>, counts: &[u32]) -> tantivy::Result<()> {
+        let Some(largest) = &self.largest else { return Ok(()) };
+        if Arc::ptr_eq(largest, opened) {
+            for (sum, count) in self.places.iter_mut().zip(counts) {
+                *sum += u64::from(*count);
+            }
+            return Ok(());
+        }
+        let places = opened.places_in(largest)?;
+        let mut elsewhere = Vec::new();
+        for (ord, count) in counts.iter().enumerate().filter(|(_, n)| **n > 0) {
+            match places.get(ord) {
+                Some(place) if *place != NOWHERE => self.places[*place as usize] += u64::from(*count),
+                _ => elsewhere.push((ord as u64, u64::from(*count))),
+            }
+        }
+        for (text, count) in texts(opened, &elsewhere)? {
+            *self.texts.entry(text).or_default() += count;
+        }
+        Ok(())
+    }
+
+    /// The most frequent values, then by value; what is missing last.
+    pub fn answer(self, request: &FacetRequest) -> tantivy::Result<Facet> {
+        if request.is_spread() {
+            return Ok(spread::facet(request.name(), self.points, request.limit, self.missing));
+        }
+        let counts = self.places.iter().enumerate().filter(|(_, n)| **n > 0);
+        let mut known: Vec<(u64, u64)> = counts.map(|(ord, n)| (ord as u64, *n)).collect();
+        let distinct = (known.len() + self.texts.len() + self.numbers.len()) as u64;
+        if request.limit < known.len() {
+            // Ordinals are in the order of values. No more than these can be shown, whatever comes from elsewhere.
+            known.select_nth_unstable_by_key(request.limit, |(ord, n)| (std::cmp::Reverse(*n), *ord));
+            known.truncate(request.limit);
+            known.sort_unstable();
+        }
+        let mut values = match &self.largest {
+            Some(largest) => texts(largest, &known)?,
+            None => Vec::new(),
+        };
+        values.extend(self.texts.into_iter().chain(self.numbers));
         let order = |a: &(String, u64), b: &(String, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
         if request.limit == 0 {
             values.clear();
@@ -299,10 +326,23 @@ impl Tally {
                 count: self.missing,
             });
         }
-        Facet {
+        Ok(Facet {
             field: request.field.clone(),
             values,
             distinct,
-        }
+        })
     }
+}
+
+/// The texts of ordinals that are in order, each with its count.
+fn texts(opened: &Opened, counts: &[(u64, u64)]) -> tantivy::Result<Vec<(String, u64)>> {
+    let Some(texts) = &opened.texts else {
+        return Ok(Vec::new());
+    };
+    let ords: Vec<u64> = counts.iter().map(|(ord, _)| *ord).collect();
+    let mut found = Vec::with_capacity(ords.len());
+    texts.dictionary().sorted_ords_to_term_cb(&ords, |term| {
+        found.push((String::from_utf8_lossy(term).into_owned(), counts[found.len()].1));
+    })?;
+    Ok(found)
 }

@@ -274,6 +274,7 @@ impl Follower {
         progress.store = store;
         progress.first_pending = None;
         progress.last_commit = Instant::now();
+        self.inner.tidy();
         self.inner.watermark.send_replace(progress.at);
         Ok(progress)
     }
@@ -281,7 +282,7 @@ impl Follower {
     /// Until when to wait for something to happen; also the time for what is only looked at now and then.
     async fn patience(&self, progress: &Progress) -> Result<Instant> {
         let now = Instant::now();
-        self.inner.kept.sweep(self.inner.clock.now());
+        self.inner.tidy();
         if !progress.store.intact() {
             return Err(Error::new(
                 Code::Unavailable,

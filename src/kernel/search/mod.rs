@@ -15,6 +15,7 @@ mod parse;
 mod rebuild;
 mod run;
 mod schema;
+mod shared;
 mod sort;
 mod span;
 mod spread;
@@ -102,6 +103,7 @@ struct Inner {
     live: ArcSwapOption<Live>,
     epochs: AtomicU64,
     kept: cursor::Kept,
+    shared: shared::Shared,
     /// How far the answers are.
     watermark: watch::Sender<Position>,
     /// Places that somebody waits for, so that the follower commits early.
@@ -126,6 +128,13 @@ impl Inner {
         let epoch = self.epochs.fetch_add(1, Ordering::Relaxed) + 1;
         self.live.store(Some(Arc::new(Live { epoch, reader })));
     }
+    /// Lets go of what no question can need any more.
+    fn tidy(&self) {
+        self.kept.sweep(self.clock.now());
+        if let Some(live) = &*self.live.load() {
+            self.shared.keep_only(&live.reader.searcher());
+        }
+    }
     fn say(&self, health: Health) {
         *locked(&self.health) = health;
     }
@@ -147,6 +156,7 @@ impl Search {
             live: ArcSwapOption::empty(),
             epochs: AtomicU64::new(0),
             kept: cursor::Kept::default(),
+            shared: shared::Shared::default(),
             watermark: watch::Sender::new(Position::default()),
             wanted: std::sync::Mutex::new(Vec::new()),
             wake: Notify::new(),

@@ -3,18 +3,18 @@
 //! Filters of fields that are counted are kept beside the pass: a document that fails exactly one of them still counts
 //! for that field's facet. All other filters are part of the base set.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tantivy::query::{EnableScoring, Query};
-use tantivy::{BitSet, DocId, Searcher, SegmentReader};
+use tantivy::{BitSet, DocId};
 
-use super::compile::{Compiler, Guard, all};
-use super::facet::{Counter, Tally};
+use super::compile::{Compiler, all};
+use super::facet::{BLOCK, Counter, Tally};
 use super::parse::Clause;
+use super::shared::Warm;
 use super::sort::{After, Key, Ranker, Top, descending, score_bits};
 use super::types::{Facet, Hit, Query as Question, Sort};
-use crate::kernel::access::Level;
 
 /// What a pass found.
 pub(super) struct Outcome {
@@ -28,6 +28,8 @@ pub(super) struct Outcome {
 /// What a pass needs beside the question itself.
 pub(super) struct Pass<'a> {
     pub compiler: Compiler<'a>,
+    /// What is kept of each segment.
+    pub warm: &'a [Arc<Warm>],
     pub question: &'a Question,
     pub clauses: &'a [Clause],
     /// As asked for, with relevance of nothing replaced by newest first.
@@ -40,11 +42,11 @@ pub(super) struct Pass<'a> {
 
 struct Found {
     key: Key,
+    /// Only read of those that may be shown.
     id: String,
     score: f32,
     segment: u32,
     doc: DocId,
-    kind: String,
 }
 
 /// A filter whose field is counted: its query and the facets it does not apply to.
@@ -75,16 +77,21 @@ impl Pass<'_> {
             weights.push(side.query.weight(scoring(false))?);
         }
         let size = self.question.offset + self.question.limit + 1;
-        let mut tallies: Vec<Tally> = self.question.facets.iter().map(|_| Tally::default()).collect();
+        let mut tallies = Vec::with_capacity(self.question.facets.len());
+        for facet in &self.question.facets {
+            tallies.push(Tally::new(searcher, self.warm, self.compiler.views, facet)?);
+        }
         let (mut total, mut found) = (0, Vec::new());
         for (ord, reader) in searcher.segment_readers().iter().enumerate() {
             if Instant::now() >= self.until {
                 return Ok(None);
             }
-            let levels = self.guards(searcher, reader)?;
-            let ranker = Ranker::open(reader, self.sort, &levels, self.after.map(|after| (after, ord as u32)))?;
+            let (view, warm) = (&self.compiler.views[ord], &*self.warm[ord]);
+            let after = self.after.map(|after| (after, ord as u32));
             let mut segment = Segment {
-                ranker,
+                found: view.found.as_deref(),
+                ranker: Ranker::open((reader, warm), self.sort, &view.levels, after)?,
+                block: Vec::with_capacity(BLOCK),
                 top: Top::new(size),
                 total: 0,
                 counters: vec![],
@@ -94,7 +101,9 @@ impl Pass<'_> {
                 late: false,
             };
             for request in &self.question.facets {
-                segment.counters.push(Counter::open(reader, request, &levels)?);
+                segment
+                    .counters
+                    .push(Counter::open((reader, warm), request, &view.levels)?);
             }
             for (weight, side) in weights.iter().zip(&sides) {
                 let mut bits = BitSet::with_max_value(reader.max_doc());
@@ -127,14 +136,12 @@ impl Pass<'_> {
                 return Ok(None);
             }
             total += segment.total;
-            segment.finish(ord as u32, reader, &mut tallies, &mut found)?;
+            segment.finish(ord as u32, &mut tallies, &mut found)?;
         }
-        let facets = tallies
-            .into_iter()
-            .zip(&self.question.facets)
-            .map(|(tally, request)| tally.answer(request))
-            .collect();
-        let (hits, last) = self.page(found);
+        let facets = tallies.into_iter().zip(&self.question.facets);
+        let facets = facets.map(|(tally, request)| tally.answer(request));
+        let facets = facets.collect::<tantivy::Result<_>>()?;
+        let (hits, last) = self.page(found)?;
         Ok(Some(Outcome {
             total,
             hits,
@@ -146,11 +153,7 @@ impl Pass<'_> {
     /// The base set, and the filters that stand beside it.
     fn queries(&self) -> (Box<dyn Query>, Vec<Side>) {
         let question = self.question;
-        let mut parts = vec![(
-            tantivy::query::Occur::Must,
-            self.compiler
-                .base(question.kind.as_deref(), &question.types, self.clauses),
-        )];
+        let mut parts = self.compiler.clauses(self.clauses);
         let mut sides = Vec::new();
         for filter in &question.filters {
             let query = self.compiler.filter(filter);
@@ -167,41 +170,26 @@ impl Pass<'_> {
         (all(parts), sides)
     }
 
-    /// Per visible level, who is visible at it in this segment; `None` for everybody.
-    fn guards(&self, searcher: &Searcher, reader: &SegmentReader) -> tantivy::Result<Vec<(Level, Option<Rc<BitSet>>)>> {
-        let mut guards = Vec::new();
-        let columns = !self.question.facets.is_empty() || matches!(self.sort, Sort::Field { .. });
-        for (level, guard) in &self.compiler.scope.levels {
-            let bits = match guard {
-                Guard::Terms(terms) if columns => {
-                    let mut bits = BitSet::with_max_value(reader.max_doc());
-                    let weight = self
-                        .compiler
-                        .visible(*level, terms)
-                        .weight(EnableScoring::disabled_from_searcher(searcher))?;
-                    weight.for_each_no_score(reader, &mut |docs| {
-                        for doc in docs {
-                            bits.insert(*doc);
-                        }
-                    })?;
-                    Some(Rc::new(bits))
-                }
-                Guard::Terms(_) | Guard::Free => None,
-            };
-            guards.push((*level, bits));
-        }
-        Ok(guards)
-    }
-
-    fn page(&self, mut found: Vec<Found>) -> (Vec<Hit>, Option<After>) {
-        let down = descending(self.sort);
+    /// The page in its order, and where the next one goes on.
+    fn page(&self, mut found: Vec<Found>) -> tantivy::Result<(Vec<Hit>, Option<After>)> {
+        let (down, end) = (descending(self.sort), self.question.offset + self.question.limit);
+        let more = found.len() > end;
         if *self.sort == Sort::Relevance {
             found.sort_by_key(|f| (!score_bits(f.score), f.segment, f.doc));
         } else {
+            found.sort_by(|a, b| a.key.compare(&b.key, down));
+            if let Some(last) = end.checked_sub(1).and_then(|at| found.get(at)) {
+                // Those at the same place as the last one are told apart by their ids; what comes after is not read.
+                let last = last.key.clone();
+                let kept = found.partition_point(|f| f.key.compare(&last, down).is_le());
+                found.truncate(kept);
+            }
+            for hit in &mut found {
+                hit.id = self.text("id", hit)?;
+            }
             found.sort_by(|a, b| a.key.compare(&b.key, down).then_with(|| a.id.cmp(&b.id)));
         }
-        let more = found.len() > self.question.offset + self.question.limit;
-        found.truncate(self.question.offset + self.question.limit);
+        found.truncate(end);
         let last = found.last().filter(|_| more).map(|f| match self.sort {
             Sort::Relevance => After::Place {
                 score: score_bits(f.score),
@@ -215,27 +203,46 @@ impl Pass<'_> {
                 id: f.id.clone(),
             },
         });
-        let shown = found.into_iter().skip(self.question.offset);
-        (
-            shown
-                .map(|f| Hit {
-                    id: f.id,
-                    kind: f.kind,
-                    score: f.score,
-                })
-                .collect(),
-            last,
-        )
+        let mut hits = Vec::with_capacity(self.question.limit);
+        for hit in found.into_iter().skip(self.question.offset) {
+            hits.push(Hit {
+                kind: self.text("kind", &hit)?,
+                id: if hit.id.is_empty() {
+                    self.text("id", &hit)?
+                } else {
+                    hit.id
+                },
+                score: hit.score,
+            });
+        }
+        Ok((hits, last))
+    }
+
+    /// The text of a hit in a column of one text per document.
+    fn text(&self, column: &str, hit: &Found) -> tantivy::Result<String> {
+        let at = hit.segment as usize;
+        let columns = self.warm[at].columns(self.compiler.searcher.segment_reader(hit.segment), column)?;
+        let mut text = String::new();
+        if let Some(texts) = columns.first().and_then(|opened| opened.texts.as_ref())
+            && let Some(ord) = texts.ords().first(hit.doc)
+        {
+            texts.ord_to_str(ord, &mut text)?;
+        }
+        Ok(text)
     }
 }
 
 /// What is kept while one segment is passed through.
 struct Segment<'a> {
+    /// Who may be found; `None` is everybody.
+    found: Option<&'a BitSet>,
     ranker: Ranker,
     top: Top,
     total: u64,
     counters: Vec<Counter>,
     sides: Vec<(BitSet, &'a Vec<usize>)>,
+    /// What waits to be counted by all.
+    block: Vec<DocId>,
     until: Instant,
     /// Documents until the next look at the time.
     left: u32,
@@ -251,7 +258,7 @@ impl Segment<'_> {
             self.left = STEP;
             self.late = self.late || Instant::now() >= self.until;
         }
-        if self.late {
+        if self.late || self.found.is_some_and(|found| !found.contains(doc)) {
             return;
         }
         let mut failed = None;
@@ -267,8 +274,9 @@ impl Segment<'_> {
             None => {
                 self.total += 1;
                 self.top.offer(&self.ranker, doc, score);
-                for counter in &mut self.counters {
-                    counter.push(doc);
+                self.block.push(doc);
+                if self.block.len() == BLOCK {
+                    self.flush();
                 }
             }
             Some(side) => {
@@ -279,32 +287,25 @@ impl Segment<'_> {
         }
     }
 
-    fn finish(
-        self,
-        segment: u32,
-        reader: &SegmentReader,
-        tallies: &mut [Tally],
-        found: &mut Vec<Found>,
-    ) -> tantivy::Result<()> {
+    fn flush(&mut self) {
+        for counter in &mut self.counters {
+            counter.count(&self.block);
+        }
+        self.block.clear();
+    }
+
+    fn finish(mut self, segment: u32, tallies: &mut [Tally], found: &mut Vec<Found>) -> tantivy::Result<()> {
+        self.flush();
         for (counter, tally) in self.counters.into_iter().zip(tallies) {
             counter.finish(tally)?;
         }
-        let kinds = reader.fast_fields().str("kind")?;
         for (rank, doc, score) in self.top.into_sorted() {
-            let mut kind = String::new();
-            if let Some(kinds) = &kinds
-                && let Some(ord) = kinds.ords().first(doc)
-            {
-                kinds.ord_to_str(ord, &mut kind)?;
-            }
-            let key = self.ranker.key(rank)?;
             found.push(Found {
-                key,
-                id: self.ranker.id(doc)?,
+                key: self.ranker.key(rank)?,
+                id: String::new(),
                 score,
                 segment,
                 doc,
-                kind,
             });
         }
         Ok(())

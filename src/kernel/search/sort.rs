@@ -5,15 +5,15 @@
 //! only shows where two types keep a field of the same name at different levels.
 
 use std::collections::BinaryHeap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tantivy::columnar::{Column, ColumnType, DynamicColumn, MonotonicallyMappableToU64, StrColumn, TermOrdHit};
+use tantivy::columnar::{ColumnType, MonotonicallyMappableToU64, StrColumn, TermOrdHit};
 use tantivy::{BitSet, DocId, SegmentReader};
 
 use super::schema::{FIRST_DAY, Fields, LAST_DAY, key};
+use super::shared::{Guards, Opened, Warm};
 use super::types::Sort;
-use crate::kernel::access::Level;
 
 /// Smaller comes first.
 pub(super) type Rank = (u8, u64);
@@ -84,10 +84,8 @@ pub(super) fn score_bits(score: f32) -> u32 {
 
 struct Source {
     group: u8,
-    column: Column<u64>,
-    kind: ColumnType,
-    texts: Option<StrColumn>,
-    guard: Option<Rc<BitSet>>,
+    opened: Arc<Opened>,
+    guard: Option<Arc<BitSet>>,
 }
 
 /// Ranks the documents of one segment.
@@ -111,14 +109,15 @@ enum Threshold {
 
 impl Ranker {
     pub fn open(
-        reader: &SegmentReader,
+        (reader, warm): (&SegmentReader, &Warm),
         sort: &Sort,
-        levels: &[(Level, Option<Rc<BitSet>>)],
+        levels: &Guards,
         after: Option<(&After, u32)>,
     ) -> tantivy::Result<Self> {
-        let fast = reader.fast_fields();
-        let ids = fast
-            .str("id")?
+        let ids = warm.columns(reader, "id")?;
+        let ids = ids
+            .first()
+            .and_then(|ids| ids.texts.clone())
             .ok_or_else(|| tantivy::TantivyError::SchemaError("no column of ids".to_owned()))?;
         let mut ranker = Self {
             descending: descending(sort),
@@ -129,15 +128,17 @@ impl Ranker {
         };
         match sort {
             Sort::Relevance => {}
-            Sort::Created { .. } => ranker.add(reader, "created", 0, None)?,
-            Sort::Updated { .. } => ranker.add(reader, "updated", 0, None)?,
+            Sort::Created { .. } => ranker.add(&warm.columns(reader, "created")?, 0, None),
+            Sort::Updated { .. } => ranker.add(&warm.columns(reader, "updated")?, 0, None),
             Sort::Field { field, descending } => {
                 let key = key(field);
                 for (level, guard) in levels {
                     let days = format!("{key}{}", if *descending { LAST_DAY } else { FIRST_DAY });
                     let group = *level as u8 * 4;
-                    ranker.add(reader, &Fields::column(*level, &days), group, guard.as_ref())?;
-                    ranker.add(reader, &Fields::column(*level, &key), group, guard.as_ref())?;
+                    for name in [&days, &key] {
+                        let columns = warm.columns(reader, &Fields::column(*level, name))?;
+                        ranker.add(&columns, group, guard.as_ref());
+                    }
                 }
             }
         }
@@ -147,37 +148,20 @@ impl Ranker {
         Ok(ranker)
     }
 
-    fn add(
-        &mut self,
-        reader: &SegmentReader,
-        name: &str,
-        group: u8,
-        guard: Option<&Rc<BitSet>>,
-    ) -> tantivy::Result<()> {
-        for handle in reader.fast_fields().dynamic_column_handles(name)? {
-            let kind = handle.column_type();
-            let Some(column) = handle.open_u64_lenient()? else {
-                continue;
-            };
-            let texts = match handle.open()? {
-                DynamicColumn::Str(texts) => Some(texts),
-                _ => None,
-            };
+    fn add(&mut self, columns: &[Arc<Opened>], group: u8, guard: Option<&Arc<BitSet>>) {
+        for opened in columns {
             let group = group
-                + match kind {
+                + match opened.kind {
                     ColumnType::Bool => 0,
                     ColumnType::Str => 2,
                     _ => 1,
                 };
             self.sources.push(Source {
                 group,
-                column,
-                kind,
-                texts,
+                opened: opened.clone(),
                 guard: guard.cloned(),
             });
         }
-        Ok(())
     }
 
     /// A document's rank.
@@ -190,7 +174,7 @@ impl Ranker {
             if source.guard.as_ref().is_some_and(|guard| !guard.contains(doc)) {
                 continue;
             }
-            let values = source.column.values_for_doc(doc);
+            let values = source.opened.column.values_for_doc(doc);
             if let Some(value) = if self.descending { values.max() } else { values.min() } {
                 return (source.group, if self.descending { !value } else { value });
             }
@@ -259,7 +243,7 @@ impl Ranker {
     }
 
     fn text_threshold(&self, group: u8, text: &str, tie: u64) -> tantivy::Result<Threshold> {
-        let Some(texts) = self.source(group).and_then(|source| source.texts.as_ref()) else {
+        let Some(texts) = self.source(group).and_then(|source| source.opened.texts.as_ref()) else {
             // No such texts here: whatever is in a later group.
             return Ok(Threshold::Rank((group, u64::MAX), 0));
         };
@@ -278,7 +262,7 @@ impl Ranker {
 
     fn number(&self, rank: Rank) -> Key {
         let raw = if self.descending { !rank.1 } else { rank.1 };
-        let value = match self.source(rank.0).map(|source| source.kind) {
+        let value = match self.source(rank.0).map(|source| source.opened.kind) {
             None | Some(ColumnType::Str) => Valued::None,
             Some(ColumnType::F64) => {
                 let real = f64::from_u64(raw);
@@ -304,7 +288,7 @@ impl Ranker {
 
     /// The key of a rank, the same in every segment.
     pub fn key(&self, rank: Rank) -> tantivy::Result<Key> {
-        if let Some(texts) = self.source(rank.0).and_then(|source| source.texts.as_ref()) {
+        if let Some(texts) = self.source(rank.0).and_then(|source| source.opened.texts.as_ref()) {
             let mut text = String::new();
             texts.ord_to_str(if self.descending { !rank.1 } else { rank.1 }, &mut text)?;
             return Ok(Key {
@@ -313,15 +297,6 @@ impl Ranker {
             });
         }
         Ok(self.number(rank))
-    }
-
-    /// A document's id.
-    pub fn id(&self, doc: DocId) -> tantivy::Result<String> {
-        let mut id = String::new();
-        if let Some(ord) = self.ids.ords().first(doc) {
-            self.ids.ord_to_str(ord, &mut id)?;
-        }
-        Ok(id)
     }
 }
 

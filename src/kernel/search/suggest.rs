@@ -4,20 +4,20 @@
 //! clause count, each level by its own guard, so that nothing is suggested that could not be found.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
-use tantivy::columnar::{DynamicColumn, StrColumn, TermOrdHit};
-use tantivy::query::{EnableScoring, Occur, Query};
+use tantivy::columnar::{StrColumn, TermOrdHit};
+use tantivy::query::{EnableScoring, Occur};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{BitSet, DocId, DocSet, Searcher, SegmentReader, TERMINATED};
+use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED};
 
-use super::compile::{Compiler, Guard, Scope, all};
+use super::compile::{Compiler, Scope, all};
 use super::schema::{Fields, START_KEY, TITLE_KEY, key};
+use super::shared::{View, Warm};
 use super::text::{beginning, column_value, fold, is_word, order, words};
 use super::types::{Begun, SuggestedValue, Suggestions};
 use super::{Inner, MAX_SUGGESTIONS, store};
-use crate::kernel::access::Level;
 use crate::kernel::error::{Code, Error, Result};
 
 /// Dictionaries up to this size are looked through for words inside of values; larger ones for beginnings only.
@@ -27,11 +27,9 @@ const CANDIDATES: usize = 4;
 /// Terms looked at for titles, of which the caller may see none.
 const MAX_TERMS: usize = 20_000;
 
-/// Who is visible at each level of a segment; `None` for everybody who is found at all.
-type Guards = Vec<(Level, Option<Rc<BitSet>>)>;
-
 struct Suggester<'a> {
     compiler: Compiler<'a>,
+    warm: &'a [Arc<Warm>],
     begun: &'a Begun,
     limit: usize,
     until: Instant,
@@ -53,13 +51,19 @@ impl Inner {
     pub(super) fn suggest(&self, begun: &Begun, until: Instant) -> Result<Suggestions> {
         let (_, searcher) = self.searcher()?;
         let scope = Scope::new(&begun.visibility);
+        let warm = self.shared.of(&searcher);
+        let views = self
+            .views(&searcher, &warm, &scope, begun.kind.as_deref(), &begun.types)
+            .map_err(store::broken)?;
         let mut suggester = Suggester {
             compiler: Compiler {
                 fields: &self.fields,
                 searcher: &searcher,
                 scope: &scope,
+                views: &views,
                 scoring: false,
             },
+            warm: &warm,
             begun,
             limit: begun.limit.min(MAX_SUGGESTIONS),
             until,
@@ -83,26 +87,15 @@ impl Suggester<'_> {
     /// `None` if it took too long.
     fn run(&mut self) -> tantivy::Result<Option<Suggestions>> {
         let searcher = self.compiler.searcher;
-        let base = self.compiler.base(self.begun.kind.as_deref(), &self.begun.types, &[]);
-        for reader in searcher.segment_readers() {
-            let found = bits(searcher, reader, &*base)?;
-            let mut guards = Vec::new();
-            for (level, guard) in &self.compiler.scope.levels {
-                let bits = match guard {
-                    Guard::Free => None,
-                    Guard::Terms(terms) => {
-                        Some(Rc::new(bits(searcher, reader, &*self.compiler.visible(*level, terms))?))
-                    }
-                };
-                guards.push((*level, bits));
-            }
+        for (at, reader) in searcher.segment_readers().iter().enumerate() {
+            let view = self.compiler.views[at].clone();
             for field in 0..self.begun.fields.len() {
                 if Instant::now() >= self.until {
                     return Ok(None);
                 }
-                self.count(reader, field, &found, &guards)?;
+                self.count(reader, &self.warm[at], field, &view)?;
             }
-            self.titles(reader, &found, &guards)?;
+            self.titles(reader, &self.warm[at], &view)?;
         }
         let mut ids: Vec<String> = Vec::new();
         for (_, id) in std::mem::take(&mut self.titles) {
@@ -118,17 +111,12 @@ impl Suggester<'_> {
     }
 
     /// Counts the values of a field in a segment that begin as asked for, or have a word that does.
-    fn count(&mut self, reader: &SegmentReader, field: usize, found: &BitSet, guards: &Guards) -> tantivy::Result<()> {
+    fn count(&mut self, reader: &SegmentReader, warm: &Warm, field: usize, view: &View) -> tantivy::Result<()> {
         let key = key(&self.begun.fields[field]);
-        for (level, guard) in guards {
-            for handle in reader
-                .fast_fields()
-                .dynamic_column_handles(&Fields::column(*level, &key))?
-            {
-                let DynamicColumn::Str(texts) = handle.open()? else {
-                    continue;
-                };
-                let wanted = self.wanted(&texts)?;
+        for (level, guard) in &view.levels {
+            let columns = warm.columns(reader, &Fields::column(*level, &key))?;
+            for texts in columns.iter().filter_map(|opened| opened.texts.as_ref()) {
+                let wanted = self.wanted(texts)?;
                 if wanted.is_empty() {
                     continue;
                 }
@@ -140,7 +128,7 @@ impl Suggester<'_> {
                 let mut counts = BTreeMap::new();
                 let mut seen = None;
                 for doc in docs {
-                    let visible = found.contains(doc) && guard.as_ref().is_none_or(|guard| guard.contains(doc));
+                    let visible = is_found(reader, view, guard.as_deref(), doc);
                     // With several values in the range a document comes once for each.
                     if !visible || seen.replace(doc) == Some(doc) {
                         continue;
@@ -152,6 +140,7 @@ impl Suggester<'_> {
                     }
                 }
                 if !counts.is_empty() {
+                    let texts = texts.clone();
                     self.columns.push(Counted { field, texts, counts });
                 }
             }
@@ -235,12 +224,12 @@ impl Suggester<'_> {
     }
 
     /// The first titles of a segment that begin as asked for.
-    fn titles(&mut self, reader: &SegmentReader, found: &BitSet, guards: &Guards) -> tantivy::Result<()> {
+    fn titles(&mut self, reader: &SegmentReader, warm: &Warm, view: &View) -> tantivy::Result<()> {
         let start = beginning(&self.begun.text);
         if start.is_empty() {
             return Ok(());
         }
-        for (level, guard) in guards {
+        for (level, guard) in &view.levels {
             let field = self.compiler.fields.exact[*level as usize];
             let index = reader.inverted_index(field)?;
             let term = Fields::json_term(field, START_KEY, &start);
@@ -253,8 +242,8 @@ impl Suggester<'_> {
                 let rest = String::from_utf8_lossy(&stream.key()[first.len()..]).into_owned();
                 let mut doc = postings.doc();
                 while doc != TERMINATED && kept < self.limit {
-                    if found.contains(doc) && guard.as_ref().is_none_or(|guard| guard.contains(doc)) {
-                        self.titles.insert((rest.clone(), id(reader, doc)?));
+                    if is_found(reader, view, guard.as_deref(), doc) {
+                        self.titles.insert((rest.clone(), id(reader, warm, doc)?));
                         kept += 1;
                     }
                     doc = postings.advance();
@@ -280,15 +269,14 @@ impl Suggester<'_> {
             });
             all(each.collect())
         });
-        let base = compiler.base(self.begun.kind.as_deref(), &self.begun.types, &[]);
-        let query = all(vec![(Occur::Must, base), (Occur::Must, titled)]);
-        let weight = query.weight(EnableScoring::disabled_from_searcher(compiler.searcher))?;
-        for reader in compiler.searcher.segment_readers() {
+        let weight = titled.weight(EnableScoring::disabled_from_searcher(compiler.searcher))?;
+        for (at, reader) in compiler.searcher.segment_readers().iter().enumerate() {
+            let (view, warm) = (&compiler.views[at], &*self.warm[at]);
             let mut scorer = weight.scorer(reader, 1.0)?;
             let mut doc = scorer.doc();
             while doc != TERMINATED {
-                if reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc)) {
-                    let id = id(reader, doc)?;
+                if is_found(reader, view, None, doc) {
+                    let id = id(reader, warm, doc)?;
                     if !ids.contains(&id) {
                         ids.push(id);
                     }
@@ -303,19 +291,11 @@ impl Suggester<'_> {
     }
 }
 
-/// The living documents of a segment that a query finds.
-fn bits(searcher: &Searcher, reader: &SegmentReader, query: &dyn Query) -> tantivy::Result<BitSet> {
-    let mut bits = BitSet::with_max_value(reader.max_doc());
-    let alive = reader.alive_bitset();
-    let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
-    weight.for_each_no_score(reader, &mut |docs| {
-        for doc in docs {
-            if alive.is_none_or(|alive| alive.is_alive(*doc)) {
-                bits.insert(*doc);
-            }
-        }
-    })?;
-    Ok(bits)
+/// Whether a document is there, may be found, and is visible at a level.
+fn is_found(reader: &SegmentReader, view: &View, guard: Option<&BitSet>, doc: DocId) -> bool {
+    reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc))
+        && view.found.as_deref().is_none_or(|found| found.contains(doc))
+        && guard.is_none_or(|guard| guard.contains(doc))
 }
 
 /// Whether a word inside a column's term begins so. Only the folded beginning of the value is looked at.
@@ -330,9 +310,9 @@ fn has_word(term: &[u8], needle: &str) -> bool {
     })
 }
 
-fn id(reader: &SegmentReader, doc: DocId) -> tantivy::Result<String> {
+fn id(reader: &SegmentReader, warm: &Warm, doc: DocId) -> tantivy::Result<String> {
     let mut id = String::new();
-    if let Some(ids) = reader.fast_fields().str("id")?
+    if let Some(ids) = warm.columns(reader, "id")?.first().and_then(|ids| ids.texts.as_ref())
         && let Some(ord) = ids.ords().first(doc)
     {
         ids.ord_to_str(ord, &mut id)?;

@@ -5,6 +5,7 @@ mod facets;
 #[cfg(feature = "testing")]
 mod following;
 mod paging;
+mod sharing;
 mod suggesting;
 mod visibility;
 
