@@ -11,12 +11,16 @@ use tracing::{error, info, warn};
 use super::{App, Roles};
 use crate::kernel::bus::Bus;
 use crate::kernel::control::{self, ControlSocket};
+use crate::kernel::db::Engine;
 use crate::kernel::error::Result;
 use crate::kernel::http::{self, Routes, Setup, SitemapSource, Web};
 use crate::kernel::jobs::{JobHandler, Worker, WorkerOptions};
 use crate::kernel::process::{self, Registration, Watermark};
 use crate::kernel::schedule::{self, Schedule};
 use crate::kernel::{Kernel, program, telemetry};
+
+/// The least time between two snapshots of the search index.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(3_600);
 
 /// What runs in the background of a started app.
 pub struct Running {
@@ -104,6 +108,10 @@ impl App {
     fn start_search(&self, tasks: &TaskTracker) {
         let kernel = &self.kernel;
         let sources = self.modules.iter().flat_map(|module| module.index_sources()).collect();
+        if kernel.db.engine() == Engine::Postgres {
+            // Where there can be many processes, a new one need not read everything.
+            kernel.search.keep_snapshots(kernel.blobs.clone(), SNAPSHOT_EVERY);
+        }
         if let Some(following) = kernel.search.start(sources, &kernel.db, kernel.stop.clone()) {
             tasks.spawn(async move {
                 if let Err(error) = following.await {

@@ -19,7 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 Example:
   app search rebuild    builds the index anew beside the one that answers, and switches
 
-On PostgreSQL every web process keeps an index of its own: run it on each machine.")]
+On PostgreSQL every web process keeps an index of its own: all of them build it anew. The answer comes when
+the one that was asked is done.")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tantivy::Searcher;
 
 use super::shared::{View, Warm};
-use super::types::{Answer, Filter, Mark, Query, Sort};
+use super::types::{Answer, Filter, Mark, Query, Shape, Sort};
 use super::{
     Inner, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TIME, compile,
     cursor, parse, run, sort, store,
@@ -71,6 +71,20 @@ impl Inner {
         Ok((live.epoch, live.reader.searcher()))
     }
 
+    /// How the types keep their fields now, asked anew for each question.
+    pub(super) async fn shapes(&self) -> Result<Vec<Shape>> {
+        let mut shapes = Vec::new();
+        for source in &self
+            .follows
+            .get()
+            .map(|(_, sources)| sources.clone())
+            .unwrap_or_default()
+        {
+            shapes.extend(source.shapes().await?);
+        }
+        Ok(shapes)
+    }
+
     /// What of each segment a caller may find.
     pub(super) fn views(
         &self,
@@ -87,7 +101,7 @@ impl Inner {
     }
 
     /// Answers a question; blocks, at most until then.
-    pub(super) fn answer(&self, query: &Query, until: Instant) -> Result<Answer> {
+    pub(super) fn answer(&self, query: &Query, shapes: &[Shape], until: Instant) -> Result<Answer> {
         // The position is read before the searcher is taken: what it names is then certainly in the answer.
         let position = *self.watermark.borrow();
         let digest = cursor::digest(query);
@@ -101,7 +115,7 @@ impl Inner {
             Some(sort::After::Place { epoch, generation, .. }) => (*epoch, self.kept.find(*epoch, *generation, now)?),
             _ => self.searcher()?,
         };
-        let scope = compile::Scope::new(&query.visibility);
+        let scope = compile::Scope::new(&query.visibility, shapes);
         let warm = self.shared.of(&searcher);
         let views = self
             .views(&searcher, &warm, &scope, query.kind.as_deref(), &query.types)

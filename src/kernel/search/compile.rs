@@ -16,10 +16,10 @@ use tantivy::{Searcher, Term};
 use super::column::{ColumnQuery, Test};
 use super::parse::{Clause, What};
 use super::schema::{ALL_KEY, Fields, NAMES_KEY, TITLE_KEY, key};
-use super::shared::View;
+use super::shared::{SeenQuery, View};
 use super::span::{self, Bound, Range};
 use super::text::{MAX_VALUE, cut};
-use super::types::Filter;
+use super::types::{Filter, Shape};
 use crate::kernel::access::{Level, Terms, Visibility};
 
 /// How much more a word in the title weighs.
@@ -45,10 +45,17 @@ pub(super) struct Scope {
     /// Who may be found at all; empty: everything.
     base: Vec<(Level, Vec<String>)>,
     nothing: bool,
+    /// The types whose documents are only seen by the levels they were read at if those are today's.
+    pub shapes: Vec<Shape>,
 }
 
 impl Scope {
-    pub fn new(visibility: &Visibility) -> Self {
+    pub fn new(visibility: &Visibility, shapes: &[Shape]) -> Self {
+        let sees_all = Level::ALL.iter().all(|level| *visibility.level(*level) == Terms::All);
+        let shapes = shapes
+            .iter()
+            .filter(|shape| !sees_all && shape.strictest > Level::Public);
+        let shapes = shapes.cloned().collect();
         let mut levels = Vec::new();
         let mut base = Vec::new();
         for level in Level::ALL {
@@ -68,7 +75,12 @@ impl Scope {
             // The fast path: with one level only, whoever is found at all passes it.
             *guard = Guard::Free;
         }
-        Self { levels, base, nothing }
+        Self {
+            levels,
+            base,
+            nothing,
+            shapes,
+        }
     }
 }
 
@@ -156,14 +168,10 @@ impl Compiler<'_> {
 
     /// The condition at each visible level, each together with who is visible at that level.
     pub fn leveled(&self, at: &dyn Fn(Level) -> Boxed) -> Boxed {
-        let levels = self.scope.levels.iter().enumerate().map(|(n, (level, guard))| {
-            let guarded = self.views.iter().any(|view| view.levels[n].1.is_some());
-            match guard {
-                Guard::Terms(terms) if guarded => all(vec![
-                    (Occur::Must, silent(visible(self.fields, *level, terms))),
-                    (Occur::Must, at(*level)),
-                ]),
-                _ => at(*level),
+        let levels = self.scope.levels.iter().enumerate().map(|(n, (level, _))| {
+            match SeenQuery::new(self.searcher, self.views, n) {
+                Some(seen) => all(vec![(Occur::Must, silent(Box::new(seen))), (Occur::Must, at(*level))]),
+                None => at(*level),
             }
         });
         any(levels.collect())
@@ -244,6 +252,14 @@ impl Compiler<'_> {
         let named = Fields::json_term(self.fields.exact[level as usize], NAMES_KEY, cut(name, MAX_VALUE));
         Box::new(TermQuery::new(named, IndexRecordOption::Basic))
     }
+}
+
+/// The documents of a type that were read when its fields stood otherwise.
+pub(super) fn outdated(fields: &Fields, shape: &Shape) -> Boxed {
+    all(vec![
+        (Occur::Must, term(fields.type_name, &shape.type_name)),
+        (Occur::MustNot, term(fields.shape, &shape.term)),
+    ])
 }
 
 /// Everything that may be found, of a kind and of types.

@@ -13,7 +13,8 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::rebuild::BATCH;
+use super::rebuild::{self, BATCH};
+use super::snapshot;
 use super::store::{self, Payload, Store};
 use super::{Health, IndexSource, Inner, locked};
 use crate::kernel::db::{Db, Engine, Signal};
@@ -94,12 +95,16 @@ pub(super) async fn run(inner: Arc<Inner>, sources: Vec<Arc<dyn IndexSource>>, d
 struct Progress {
     store: Store,
     database: String,
+    /// The last rebuild asked for that the build began after.
+    rebuilt: u64,
     /// Read up to here.
     at: Position,
     first_pending: Option<Instant>,
     last_commit: Instant,
     bulk: bool,
     sweep: Option<Sweep>,
+    /// When to look next whether it is this process's turn to take a snapshot.
+    next_snapshot: Instant,
 }
 
 /// Looking at everything once more after a type changed: source by source, by id.
@@ -119,32 +124,47 @@ impl Follower {
         self.inner.asked.load(Ordering::Acquire) > self.inner.built.borrow().asked
     }
 
+    /// Another process may have asked for a rebuild.
+    async fn look_for_requests(&self) -> Result<()> {
+        let asked = rebuild::asked(&self.db).await?;
+        self.inner.asked.fetch_max(asked, Ordering::AcqRel);
+        Ok(())
+    }
+
     /// Opens or builds the index, then follows until something breaks, a rebuild is asked for or the process ends.
     async fn follow(&self) -> Result<()> {
         let mut ledger = self.db.signals().subscribe(Signal::Ledger);
         let database = ledger::identity(&self.db).await?;
-        let resumed = if self.is_asked() {
-            None
-        } else {
-            self.resume(&database).await?
+        self.look_for_requests().await?;
+        // A process that cannot answer yet begins with what there is, and builds anew afterwards.
+        let anew = self.is_asked() && self.inner.live.load().is_some();
+        let resumed = if anew { None } else { self.resume(&database).await? };
+        let resumed = match resumed {
+            None if !anew && self.restore(&database).await? => self.resume(&database).await?,
+            resumed => resumed,
         };
         let (store, payload) = match resumed {
             Some(resumed) => resumed,
             // One that fails is tried again, since somebody waits for it.
             None => self.build(&database).await?,
         };
-        let at = payload.at();
+        let (at, rebuilt) = (payload.at(), payload.rebuilt);
+        self.inner
+            .built
+            .send_modify(|built| built.asked = built.asked.max(rebuilt));
         self.inner.watermark.send_replace(at);
         let sweep = payload.sweeping.then(Sweep::default);
         let last_commit = Instant::now();
         let mut progress = Progress {
             store,
             database,
+            rebuilt,
             at,
             first_pending: None,
             last_commit,
             bulk: false,
             sweep,
+            next_snapshot: last_commit,
         };
         loop {
             ledger.mark_unchanged();
@@ -170,6 +190,7 @@ impl Follower {
                 return Ok(());
             }
             if idle && progress.sweep.is_none() {
+                progress = self.take_snapshot(progress)?;
                 let wait = self.patience(&progress).await?;
                 tokio::select! {
                     _ = ledger.changed() => {}
@@ -264,7 +285,10 @@ impl Follower {
         if progress.first_pending.is_none() {
             return Ok(progress);
         }
-        let payload = Payload::new(&progress.database, progress.at, progress.sweep.is_some());
+        let payload = Payload {
+            rebuilt: progress.rebuilt,
+            ..Payload::new(&progress.database, progress.at, progress.sweep.is_some())
+        };
         let mut store = progress.store;
         store = blocking(move || {
             store.commit(&payload)?;
@@ -279,9 +303,33 @@ impl Follower {
         Ok(progress)
     }
 
+    /// Has a snapshot taken beside the following now and then, while all that was read is on the disk.
+    fn take_snapshot(&self, mut progress: Progress) -> Result<Progress> {
+        let Some(keeper) = self.inner.keeper.get() else {
+            return Ok(progress);
+        };
+        if progress.first_pending.is_some() || progress.next_snapshot > Instant::now() {
+            return Ok(progress);
+        }
+        progress.next_snapshot = Instant::now() + keeper.every.min(snapshot::LOOK);
+        let (path, meta) = (progress.store.path.clone(), progress.store.meta()?);
+        let taking = snapshot::take(self.inner.clone(), self.db.clone(), path, meta);
+        let stop = self.stop.clone();
+        tokio::spawn(async move {
+            if let Some(Err(error)) = stop.run_until_cancelled(taking).await {
+                tracing::warn!(%error, "a snapshot of the search index could not be taken");
+            }
+        });
+        Ok(progress)
+    }
+
     /// Until when to wait for something to happen; also the time for what is only looked at now and then.
     async fn patience(&self, progress: &Progress) -> Result<Instant> {
         let now = Instant::now();
+        self.look_for_requests().await?;
+        if self.is_asked() {
+            return Ok(now);
+        }
         self.inner.tidy();
         if !progress.store.intact() {
             return Err(Error::new(

@@ -16,6 +16,7 @@ mod rebuild;
 mod run;
 mod schema;
 mod shared;
+mod snapshot;
 mod sort;
 mod span;
 mod spread;
@@ -27,8 +28,8 @@ mod text;
 pub mod types;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -38,6 +39,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::blobs::Blobs;
 use super::clock::Clock;
 use super::config;
 use super::db::Db;
@@ -58,6 +60,11 @@ pub trait IndexSource: Send + Sync {
     async fn load(&self, ids: &[String]) -> Result<Vec<Document>>;
     /// Ids of everything there is, in id order after `after`, for a rebuild.
     async fn page(&self, after: Option<&str>, limit: i64) -> Result<Vec<String>>;
+    /// The shape of each of its types as of now, so that a level that was made stricter holds at once, before every
+    /// document has been read again.
+    async fn shapes(&self) -> Result<Vec<Shape>> {
+        Ok(Vec::new())
+    }
 }
 
 /// Records of one page at most.
@@ -88,7 +95,7 @@ struct Live {
     reader: IndexReader,
 }
 
-/// How many builds this process has finished, and the last rebuild asked for that one of them began after.
+/// How many builds this process has finished, and the last rebuild asked for that the one in use began after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Built {
     builds: u64,
@@ -110,8 +117,11 @@ struct Inner {
     wanted: std::sync::Mutex<Vec<(u64, Position)>>,
     wake: Notify,
     health: std::sync::Mutex<Health>,
-    started: AtomicBool,
-    /// Rebuilds asked for so far.
+    /// What it follows, from its start on.
+    follows: OnceLock<(Db, Vec<Arc<dyn IndexSource>>)>,
+    /// Where snapshots are kept, if they are.
+    keeper: OnceLock<snapshot::Keeper>,
+    /// The number of the last rebuild that was asked for in any process, as far as it is known here.
     asked: AtomicU64,
     /// Builds finished.
     built: watch::Sender<Built>,
@@ -163,11 +173,21 @@ impl Search {
             health: std::sync::Mutex::new(Health::Starting {
                 reason: "the search index is being opened".to_owned(),
             }),
-            started: AtomicBool::new(false),
+            follows: OnceLock::new(),
+            keeper: OnceLock::new(),
             asked: AtomicU64::new(0),
             built: watch::Sender::new(Built::default()),
             permits: Semaphore::new(cores * 2),
         }))))
+    }
+
+    /// Has snapshots of the index taken, and used where none is found; to be said before [`Search::start`]. `every` is the
+    /// least time between two of them, whichever process takes them.
+    pub fn keep_snapshots(&self, blobs: Blobs, every: Duration) {
+        if let Some(inner) = &self.0 {
+            // Whatever was said first holds.
+            let _ = inner.keeper.set(snapshot::Keeper { blobs, every });
+        }
     }
 
     /// Begins to follow the ledger, with what the modules offer. Ends when `stop` fires; await the handle for that.
@@ -178,7 +198,8 @@ impl Search {
         stop: CancellationToken,
     ) -> Option<JoinHandle<()>> {
         let inner = self.0.clone()?;
-        inner.started.store(true, Ordering::Release);
+        // A second start would follow the same.
+        let _ = inner.follows.set((db.clone(), sources.clone()));
         Some(tokio::spawn(follow::run(inner, sources, db.clone(), stop)))
     }
 
@@ -231,21 +252,23 @@ impl Search {
         Ok(matches!(reached, Ok(Ok(_))))
     }
 
-    /// Builds the index anew beside the one that answers, and switches when it is ready.
+    /// Builds the index anew beside the one that answers, and switches when it is ready. Every other process with an
+    /// index on the same database does so too, in its own time.
     ///
     /// # Errors
     /// `Unavailable` where no index is kept or nothing follows yet.
     pub async fn rebuild(&self) -> Result<()> {
         let inner = self.inner()?;
-        if !inner.started.load(Ordering::Acquire) {
+        let Some((db, _)) = inner.follows.get() else {
             return Err(Error::new(
                 Code::Unavailable,
                 "The search of this process has not been started.",
             ));
-        }
+        };
         let mut built = inner.built.subscribe();
         // A build that is going on already began before this and does not count.
-        let mine = inner.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        let mine = rebuild::ask(db).await?;
+        inner.asked.fetch_max(mine, Ordering::AcqRel);
         inner.wake.notify_one();
         built
             .wait_for(|built| built.asked >= mine)
@@ -263,8 +286,10 @@ impl Search {
         let inner = self.inner()?.clone();
         let query = checked(query)?;
         let permit = inner.permits.acquire().await.map_err(Error::internal)?;
+        let shapes = inner.shapes().await?;
         let answering = inner.clone();
-        let answer = tokio::task::spawn_blocking(move || answering.answer(&query, Instant::now() + MAX_TIME)).await;
+        let until = Instant::now() + MAX_TIME;
+        let answer = tokio::task::spawn_blocking(move || answering.answer(&query, &shapes, until)).await;
         drop(permit);
         answer.map_err(Error::internal)?
     }
@@ -276,8 +301,10 @@ impl Search {
     pub async fn suggest(&self, begun: Begun) -> Result<Suggestions> {
         let inner = self.inner()?.clone();
         let permit = inner.permits.acquire().await.map_err(Error::internal)?;
+        let shapes = inner.shapes().await?;
         let answering = inner.clone();
-        let found = tokio::task::spawn_blocking(move || answering.suggest(&begun, Instant::now() + SUGGEST_TIME)).await;
+        let until = Instant::now() + SUGGEST_TIME;
+        let found = tokio::task::spawn_blocking(move || answering.suggest(&begun, &shapes, until)).await;
         drop(permit);
         found.map_err(Error::internal)?
     }

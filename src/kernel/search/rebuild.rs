@@ -3,13 +3,13 @@
 //! The place in the ledger is taken first, then everything is read by id; what changes meanwhile is followed afterwards,
 //! so nothing is missed. Without an older index the new one answers while it grows, and health says how far it is.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::follow::{Follower, blocking};
 use super::store::{Payload, Store};
 use super::{Health, locked};
-use crate::kernel::error::Result;
+use crate::kernel::db::{Db, Signal, Write, sql};
+use crate::kernel::error::{Error, Result};
 use crate::kernel::ledger;
 
 /// Entities read at once.
@@ -17,13 +17,40 @@ pub(super) const BATCH: i64 = 1_000;
 /// How often a growing index without an older one becomes visible.
 const SHOW_EVERY: Duration = Duration::from_secs(2);
 
+/// The number of the last rebuild that was asked for, in any process.
+pub(super) async fn asked(db: &Db) -> Result<u64> {
+    let stored: Option<(String,)> = sql("SELECT value FROM fact WHERE name = 'search.rebuild'")
+        .opt(db)
+        .await?;
+    Ok(stored.and_then(|(number,)| number.parse().ok()).unwrap_or(0))
+}
+
+/// Asks every process with an index on this database to build it anew; answers with the number of the request.
+pub(super) async fn ask(db: &Db) -> Result<u64> {
+    db.write(Write::interactive("search.rebuild"), |tx| {
+        Box::pin(async move {
+            // Followers wait for the ledger already, in all processes.
+            tx.signal(Signal::Ledger);
+            let (number,): (String,) = sql("INSERT INTO fact (name, value) VALUES ('search.rebuild', '1') \
+                 ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(fact.value AS BIGINT) + 1 AS TEXT) RETURNING value")
+            .one(tx)
+            .await?;
+            number.parse().map_err(Error::internal)
+        })
+    })
+    .await
+}
+
 impl Follower {
     /// Builds everything anew and makes it the index in use.
     pub(super) async fn build(&self, database: &str) -> Result<(Store, Payload)> {
         let started = Instant::now();
-        let asked = self.inner.asked.load(Ordering::Acquire);
+        let asked = asked(&self.db).await?;
         let from = ledger::settled(&self.db).await?;
-        let payload = Payload::new(database, from, false);
+        let payload = Payload {
+            rebuilt: asked,
+            ..Payload::new(database, from, false)
+        };
         let inner = self.inner.clone();
         let mut store = blocking(move || {
             let mut slot = locked(&inner.slot);

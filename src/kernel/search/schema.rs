@@ -17,7 +17,7 @@ use super::types::{Document, IndexedField, Value};
 use crate::kernel::access::Level;
 
 /// Counted up when what the index holds changes; another one is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 3;
+pub(super) const SCHEMA_VERSION: u32 = 4;
 
 /// Key of all texts of a level. No field has it: in a field's key a `%` is always followed by two hex digits.
 pub(super) const ALL_KEY: &str = "%a";
@@ -40,6 +40,7 @@ pub(super) struct Fields {
     pub id: Field,
     pub kind: Field,
     pub type_name: Field,
+    pub shape: Field,
     pub visible: [Field; 3],
     pub text: [Field; 3],
     pub exact: [Field; 3],
@@ -74,6 +75,7 @@ impl Fields {
         let id = b.add_text_field("id", term.clone().set_fast("raw"));
         let kind = b.add_text_field("kind", term.clone().set_fast("raw"));
         let type_name = b.add_text_field("type", term.clone().set_fast("raw"));
+        let shape = b.add_text_field("shape", term.clone());
         let visible = per_level(&mut b, "visible", &|b, name| b.add_text_field(name, term.clone()));
         let text = per_level(&mut b, "text_und", &|b, name| b.add_json_field(name, text.clone()));
         let exact = per_level(&mut b, "exact", &|b, name| b.add_json_field(name, exact.clone()));
@@ -86,6 +88,7 @@ impl Fields {
             id,
             kind,
             type_name,
+            shape,
             visible,
             text,
             exact,
@@ -114,6 +117,7 @@ impl Fields {
         entry.add_text(self.id, &document.id);
         entry.add_text(self.kind, document.kind);
         entry.add_text(self.type_name, &document.type_name);
+        entry.add_text(self.shape, &document.shape);
         entry.add_i64(self.created, document.created_at);
         entry.add_i64(self.updated, document.updated_at);
         entry.add_i64(self.version, document.version);

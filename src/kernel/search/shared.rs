@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, Weak};
 
 use tantivy::columnar::{Column, ColumnType, DynamicColumn, StrColumn};
 use tantivy::index::SegmentId;
-use tantivy::query::EnableScoring;
-use tantivy::{BitSet, Searcher, SegmentReader};
+use tantivy::query::{AllScorer, BitSetDocSet, ConstScorer, EnableScoring, Explanation, Query, Scorer, Weight};
+use tantivy::{BitSet, DocId, Score, Searcher, SegmentReader, TantivyError};
 
-use super::compile::{Guard, Scope, base, visible};
+use super::compile::{self, Guard, Scope, base, visible};
 use super::locked;
 use super::schema::Fields;
 use crate::kernel::access::Level;
@@ -143,7 +143,7 @@ impl Warm {
                 return Ok(views[views.len() - 1].1.clone());
             }
         }
-        let bits = |query: &dyn tantivy::query::Query| -> tantivy::Result<BitSet> {
+        let bits = |query: &dyn Query| -> tantivy::Result<BitSet> {
             let mut bits = BitSet::with_max_value(reader.max_doc());
             let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
             weight.for_each_no_score(reader, &mut |docs| {
@@ -154,13 +154,26 @@ impl Warm {
             Ok(bits)
         };
         let found = bits(&*base(fields, scope, kind, types))?;
+        // A field of these may have stood at an opener level than today: until they are read again, none of their open
+        // levels is looked at.
+        let mut outdated = Vec::new();
+        for shape in &scope.shapes {
+            let bits = bits(&*compile::outdated(fields, shape))?;
+            if bits.len() > 0 {
+                outdated.push((shape.strictest, bits));
+            }
+        }
         let mut levels = Vec::new();
         for (level, guard) in &scope.levels {
-            let Guard::Terms(terms) = guard else {
-                levels.push((*level, None));
-                continue;
+            let mut guard = match guard {
+                Guard::Terms(terms) => bits(&*visible(fields, *level, terms))?,
+                Guard::Free => BitSet::with_max_value_and_full(reader.max_doc()),
             };
-            let guard = bits(&*visible(fields, *level, terms))?;
+            for (_, outdated) in outdated.iter().filter(|(strictest, _)| strictest > level) {
+                for doc in (0..reader.max_doc()).filter(|doc| outdated.contains(*doc)) {
+                    guard.remove(doc);
+                }
+            }
             // Whoever may be found at all is visible at this level too: nothing needs to be asked.
             let covers = (0..reader.max_doc().div_ceil(64)).all(|n| {
                 let found = found.tinyset(n);
@@ -208,5 +221,42 @@ impl Opened {
         let places: Arc<[u32]> = places.into();
         *locked(&self.places) = Some((Arc::downgrade(other), places.clone()));
         Ok(places)
+    }
+}
+
+/// The documents that are visible at a level, as a condition.
+#[derive(Clone, Debug)]
+pub(super) struct SeenQuery(Arc<HashMap<SegmentId, Option<Arc<BitSet>>>>);
+
+impl SeenQuery {
+    /// Of the level at this place in the views; `None` where everybody who may be found is visible at it.
+    pub fn new(searcher: &Searcher, views: &[Arc<View>], level: usize) -> Option<Self> {
+        let guards = views.iter().map(|view| view.levels[level].1.clone());
+        let ids = searcher.segment_readers().iter().map(SegmentReader::segment_id);
+        let guards: HashMap<_, _> = ids.zip(guards).collect();
+        guards.values().any(Option::is_some).then(|| Self(Arc::new(guards)))
+    }
+}
+
+impl Query for SeenQuery {
+    fn weight(&self, _scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Weight for SeenQuery {
+    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        Ok(match self.0.get(&reader.segment_id()) {
+            Some(Some(bits)) => Box::new(ConstScorer::new(BitSetDocSet::from(BitSet::clone(bits)), boost)),
+            Some(None) => Box::new(AllScorer::new(reader.max_doc())),
+            // Of a segment that nobody looked at nothing is known to be visible.
+            None => Box::new(tantivy::query::EmptyScorer),
+        })
+    }
+    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        match self.0.get(&reader.segment_id()) {
+            Some(guard) if guard.as_ref().is_none_or(|bits| bits.contains(doc)) => Ok(Explanation::new("visible", 1.0)),
+            _ => Err(TantivyError::InvalidArgument(format!("document {doc} does not match"))),
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::tokenizer::TextAnalyzer;
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
+use tantivy::{Index, IndexMeta, IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
 
 use super::schema::{Fields, SCHEMA_VERSION};
 use super::text::{TOKENIZER, WordTokenizer};
@@ -28,6 +28,9 @@ pub(super) struct Payload {
     pub position: i64,
     /// A type changed and not all its records have been looked at since.
     pub sweeping: bool,
+    /// The last rebuild asked for that its build began after.
+    #[serde(default)]
+    pub rebuilt: u64,
 }
 
 impl Payload {
@@ -38,6 +41,7 @@ impl Payload {
             txid: at.txid,
             position: at.position,
             sweeping,
+            rebuilt: 0,
         }
     }
     pub fn at(&self) -> Position {
@@ -170,6 +174,14 @@ impl Store {
         commit.commit().map_err(broken)?;
         self.pending_bytes = 0;
         self.reader.reload().map_err(broken)
+    }
+
+    /// What the last commit holds. Its files stay as long as this does.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn meta(&self) -> Result<IndexMeta> {
+        self.writer.index().load_metas().map_err(broken)
     }
 
     /// Whether its files are still there.

@@ -16,7 +16,7 @@ use super::compile::{Compiler, Scope, all};
 use super::schema::{Fields, START_KEY, TITLE_KEY, key};
 use super::shared::{View, Warm};
 use super::text::{beginning, column_value, fold, is_word, order, words};
-use super::types::{Begun, SuggestedValue, Suggestions};
+use super::types::{Begun, Shape, SuggestedValue, Suggestions};
 use super::{Inner, MAX_SUGGESTIONS, store};
 use crate::kernel::error::{Code, Error, Result};
 
@@ -48,9 +48,9 @@ struct Counted {
 
 impl Inner {
     /// See [`super::Search::suggest`]; blocks.
-    pub(super) fn suggest(&self, begun: &Begun, until: Instant) -> Result<Suggestions> {
+    pub(super) fn suggest(&self, begun: &Begun, shapes: &[Shape], until: Instant) -> Result<Suggestions> {
         let (_, searcher) = self.searcher()?;
-        let scope = Scope::new(&begun.visibility);
+        let scope = Scope::new(&begun.visibility, shapes);
         let warm = self.shared.of(&searcher);
         let views = self
             .views(&searcher, &warm, &scope, begun.kind.as_deref(), &begun.types)

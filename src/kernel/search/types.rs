@@ -21,8 +21,20 @@ pub struct Document {
     /// Terms of who may see it at each level, from `Access::terms`.
     pub visible: [Vec<String>; 3],
     pub fields: Vec<IndexedField>,
+    /// As in [`Shape`], of its type when it was read.
+    pub shape: String,
     pub created_at: i64,
     pub updated_at: i64,
+}
+
+/// How a type keeps its fields now. Documents of another shape were read when a field may have stood at another level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub type_name: String,
+    /// Another one for other levels.
+    pub term: String,
+    /// The level of its strictest field.
+    pub strictest: Level,
 }
 
 /// One field of a document with all its values.

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
 use super::model::path::{self, Leaf};
 use super::model::{date, shape};
 use super::service::Service;
-use crate::contract::records::{Field, FieldKind, Record, StoredType};
-use crate::kernel::access::Access;
+use crate::contract::records::{Field, FieldKind, Record, RecordType, StoredType};
+use crate::kernel::access::{Access, Level};
 use crate::kernel::error::Result;
 use crate::kernel::ledger;
-use crate::kernel::search::{Document, IndexSource, IndexedField, Value};
+use crate::kernel::search::{Document, IndexSource, IndexedField, Shape, Value};
 
 /// See the module's text.
 pub struct RecordIndex {
@@ -38,16 +39,48 @@ impl IndexSource for RecordIndex {
             .iter()
             .map(|(id, stored)| (id.as_str(), path::leaves(&stored.definition.fields)))
             .collect();
+        let shapes: HashMap<&str, String> = types
+            .iter()
+            .map(|(id, stored)| (id.as_str(), shape(&stored.definition).term))
+            .collect();
         let nothing = Vec::new();
-        let documents = records.into_iter().map(|(record, stored)| {
-            let leaves = leaves.get(stored.id.as_str()).unwrap_or(&nothing);
-            document(&self.access, &stored, leaves, record)
+        let documents = records.into_iter().map(|(record, stored)| Document {
+            shape: shapes.get(stored.id.as_str()).cloned().unwrap_or_default(),
+            ..document(
+                &self.access,
+                &stored,
+                leaves.get(stored.id.as_str()).unwrap_or(&nothing),
+                record,
+            )
         });
         Ok(documents.collect())
     }
 
     async fn page(&self, after: Option<&str>, limit: i64) -> Result<Vec<String>> {
         self.service.live_ids(after, limit).await
+    }
+
+    async fn shapes(&self) -> Result<Vec<Shape>> {
+        let types = self.service.all_types().await?;
+        Ok(types.iter().map(|stored| shape(&stored.definition)).collect())
+    }
+}
+
+/// Says which of a type's fields stand at which level.
+fn shape(definition: &RecordType) -> Shape {
+    let mut digest = Sha256::new();
+    let mut strictest = Level::Public;
+    for leaf in path::leaves(&definition.fields) {
+        strictest = strictest.max(leaf.level);
+        if leaf.level > Level::Public {
+            // No path and no level has such a byte.
+            digest.update([leaf.path.as_bytes(), &[0], leaf.level.as_str().as_bytes(), &[0]].concat());
+        }
+    }
+    Shape {
+        type_name: definition.name.clone(),
+        term: format!("{}@{}", definition.name, hex::encode(&digest.finalize()[..8])),
+        strictest,
     }
 }
 
@@ -80,6 +113,7 @@ fn document(access: &Access, stored: &StoredType, leaves: &[Leaf<'_>], record: R
         title,
         title_level,
         fields,
+        shape: String::new(),
         created_at: record.created_at,
         updated_at: record.updated_at,
     }

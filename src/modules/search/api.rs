@@ -42,7 +42,9 @@ pub struct Rebuilt {
     position: String,
 }
 
-/// Builds the index of the process that answers anew, beside the one in use, and answers when it has taken its place.
+/// Builds the index anew, beside the one in use, and answers when it has taken its place.
+///
+/// Every other process with an index on the same database builds its own anew too; the answer does not wait for those.
 #[utoipa::path(post, path = "/api/search/rebuild", tag = "search", responses((status = 200, body = Rebuilt)))]
 async fn rebuild(State(service): State<Service>) -> Result<Json<Rebuilt>> {
     service.search.rebuild().await?;

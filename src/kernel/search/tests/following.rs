@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use super::store::Payload;
 use super::*;
 use crate::both;
 use crate::kernel::db::{Write, sql};
@@ -13,7 +14,7 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// Records that exist only for this test.
 #[derive(Default)]
-struct Shelf(Mutex<BTreeMap<String, Document>>);
+struct Shelf(Mutex<BTreeMap<String, Document>>, Mutex<Vec<Shape>>);
 
 #[async_trait]
 impl IndexSource for Shelf {
@@ -34,6 +35,9 @@ impl IndexSource for Shelf {
             .cloned()
             .collect())
     }
+    async fn shapes(&self) -> Result<Vec<Shape>> {
+        Ok(self.1.lock().unwrap().clone())
+    }
 }
 
 struct House {
@@ -46,7 +50,15 @@ struct House {
 
 impl House {
     fn open(db: TestDb, shelf: Arc<Shelf>) -> Self {
+        Self::open_with(db, shelf, false)
+    }
+
+    fn open_with(db: TestDb, shelf: Arc<Shelf>, snapshots: bool) -> Self {
         let search = Search::open(db.folder(), &settings(), Clock::system()).unwrap();
+        if snapshots {
+            let blobs = Blobs::local(db.folder().join("blobs")).unwrap();
+            search.keep_snapshots(blobs, Duration::ZERO);
+        }
         let stop = CancellationToken::new();
         let task = search.start(vec![shelf.clone()], &db, stop.clone()).unwrap();
         Self {
@@ -116,7 +128,10 @@ both!(
     what_is_written_is_found,
     a_restart_goes_on_and_another_database_starts_anew,
     a_deleted_folder_heals_itself,
-    a_rebuild_answers_all_the_while
+    a_rebuild_answers_all_the_while,
+    a_rebuild_reaches_every_process,
+    a_process_without_an_index_starts_from_a_snapshot,
+    a_stricter_level_holds_at_once
 );
 
 async fn what_is_written_is_found(db: TestDb) {
@@ -196,6 +211,139 @@ async fn a_rebuild_answers_all_the_while(db: TestDb) {
     }
     rebuilding.await.unwrap().unwrap();
     assert_eq!(house.total("").await, 1);
+    house.close().await;
+}
+
+async fn a_rebuild_reaches_every_process(db: TestDb) {
+    let house = House::open(db, Arc::default());
+    let at = house.write(&[("a", 1, Some("teapot")), ("b", 1, Some("cup"))]).await;
+    // Another process on the same database, with an index of its own.
+    let other = Search::open(house.db.folder(), &settings(), Clock::system()).unwrap();
+    let stop = CancellationToken::new();
+    let task = other.start(vec![house.shelf.clone()], &house.db, stop.clone()).unwrap();
+    assert!(other.wait_for(at, LONG).await.unwrap());
+    assert!(house.search.wait_for(at, LONG).await.unwrap());
+    house.shelf.0.lock().unwrap().remove("b");
+    assert_eq!(other.search(everything("")).await.unwrap().total, 2);
+    let mut built = other.inner().unwrap().built.subscribe();
+    house.search.rebuild().await.unwrap();
+    let asked = house.search.inner().unwrap().built.borrow().asked;
+    assert_eq!((house.total("").await, asked), (1, 1));
+    built.wait_for(|built| built.asked >= asked).await.unwrap();
+    assert_eq!(other.search(everything("")).await.unwrap().total, 1);
+    assert_eq!(other.inner().unwrap().built.borrow().builds, 2);
+    stop.cancel();
+    task.await.unwrap();
+    // One that starts later with an index from before makes up for it; one from after has nothing to do.
+    assert_eq!(house.search.inner().unwrap().built.borrow().builds, 2);
+    rebuild::ask(&house.db).await.unwrap();
+    let (db, shelf) = house.close().await;
+    let house = House::open(db, shelf);
+    let mut built = house.search.inner().unwrap().built.subscribe();
+    built.wait_for(|built| built.asked >= 2).await.unwrap();
+    let (db, shelf) = house.close().await;
+    let house = House::open(db, shelf);
+    let at = house.write(&[("c", 1, Some("cup"))]).await;
+    assert!(house.search.wait_for(at, LONG).await.unwrap());
+    assert_eq!(house.search.inner().unwrap().built.borrow().builds, 0);
+    house.close().await;
+}
+
+async fn a_process_without_an_index_starts_from_a_snapshot(db: TestDb) {
+    // Until the newest snapshot has got that far.
+    let taken = async |house: &House, at: Position| loop {
+        let list = snapshot::list(&house.db).await.unwrap();
+        if list.first().is_some_and(|newest| newest.of.at() >= at) {
+            return list;
+        }
+        tokio::task::yield_now().await;
+    };
+    let house = House::open_with(db, Arc::default(), true);
+    let mut list = Vec::new();
+    for n in 1..=4 {
+        let at = house.write(&[("a", n, Some("teapot")), ("b", n, None)]).await;
+        assert!(house.search.wait_for(at, LONG).await.unwrap());
+        list = taken(&house, at).await;
+    }
+    let (db, shelf) = house.close().await;
+    let blobs = Blobs::local(db.folder().join("blobs")).unwrap();
+    assert_eq!(list.len(), 2, "older ones are removed");
+    for known in &list {
+        assert!(blobs.exists(&known.blob).await.unwrap());
+    }
+    // A new machine: what the ledger never told of shows that it did not read everything.
+    std::fs::remove_dir_all(db.folder().join("index")).unwrap();
+    let mut extra = document("z");
+    extra.title = "teapot".to_owned();
+    shelf.0.lock().unwrap().insert("z".to_owned(), extra);
+    let house = House::open_with(db, shelf, true);
+    let at = house.write(&[("c", 1, Some("cup"))]).await;
+    assert!(house.search.wait_for(at, LONG).await.unwrap());
+    assert_eq!((house.total("teapot").await, house.total("cup").await), (1, 1));
+    assert_eq!(house.search.inner().unwrap().built.borrow().builds, 0);
+    let list = taken(&house, at).await;
+    let (db, shelf) = house.close().await;
+    // A damaged one is passed over, one of another schema too; then everything is read.
+    std::fs::write(blobs.path(&list[0].blob).unwrap(), b"nothing that anybody wrote").unwrap();
+    let other = Payload {
+        schema: 0,
+        ..list[1].of.clone()
+    };
+    let list = [
+        list[0].clone(),
+        snapshot::Snapshot {
+            blob: list[1].blob.clone(),
+            of: other,
+        },
+    ];
+    let text = serde_json::to_string(&list).unwrap();
+    let text = text.as_str();
+    db.write(Write::interactive("test"), |tx| {
+        Box::pin(async move {
+            sql("UPDATE fact SET value = $1 WHERE name = 'search.snapshots'")
+                .bind(text)
+                .exec(tx)
+                .await
+        })
+    })
+    .await
+    .unwrap();
+    std::fs::remove_dir_all(db.folder().join("index")).unwrap();
+    let house = House::open_with(db, shelf, true);
+    let at = house.write(&[("d", 1, Some("cup"))]).await;
+    assert!(house.search.wait_for(at, LONG).await.unwrap());
+    assert_eq!((house.total("teapot").await, house.total("cup").await), (2, 2));
+    assert_eq!(house.search.inner().unwrap().built.borrow().builds, 1);
+    house.close().await;
+}
+
+async fn a_stricter_level_holds_at_once(db: TestDb) {
+    let house = House::open(db, Arc::default());
+    let at = house.write(&[("a", 1, Some("teapot"))]).await;
+    assert!(house.search.wait_for(at, LONG).await.unwrap());
+    let ask = async |text: &str, reach| {
+        let query = question(text, Visibility::up_to(reach));
+        house.search.search(query).await.unwrap().total
+    };
+    assert_eq!(ask("teapot", Level::Public).await, 1);
+    // The index has not heard of it, and never will here.
+    *house.shelf.1.lock().unwrap() = vec![Shape {
+        type_name: "object".to_owned(),
+        term: "object@strict".to_owned(),
+        strictest: Level::Restricted,
+    }];
+    assert_eq!(ask("teapot", Level::Public).await, 0);
+    assert_eq!(ask("teapot", Level::Members).await, 0);
+    assert_eq!(ask("teapot", Level::Restricted).await, 1);
+    let begun = Begun {
+        text: "tea".to_owned(),
+        kind: None,
+        types: vec![],
+        fields: vec![],
+        limit: 5,
+        visibility: Visibility::up_to(Level::Public),
+    };
+    assert_eq!(house.search.suggest(begun).await.unwrap().ids, [""; 0]);
     house.close().await;
 }
 

@@ -16,6 +16,8 @@ use crate::kernel::access::{Level, Terms, Visibility};
 pub(super) struct Bench {
     pub search: Search,
     pub clock: Clock,
+    /// How the types keep their fields now.
+    pub shapes: Vec<Shape>,
     store: Option<store::Store>,
     _folder: tempfile::TempDir,
 }
@@ -39,6 +41,7 @@ impl Bench {
         Self {
             search,
             clock,
+            shapes: vec![],
             store: Some(store),
             _folder: folder,
         }
@@ -56,7 +59,10 @@ impl Bench {
 
     pub fn ask(&self, query: &Query) -> Result<Answer> {
         let until = Instant::now() + MAX_TIME;
-        self.search.inner().unwrap().answer(&checked(query.clone())?, until)
+        self.search
+            .inner()
+            .unwrap()
+            .answer(&checked(query.clone())?, &self.shapes, until)
     }
 
     #[track_caller]
@@ -111,6 +117,7 @@ pub(super) fn document(id: &str) -> Document {
         title_level: Level::Public,
         visible: [term(), term(), term()],
         fields: vec![],
+        shape: "object@open".to_owned(),
         created_at: 0,
         updated_at: 0,
     }

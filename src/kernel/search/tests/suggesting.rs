@@ -24,7 +24,12 @@ fn public() -> Visibility {
 impl Bench {
     fn suggest(&self, begun: &Begun) -> (Vec<String>, Vec<String>) {
         let until = Instant::now() + MAX_TIME;
-        let found = self.search.inner().unwrap().suggest(begun, until).unwrap();
+        let found = self
+            .search
+            .inner()
+            .unwrap()
+            .suggest(begun, &self.shapes, until)
+            .unwrap();
         let values = found.values.into_iter();
         let values = values.map(|v| format!("{}:{}={}", v.field, v.value, v.count));
         (values.collect(), found.ids)

@@ -162,3 +162,62 @@ fn a_title_is_found_at_its_own_level() {
         ["a"]
     );
 }
+
+#[test]
+fn a_field_made_stricter_is_hidden_before_its_documents_are_read_again() {
+    let mut bench = Bench::new();
+    let coin = |id: &str| Document {
+        type_name: "coin".to_owned(),
+        shape: "coin@open".to_owned(),
+        ..with(id, vec![keyword("donor", "Miller")])
+    };
+    bench.put(&[with("a", vec![keyword("donor", "Miller")]), coin("b")]);
+    bench.put(&[with("c", vec![keyword("donor", "Smith")])]);
+    let shape = |name: &str, term: &str, strictest| Shape {
+        type_name: name.to_owned(),
+        term: term.to_owned(),
+        strictest,
+    };
+    let public = Visibility::up_to(Level::Public);
+    let ask = |bench: &Bench, visibility: &Visibility, text: &str| {
+        let mut query = question(text, visibility.clone());
+        query.facets = vec![facet("donor")];
+        query.sort = Sort::Field {
+            field: "donor".to_owned(),
+            descending: true,
+        };
+        let answer = bench.ask(&query).unwrap();
+        let ids: Vec<String> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
+        (ids.join(" "), counts(&answer.facets[0]).join(" "))
+    };
+    let want = |ids: &str, counts: &str| (ids.to_owned(), counts.to_owned());
+    bench.shapes = vec![
+        shape("object", "object@open", Level::Public),
+        shape("coin", "coin@open", Level::Public),
+    ];
+    assert_eq!(ask(&bench, &public, ""), want("c a b", "Miller=2 Smith=1"));
+    // The donor of objects is for members from now on.
+    bench.shapes[0] = shape("object", "object@strict", Level::Members);
+    for _ in 0..2 {
+        assert_eq!(ask(&bench, &public, ""), want("b a c", "Miller=1 -=2"));
+        for text in ["miller", "donor:Miller", "donor:*", "mil*"] {
+            assert_eq!(ask(&bench, &public, text), want("b", "Miller=1"), "{text}");
+        }
+        assert_eq!(ask(&bench, &public, "smith"), want("", ""));
+        assert_eq!(ask(&bench, &public, "-donor:*"), want("a c", "-=2"));
+    }
+    // Who sees everything is not kept from anything meanwhile.
+    let all = Visibility::up_to(Level::Restricted);
+    assert_eq!(ask(&bench, &all, "miller"), want("a b", "Miller=2"));
+    // Read again, each document is seen by its new levels.
+    let mut again = with("a", vec![keyword("donor", "Miller"), keyword("name", "Cup")]);
+    again.fields[0].level = Level::Members;
+    again.shape = "object@strict".to_owned();
+    bench.put(&[again]);
+    assert_eq!(ask(&bench, &public, "cup"), want("a", "-=1"));
+    assert_eq!(ask(&bench, &public, "miller"), want("b", "Miller=1"));
+    assert_eq!(
+        ask(&bench, &Visibility::up_to(Level::Members), "miller"),
+        want("b a", "Miller=2")
+    );
+}

@@ -283,6 +283,34 @@ async fn the_index_reads_records(db: TestDb) {
     assert!(
         matches!(&field("made").values[0], Indexed::Days { from, to, verbatim } if to - from == 364 && verbatim == "1883")
     );
+    // A field made stricter shows in the shape before any document is read again; a label does not.
+    let (shape, who) = (document.shape.clone(), operator());
+    let why = because(&who);
+    let now = async || {
+        index
+            .shapes()
+            .await
+            .unwrap()
+            .into_iter()
+            .find(|shape| shape.type_name == "vase")
+    };
+    assert_eq!(now().await.map(|shape| shape.term), Some(shape.clone()));
+    let mut definition = s.find_type("vase").await.unwrap().unwrap().definition.clone();
+    definition.labels.insert("en".to_owned(), json!("Vessel"));
+    let labelled = s.replace_type(&why, "vase", 1, &definition).await.unwrap().stored;
+    assert_eq!(now().await.map(|shape| shape.term), Some(shape.clone()));
+    let title = definition
+        .fields
+        .iter_mut()
+        .find(|field| field.name == "title")
+        .unwrap();
+    title.level = crate::kernel::access::Level::Members;
+    s.replace_type(&why, "vase", labelled.version, &definition)
+        .await
+        .unwrap();
+    let stricter = now().await.unwrap();
+    assert_ne!(stricter.term, shape);
+    assert_eq!(index.load(&ids).await.unwrap()[0].shape, stricter.term);
     s.delete(&because(&operator()), &ids[0], 1).await.unwrap();
     assert!(index.load(&ids).await.unwrap().is_empty() && index.page(None, 10).await.unwrap().is_empty());
     assert!(s.get_many(&Caller::anonymous(), &ids).await.unwrap().is_empty());
