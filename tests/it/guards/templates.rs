@@ -219,3 +219,30 @@ fn template_texts_are_found() {
     check("<script>let a = 1 < 2;</script><p>{{ \"Hello\" }}</p>", &[1]);
     check("<!doctype html>\n<a href=\"/a>b\">1 – 2</a>", &[]);
 }
+
+/// Regions that are called the same cannot be told apart by those who jump from one to the next: a section and the table
+/// in it that scrolls need one name, not two.
+fn names_given_twice(path: &str, text: &str) -> Vec<Finding> {
+    let mut seen = std::collections::HashSet::new();
+    let mut found = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        for rest in line.split("aria-labelledby=\"").skip(1) {
+            let name = rest.split('"').next().unwrap_or_default();
+            if !name.contains('{') && !seen.insert(name) {
+                found.push(Finding::new(path, at + 1, format!("two regions are called {name}")));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn regions_have_names_of_their_own() {
+    let findings: Vec<Finding> = files("src", &[".html"])
+        .iter()
+        .flat_map(|(path, text)| names_given_twice(path, text))
+        .collect();
+    refuse(&findings);
+    let planted = "<section aria-labelledby=\"a\">\n<div aria-labelledby=\"a\"><p aria-labelledby=\"{{ id }}-b\">";
+    assert_eq!(names_given_twice("a.html", planted).len(), 1);
+}
