@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use super::service::{Service, link_is_shut};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, RouteSet, Routes, Shared, session_cookie, session_cookie_end, session_secret};
-use crate::kernel::ui::{Html, Page, filters, view};
+use crate::kernel::ui::{Flash, Html, Page, filters, view};
 
 pub(super) fn routes(service: Arc<Service>) -> Routes {
     RouteSet::new()
@@ -82,9 +82,10 @@ async fn sign_out(
     if let Some(secret) = session_secret(&headers) {
         service.end_session(secret).await?;
     }
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
-    response
-        .headers_mut()
-        .insert(header::SET_COOKIE, session_cookie_end(&context)?);
-    Ok(response)
+    let headers = [
+        (header::LOCATION, HeaderValue::from_static("/")),
+        (header::SET_COOKIE, session_cookie_end(&context)?),
+    ];
+    let said = Flash::new("toast.signed-out");
+    Ok((StatusCode::SEE_OTHER, headers, said, ()).into_response())
 }
