@@ -18,10 +18,12 @@ pub fn links(address: &Address, of_type: bool) -> Vec<(&'static str, String)> {
             format!("/api/export?{}", serde_html_form::to_string(pairs).ok()?),
         ))
     };
-    [("search.as-csv", "csv"), ("search.as-jsonl", "jsonl")]
-        .into_iter()
-        .filter_map(link)
-        .collect()
+    let formats = [
+        ("search.as-csv", "csv"),
+        ("search.as-xlsx", "xlsx"),
+        ("search.as-json", "json"),
+    ];
+    formats.into_iter().filter_map(link).collect()
 }
 
 /// The same question at the API, where a field alone means that it is missing.
