@@ -9,11 +9,17 @@
     if (!answer.ok) return true;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById(region.id);
-    if (fresh && !region.contains(document.activeElement)) {
+    if (!fresh) {
+      // What was waited for has become another page.
+      location.reload();
+      return false;
+    }
+    const live = fresh.hasAttribute("data-live");
+    if (!live || !region.contains(document.activeElement)) {
       region.replaceChildren(...fresh.childNodes);
       region.dispatchEvent(new Event("fresh", { bubbles: true }));
     }
-    return Boolean(fresh && fresh.hasAttribute("data-live"));
+    return live;
   };
 
   const number = (n) => Number(n).toLocaleString(document.documentElement.lang);

@@ -97,6 +97,15 @@ impl Client {
         read(self.asked(Method::POST, path, Some("application/json"), body).await?).await
     }
 
+    /// `PATCH` of JSON, answered as JSON.
+    ///
+    /// # Errors
+    /// See [`Client::get`].
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        let body = full(serde_json::to_vec(body)?);
+        read(self.asked(Method::PATCH, path, Some("application/json"), body).await?).await
+    }
+
     /// `DELETE`, answered as JSON (`null` when there is nothing to say).
     ///
     /// # Errors

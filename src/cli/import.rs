@@ -8,6 +8,7 @@ use tokio::io::AsyncRead;
 use super::Exit;
 use super::job;
 use super::output;
+use super::preview;
 use super::reading::Reading;
 use super::session::{self, Need, Session};
 use super::settings::Settings;
@@ -24,6 +25,7 @@ Examples:
   app import objects.csv --type object --dry-run            # what would happen
   app import old-list.csv --type object --infer --encoding macintosh --decimal , --date-order dmy
   app import lists.xlsx --type object --infer --sheet Objects --header-row 3
+  app import objects.csv --preview                          # how it is read and what it becomes, too
   zcat dump.json.gz | app import - --type object --infer
 
 Exit codes: 0 everything is in, 3 some rows were refused (see the report), 1 it failed.")]
@@ -32,45 +34,51 @@ pub struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The type of the records
-    #[arg(long = "type", value_name = "NAME")]
-    type_name: String,
+    #[arg(long = "type", value_name = "NAME", required_unless_present = "preview")]
+    pub(super) type_name: Option<String>,
     /// Make the type from the file, or add the fields it does not have yet
     #[arg(long)]
     infer: bool,
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
+    /// Show how the file is read, what it becomes and what would happen, as the import page does
+    #[arg(long, conflicts_with_all = ["dry_run", "delete_missing"])]
+    preview: bool,
     /// The field by which a row is recognised
     #[arg(long, value_name = "FIELD")]
-    key: Option<String>,
+    pub(super) key: Option<String>,
     /// Delete the records of the type that the file does not have
     #[arg(long)]
     delete_missing: bool,
     /// Who may see records of a type that is made: public, members or restricted
     #[arg(long, value_name = "LEVEL")]
-    visibility: Option<String>,
+    pub(super) visibility: Option<String>,
     /// How the files are written, where their content does not say it: csv, json or jsonl
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     #[command(flatten)]
-    reading: Reading,
+    pub(super) reading: Reading,
     /// A cell that says "no value", such as NA; repeatable
     #[arg(long, value_name = "TEXT")]
-    missing: Vec<String>,
+    pub(super) missing: Vec<String>,
     /// Why; kept with the change set
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Where the report of refused rows goes (CSV)
     #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
     /// Print the outcome as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Args {
     fn address(&self, name: &str) -> String {
-        let mut query = vec![("type", self.type_name.clone()), ("name", name.to_owned())];
+        let mut query = vec![
+            ("type", self.type_name.clone().unwrap_or_default()),
+            ("name", name.to_owned()),
+        ];
         let flags = [
             ("infer", self.infer),
             ("dry_run", self.dry_run),
@@ -117,21 +125,29 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
 async fn all(args: &Args, session: &Session) -> Result<Exit> {
     let mut outcomes = Vec::new();
     for file in &args.files {
-        outcomes.push(one(args, session, file).await?);
+        outcomes.push(if args.preview {
+            preview::one(args, session, file).await?
+        } else {
+            one(args, session, file).await?
+        });
     }
-    let refused = |outcome: &Value| outcome["refused"].as_i64().unwrap_or(0) > 0;
+    let refused = |outcome: &Value| {
+        let report = if args.preview { &outcome["preview"] } else { outcome };
+        report["refused"].as_i64().unwrap_or(0) > 0
+    };
     let exit = if outcomes.iter().any(refused) {
         Exit::Partly
     } else {
         Exit::Done
     };
     if args.json {
-        output::json(&json!({ "imports": outcomes }))?;
+        let name = if args.preview { "previews" } else { "imports" };
+        output::json(&json!({ name: outcomes }))?;
     }
     Ok(exit)
 }
 
-async fn opened(file: &Path) -> Result<(String, Box<dyn AsyncRead + Send + Sync + Unpin>)> {
+pub(super) async fn opened(file: &Path) -> Result<(String, Box<dyn AsyncRead + Send + Sync + Unpin>)> {
     if file == Path::new("-") {
         return Ok(("standard input".to_owned(), Box::new(tokio::io::stdin())));
     }
@@ -181,7 +197,7 @@ async fn one(args: &Args, session: &Session, file: &Path) -> Result<Value> {
     Ok(outcome)
 }
 
-async fn write_report(session: &Session, id: &str, path: &Path) -> Result<()> {
+pub(super) async fn write_report(session: &Session, id: &str, path: &Path) -> Result<()> {
     let address = format!("/api/imports/{id}/report");
     output::save(session.client().stream(&address).await?, Some(path)).await
 }

@@ -12,6 +12,7 @@ mod jobs;
 mod logs;
 mod migrate;
 pub mod output;
+mod preview;
 mod ps;
 mod reading;
 mod roles;

@@ -113,6 +113,27 @@ pub struct RefusedRow {
     /// Path of the field; empty for the whole row.
     pub field: String,
     pub message: String,
+    /// The beginning of what stands there.
+    #[serde(default)]
+    pub value: String,
+}
+
+/// A record that an import would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ChangedRecord {
+    pub id: String,
+    pub title: String,
+    /// Field by field.
+    pub fields: Vec<ChangedField>,
+}
+
+/// What differs in a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ChangedField {
+    /// What it is called, groups and places joined by dots.
+    pub field: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
 }
 
 /// What an import did; the result of its job.
@@ -152,6 +173,9 @@ pub struct ImportReport {
     pub report_path: Option<String>,
     /// The first of them.
     pub refusals: Vec<RefusedRow>,
+    /// Of a dry run: the first records that would change.
+    #[serde(default)]
+    pub changes: Vec<ChangedRecord>,
     /// What else to know.
     pub notes: Vec<String>,
 }

@@ -14,6 +14,7 @@ mod browser;
 mod comforts;
 mod editing;
 mod house;
+mod imports;
 mod keeper;
 
 use browser::{Browser, Look};

@@ -7,6 +7,7 @@ mod exchange;
 mod forms;
 mod guards;
 mod house;
+mod imports;
 mod keeping;
 mod living;
 mod records;

@@ -16,6 +16,7 @@ mod serve;
 mod site;
 mod sitemap;
 mod stack;
+mod upload;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;
@@ -28,6 +29,7 @@ pub use problem::{ProblemDocument, prefers_html};
 pub use respond::{Versioned, WithPosition, etag_of, session_cookie, session_cookie_end};
 pub use routes::{RouteFact, RouteSet, Routes, Web};
 pub use serve::{Listener, LocalOperator, Peer, local, serve};
+pub use upload::{FileContent, FileForm, Part};
 
 /// The operator's cookie. HttpOnly and SameSite=Strict; Secure where the public address is https.
 pub const SESSION_COOKIE: &str = "vitrine_operator";

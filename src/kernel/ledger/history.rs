@@ -211,14 +211,14 @@ pub async fn audit(db: &Db, filter: &SetFilter, after: Position, limit: i64) -> 
 ///
 /// # Errors
 /// What the database says.
-pub async fn set_changes(db: &Db, set_id: &str, after: Position, limit: i64) -> Result<Vec<Change>> {
+pub async fn set_changes(on: impl Into<Exec<'_>>, set_id: &str, after: Position, limit: i64) -> Result<Vec<Change>> {
     let rows: Vec<ChangeRow> = sql(
         "SELECT txid, position, kind, entity, version FROM version WHERE set_id = $1 AND position > $2 ORDER BY position LIMIT $3",
     )
     .bind(set_id)
     .bind(after.position)
     .bind(limit)
-    .all(db)
+    .all(on)
     .await?;
     Ok(rows.into_iter().map(Change::from).collect())
 }

@@ -73,7 +73,7 @@ async fn positions_grow_and_lead_back(db: TestDb) {
     let states = versions(&*db, "a", None, 10).await.unwrap();
     assert_eq!(states.iter().map(|v| v.version).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(states[0].set.reason, "why");
-    let changes = set_changes(&db, &states[1].set.id, Position::default(), 10)
+    let changes = set_changes(&*db, &states[1].set.id, Position::default(), 10)
         .await
         .unwrap();
     assert_eq!(changes.len(), 2);

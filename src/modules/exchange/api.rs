@@ -227,6 +227,8 @@ async fn begin(
                 date_order: query.date_order,
                 skip_empty_columns: query.skip_empty_columns,
             },
+            definition: None,
+            left_out: Vec::new(),
         },
     };
     let job = service.begin(&caller, &import).await?;
@@ -241,7 +243,7 @@ async fn begin(
 }
 
 /// A body that breaks off is the sender's matter, not ours.
-fn broken(error: Error) -> Error {
+pub(super) fn broken(error: Error) -> Error {
     let long = |e: &anyhow::Error| e.chain().any(|cause| cause.to_string().contains("length limit"));
     match (error.code(), error.source()) {
         (Code::Internal, Some(source)) if long(source) => Error::new(

@@ -2,6 +2,7 @@
 //! [`crate::contract::exchange::Exchange`]; knows records only through their port.
 
 mod api;
+mod draft;
 mod export;
 mod import;
 mod interpret;
@@ -16,14 +17,17 @@ mod store;
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use crate::contract::exchange::Exchange;
 use crate::contract::records::Records;
 use crate::kernel::Kernel;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
-use crate::kernel::jobs::JobHandler;
+use crate::kernel::jobs::{EXCHANGE, JobHandler, NewJob};
 use crate::kernel::module::Module;
+use crate::kernel::schedule::Schedule;
 use export::job::{EXPORT, Exporter};
 use import::Importer;
 use read::Spool;
@@ -73,6 +77,9 @@ impl Module for ExchangeModule {
         api::routes(self.service.clone())
             .merge(export::api::routes(self.service.clone()))
             .merge(sample::routes(self.service.clone()))
+            .merge(draft::api::routes(self.service.clone()))
+            .merge(draft::ui::routes(self.service.clone()))
+            .merge(draft::running::routes(self.service.clone()))
     }
     fn jobs(&self) -> Vec<JobHandler> {
         let importer = self.importer.clone();
@@ -85,6 +92,29 @@ impl Module for ExchangeModule {
             let exporter = exporter.clone();
             async move { Box::pin(exporter.run(context)).await }
         };
-        vec![JobHandler::new(model::IMPORT, run), JobHandler::new(EXPORT, export)]
+        let service = self.service.clone();
+        let look = move |context| {
+            let service = service.clone();
+            async move { Box::pin(service.run_look(context)).await }
+        };
+        let service = self.service.clone();
+        let clear = move |_| {
+            let service = service.clone();
+            async move { Ok(json!({ "cleared": service.clear_expired().await? })) }
+        };
+        vec![
+            JobHandler::new(model::IMPORT, run),
+            JobHandler::new(EXPORT, export),
+            JobHandler::new(draft::LOOK, look),
+            JobHandler::new(draft::CLEAR, clear),
+        ]
+    }
+    fn schedules(&self) -> Vec<Schedule> {
+        let clear = || {
+            NewJob::new(draft::CLEAR, json!({}))
+                .queue(EXCHANGE)
+                .unique_key(draft::CLEAR)
+        };
+        vec![Schedule::new(draft::CLEAR, "20 3 * * *", clear)]
     }
 }

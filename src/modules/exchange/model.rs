@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::contract::exchange::{Format, Reading};
+use crate::contract::records::RecordType;
 use crate::kernel::access::Level;
 use crate::kernel::error::FieldIssue;
 
@@ -39,6 +40,13 @@ pub struct Options {
     /// How the file is read, where it was said.
     #[serde(default)]
     pub reading: Reading,
+    /// The type as somebody has corrected it, instead of one that is inferred. A type that exists only takes the fields
+    /// it lacks from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Box<RecordType>>,
+    /// Columns that are not imported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// The payload of the job.

@@ -113,7 +113,7 @@ impl Service {
     }
 
     /// The job, if it is an import whose type the caller may write.
-    async fn job(&self, caller: &Caller, id: &str) -> Result<Job> {
+    pub(super) async fn job(&self, caller: &Caller, id: &str) -> Result<Job> {
         let job = jobs::get(&self.kernel.db, id).await?;
         if job.kind != IMPORT {
             return Err(Error::not_found("import", id));

@@ -9,7 +9,7 @@ use crate::contract::exchange::{DateOrder, Decimal};
 use crate::contract::records::{Field, FieldKind, RecordType};
 
 /// How rows of a file are to be understood.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Understanding {
     /// Values are texts of a table.
     pub cells: bool,

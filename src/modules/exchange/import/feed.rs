@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use crate::contract::exchange::{Format, Reading};
@@ -70,10 +70,13 @@ pub struct File {
     pub reading: Reading,
     pub limits: Limits,
     pub missing: Vec<String>,
+    /// Columns that are passed over.
+    pub left_out: Vec<String>,
 }
 
 impl File {
-    fn open(self) -> Result<(Source, Understanding)> {
+    /// Opens it, with how its rows are to be understood.
+    pub fn open(self) -> Result<(Source, Understanding)> {
         let source = read::open(self.input, &self.name, self.format, &self.reading, &self.limits)
             .map_err(|e| named(&self.name, &e))?;
         let understanding = understanding(&source, &self.reading, self.missing);
@@ -213,6 +216,7 @@ fn feed(
     to: &mpsc::Sender<Result<Message>>,
 ) -> Result<()> {
     let limits = file.limits.clone();
+    let left_out: HashSet<String> = file.left_out.iter().cloned().collect();
     let source = read::open(file.input, &file.name, file.format, &file.reading, &limits)?;
     let reading = understanding(&source, &file.reading, file.missing);
     let notes = source.notes.clone();
@@ -235,7 +239,7 @@ fn feed(
         seen.nameless += i64::from(row.content.is_err());
         let content = row
             .content
-            .and_then(|content| seen.note(row.row, key, reading.shape(definition, content)));
+            .and_then(|content| seen.note(row.row, key, reading.shape(definition, without(content, &left_out))));
         if row.row <= skip {
             continue;
         }
@@ -264,6 +268,14 @@ fn feed(
         let _ = to.blocking_send(Ok(Message::End(seen)));
     }
     Ok(())
+}
+
+/// The row without the columns that are left out.
+fn without(mut row: Map<String, Value>, left_out: &HashSet<String>) -> Map<String, Value> {
+    if !left_out.is_empty() {
+        row.retain(|name, _| !left_out.contains(name));
+    }
+    row
 }
 
 impl Seen {

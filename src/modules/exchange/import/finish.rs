@@ -20,7 +20,7 @@ use crate::modules::exchange::store::{self, Standing};
 /// Records looked at, and lines written, at a time.
 const PAGE: i64 = 500;
 /// Refused rows that the result itself shows.
-const FIRST: i64 = 10;
+const FIRST: i64 = 25;
 
 impl Task {
     /// Finishes: the job completes in the transaction that ends the import.
@@ -46,6 +46,7 @@ impl Task {
         };
         report.report = blob;
         report.refusals = self.first_refusals(&writer).await?;
+        report.changes = writer.changes;
         report.notes = notes;
         report.duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
         let done = i64::try_from(self.import.bytes).unwrap_or(i64::MAX);
@@ -123,6 +124,7 @@ impl Task {
             line: r.line,
             field: r.field,
             message: r.message,
+            value: r.value,
         };
         Ok(first.into_iter().map(shown).collect())
     }

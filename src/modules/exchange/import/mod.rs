@@ -1,6 +1,7 @@
 //! The job `exchange.import`: one change set, many short transactions, each with the rows and the place in the file, so
 //! that a killed import goes on where it stopped and never doubles a row.
 
+mod changes;
 mod feed;
 mod finish;
 mod plan;
@@ -21,7 +22,8 @@ use crate::kernel::access::Object;
 use crate::kernel::error::Result;
 use crate::kernel::jobs::JobContext;
 use crate::kernel::ledger::Position;
-use feed::{File, Message, Seen};
+pub use feed::File;
+use feed::{Message, Seen};
 use write::Writer;
 
 /// What imports stand on.
@@ -87,6 +89,7 @@ impl Importer {
             format: import.options.format,
             limits: self.kernel.config.import.clone(),
             missing: import.options.missing.clone(),
+            left_out: import.options.left_out.clone(),
         })
     }
 }

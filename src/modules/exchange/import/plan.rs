@@ -142,6 +142,9 @@ impl Importer {
             );
             return Err(Error::invalid("visibility", text));
         }
+        if let Some(definition) = &options.definition {
+            return Ok(corrected(RecordType::clone(definition), standing, new_type));
+        }
         let mut plan = match (standing, options.infer) {
             (None, false) => return Err(self.unknown_type(&options.type_name).await?),
             (None, true) => {
@@ -251,6 +254,20 @@ impl Importer {
             listed.join(", ")
         );
         Err(Error::new(Code::Invalid, text))
+    }
+}
+
+/// The plan for a type that somebody has corrected: a new one as it is, of an old one only the fields it lacks.
+fn corrected(definition: RecordType, standing: Option<RecordType>, new_type: bool) -> Plan {
+    let (definition, new_fields) = match standing {
+        None => (definition, Vec::new()),
+        Some(standing) => shape::merge(&standing, definition),
+    };
+    Plan {
+        definition,
+        changed: new_type || !new_fields.is_empty(),
+        new_type,
+        new_fields,
     }
 }
 

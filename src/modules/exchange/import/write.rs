@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::feed::{Chunk, Prepared};
-use super::{Task, plan};
+use super::{Task, changes, plan};
+use crate::contract::exchange::ChangedRecord;
 use crate::contract::records::{ImportBatch, ImportRow, RowOutcome, StoredType};
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
@@ -33,6 +34,8 @@ pub(super) struct Writer<'t> {
     pub standing: Standing,
     /// Refusals of a dry run, which leaves nothing in the database.
     pub dry: Vec<Refusal>,
+    /// The first records that a dry run would change.
+    pub changes: Vec<ChangedRecord>,
     kept: i64,
     waiting: Vec<Prepared>,
     bytes: usize,
@@ -52,6 +55,7 @@ struct Batch {
 struct Done {
     standing: Standing,
     refusals: Vec<Refusal>,
+    changes: Vec<ChangedRecord>,
 }
 
 impl<'t> Writer<'t> {
@@ -61,6 +65,7 @@ impl<'t> Writer<'t> {
             task,
             standing,
             dry: Vec::new(),
+            changes: Vec::new(),
             kept,
             waiting: Vec::new(),
             bytes: 0,
@@ -132,6 +137,7 @@ impl<'t> Writer<'t> {
         self.standing = done.standing;
         if self.task.import.options.dry_run {
             self.dry.extend(done.refusals);
+            self.changes.extend(done.changes);
         }
         Ok(())
     }
@@ -188,7 +194,13 @@ impl<'t> Writer<'t> {
                         stored_type: stored.into(),
                         ..batch.rows.clone()
                     };
-                    let done = self.apply(tx, batch, &rows).await?;
+                    let mut done = self.apply(tx, batch, &rows).await?;
+                    let room = changes::MOST.saturating_sub(self.changes.len());
+                    if room > 0 && done.standing.updated > self.standing.updated {
+                        let definition = &task.stored.definition;
+                        let records = &*task.importer.records;
+                        done.changes = changes::of_set(tx, records, definition, &rows.set_id, room).await?;
+                    }
                     *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
                     Err::<(), _>(Error::new(Code::Conflict, "A rehearsal is taken back."))
                 })
@@ -230,6 +242,7 @@ impl<'t> Writer<'t> {
         Ok(Done {
             standing,
             refusals: found,
+            changes: Vec::new(),
         })
     }
 }

@@ -69,7 +69,11 @@ pub(super) fn columns(record: &Record, guarded: bool) -> Result<Named, String> {
             (true, true) => unguard(original).to_owned(),
             (true, false) => original.to_owned(),
             // Others have stray spaces and line breaks.
-            (false, _) => original.split_whitespace().collect::<Vec<_>>().join(" "),
+            // A dot at the end ("Inv.-Nr.") would be one of a path.
+            (false, _) => {
+                let words = original.split_whitespace().collect::<Vec<_>>().join(" ");
+                words.trim_matches(['.', ' ']).to_owned()
+            }
         };
         if plain.len() > MAX_NAME || plain.chars().any(char::is_control) || record.long == Some(index) {
             let shown: String = plain.chars().filter(|c| !c.is_control()).take(40).collect();

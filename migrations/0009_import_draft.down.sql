@@ -1,0 +1,2 @@
+DROP INDEX import_blob;
+DROP TABLE import_draft;

@@ -1,0 +1,79 @@
+//! What a rehearsal would change in records that are there: their states before and after, field by field, read within
+//! the transaction that is taken back.
+
+use crate::contract::exchange::{ChangedField, ChangedRecord};
+use crate::contract::records::{RecordState, RecordType, Records};
+use crate::kernel::db::Tx;
+use crate::kernel::error::Result;
+use crate::kernel::i18n::Language;
+use crate::kernel::ledger::{self, Position};
+use crate::kernel::ui::{differences, label};
+
+/// Records that are told in full, and fields of one.
+pub(super) const MOST: usize = 20;
+const FIELDS: usize = 20;
+/// Changes of a set that are looked through for them.
+const LOOK: i64 = 1_000;
+
+/// The first `most` records that the set changes.
+pub(super) async fn of_set(
+    tx: &mut Tx<'_>,
+    records: &dyn Records,
+    definition: &RecordType,
+    set_id: &str,
+    most: usize,
+) -> Result<Vec<ChangedRecord>> {
+    let mut told = Vec::new();
+    for change in ledger::set_changes(&mut *tx, set_id, Position::default(), LOOK).await? {
+        if told.len() >= most {
+            break;
+        }
+        if change.kind != ledger::RECORD || change.version < 2 {
+            continue;
+        }
+        let states = ledger::versions(&mut *tx, &change.entity, None, 2).await?;
+        let mut states = states.into_iter().map(|version| match version.document {
+            Some(text) => serde_json::from_str::<RecordState>(&text).map(Some),
+            None => Ok(None),
+        });
+        let (Some(after), before) = (
+            states.next().transpose()?.flatten(),
+            states.next().transpose()?.flatten(),
+        ) else {
+            continue;
+        };
+        let before = before.map(|state| state.document).unwrap_or_default();
+        let found = differences(&before, &after.document, |path| words(definition, path));
+        let fields = found.into_iter().take(FIELDS).map(|difference| ChangedField {
+            field: difference.label,
+            before: difference.before,
+            after: difference.after,
+        });
+        told.push(ChangedRecord {
+            title: records.title(definition, &after.document),
+            id: change.entity,
+            fields: fields.collect(),
+        });
+    }
+    Ok(told)
+}
+
+/// A path as people read it: the labels of its fields.
+fn words(definition: &RecordType, path: &str) -> String {
+    let language = Language::default();
+    let mut fields = &definition.fields;
+    if let Some(field) = fields.iter().find(|f| f.name == path) {
+        return label(&field.labels, &field.name, language);
+    }
+    let mut parts = Vec::new();
+    for part in path.split('.') {
+        match fields.iter().find(|f| f.name == part) {
+            Some(field) => {
+                parts.push(label(&field.labels, &field.name, language));
+                fields = &field.fields;
+            }
+            None => parts.push(part.to_owned()),
+        }
+    }
+    parts.join(" · ")
+}

@@ -1,0 +1,157 @@
+//! The first hour with one's own file: dropped, corrected, previewed, imported, opened; with scripts, without them, on a
+//! phone. Clicks are counted.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use super::browser::{Browser, Look};
+use super::house::house;
+
+/// Semicolons, Windows-1252, a decimal comma, days before months.
+const MESSY: &[u8] = b"Inv.-Nr.;Bezeichnung;Preis;Gekauft am;Ort\r\n\
+    K001;K\xe4nnchen;3,75;31.12.1999;K\xf6ln\r\n\
+    K002;\"Tasse; blau\";1.234,50;1.2.2000;K\xf6ln\r\n\
+    K003;Teller;12;17.5.2001;Bonn\r\n\
+    K004;Krug;8,1;3.3.2003;K\xf6ln\r\n\
+    K005;Vase;99,99;4.4.2004;Bonn\r\n\
+    K006;Schale;7;5.5.2005;Bonn\r\n";
+
+struct Desk {
+    browser: Browser,
+    folder: tempfile::TempDir,
+    clicks: usize,
+}
+
+impl Desk {
+    async fn new(look: Look) -> Self {
+        let browser = Browser::start(look).await;
+        browser.open(&house().setup_link().await).await;
+        browser.click("main form button").await;
+        browser.wait_for_text("main", "records").await;
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            browser,
+            folder,
+            clicks: 0,
+        }
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::File::create(&path).unwrap().write_all(content).unwrap();
+        path
+    }
+
+    /// Clicks, as a person would, and counts it.
+    async fn click(&mut self, selector: &str) {
+        self.clicks += 1;
+        self.browser.click(selector).await;
+    }
+
+    /// Chooses a file: a click on the input, one in the dialog of the system.
+    async fn choose(&mut self, path: &std::path::Path) {
+        self.clicks += 2;
+        self.browser.fill("#file", path.to_str().unwrap()).await;
+    }
+}
+
+async fn counts(desk: &Desk, wanted: [&str; 4]) {
+    desk.browser.wait_for_text(".counts", "New").await;
+    for (place, count) in wanted.iter().enumerate() {
+        let selector = format!(".counts div:nth-child({}) dd", place + 1);
+        assert_eq!(desk.browser.text(&selector).await, *count, "{selector}");
+    }
+}
+
+/// From a messy table to an open collection.
+async fn novice(look: Look, name: &str) {
+    let mut desk = Desk::new(look).await;
+    let scripts = look != Look::PhoneWithoutScripts;
+    let path = desk.file(name, MESSY);
+    desk.browser.open("/import").await;
+    desk.choose(&path).await;
+    if !scripts {
+        desk.click("form[action='/import'] button[type=submit]").await;
+    }
+    desk.browser.wait_for_text("h1", "How the file is read").await;
+    let sample = desk.browser.text("table.sample").await;
+    assert!(
+        sample.contains("Kännchen") && sample.contains("Tasse; blau"),
+        "{sample}"
+    );
+    assert_eq!(desk.browser.overflow().await, 0);
+    desk.click("button[value=next]").await;
+    desk.browser.wait_for_text("h1", "What it becomes").await;
+    assert_eq!(desk.browser.overflow().await, 0);
+    desk.click("input[name=visibility][value=public]").await;
+    desk.click(".wizard-actions button").await;
+    desk.browser.wait_for_text("h1", "What would happen").await;
+    counts(&desk, ["6", "0", "0", "0"]).await;
+    assert_eq!(desk.browser.overflow().await, 0);
+    desk.click(".wizard-actions button").await;
+    desk.browser.wait_for_text("h1", "is imported").await;
+    counts(&desk, ["6", "0", "0", "0"]).await;
+    assert_eq!(desk.browser.overflow().await, 0);
+    desk.click(".wizard-actions a.primary").await;
+    desk.browser.wait_for_text("main", "Kännchen").await;
+    assert!(desk.clicks <= 12, "{} clicks", desk.clicks);
+    println!("{name}: {} clicks from the file to the open collection", desk.clicks);
+    desk.browser.nothing_to_complain_about().await;
+    desk.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_novice_opens_a_collection_from_a_messy_table() {
+    novice(Look::Desktop, "Haushalt.csv").await;
+}
+
+#[tokio::test]
+async fn a_novice_does_so_on_a_phone() {
+    novice(Look::Phone, "Haushalt am Telefon.csv").await;
+}
+
+#[tokio::test]
+async fn a_novice_does_so_without_scripts() {
+    novice(Look::PhoneWithoutScripts, "Haushalt ohne Skripte.csv").await;
+}
+
+#[tokio::test]
+async fn a_wrong_guess_is_corrected_refused_rows_are_mended() {
+    let mut desk = Desk::new(Look::Desktop).await;
+    let table = |third: &str| format!("code,what,shelf\nA1,Bowl,12\nA2,Jug,30\nA3,Cup,{third}\nA4,Urn,80\n");
+    let path = desk.file("shelves.csv", table("upstairs").as_bytes());
+    desk.browser.open("/import").await;
+    desk.choose(&path).await;
+    desk.browser.wait_for_text("h1", "How the file is read").await;
+    desk.click("button[value=next]").await;
+    desk.browser.wait_for_text("h1", "What it becomes").await;
+    // A column that was taken for text is a whole number.
+    desk.click("#f2-kind option[value=integer]").await;
+    desk.click("#key option[value=code]").await;
+    desk.click(".wizard-actions button").await;
+    counts(&desk, ["3", "0", "0", "1"]).await;
+    let refused = desk.browser.text("table.refused").await;
+    assert!(refused.contains("shelf") && refused.contains("upstairs"), "{refused}");
+    desk.click(".wizard-actions button").await;
+    desk.browser.wait_for_text("h1", "is imported").await;
+    // Mended and brought again: it finds its collection by itself.
+    let path = desk.file("shelves.csv", table("9").replace("Jug", "Jar").as_bytes());
+    desk.browser.open("/import").await;
+    desk.choose(&path).await;
+    desk.browser.wait_for_text("h1", "How the file is read").await;
+    desk.click("button[value=next]").await;
+    desk.browser.wait_for_text(".notice", "Shelves").await;
+    desk.click(".wizard-actions button").await;
+    counts(&desk, ["1", "1", "2", "0"]).await;
+    desk.browser.wait_for_text("dl.diff", "Jar").await;
+    desk.click(".wizard-actions button").await;
+    desk.browser.wait_for_text("h1", "is imported").await;
+    // The same bytes again are noticed.
+    desk.browser.open("/import").await;
+    desk.choose(&path).await;
+    desk.browser
+        .wait_for_text(".notice", "You may have imported this file already")
+        .await;
+    desk.browser.nothing_to_complain_about().await;
+    desk.browser.close().await;
+}
