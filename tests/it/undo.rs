@@ -138,6 +138,11 @@ async fn an_import_is_undone_and_done_again(db: TestDb) {
     counts(&result, 31, 0, 0, 0, 0);
     assert_eq!(app.get("/api/types/teapot").await.status, 404);
     let undone = result["change"].as_str().unwrap().to_owned();
+    // What is gone is still called by its name, for who sees everything.
+    let page = app.get(&format!("/changes/{undone}")).await.ok().text();
+    assert!(page.contains("Pot 3") || page.contains("n3"), "{page}");
+    let page = app.get_anonymous(&format!("/changes/{undone}")).await;
+    assert_eq!(page.status, 404, "{}", page.text());
 
     // The undo of the undo brings all of it back, type first.
     let result = undo(&app, &undone).await;

@@ -5,7 +5,8 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{named, reason};
+use super::{TITLE, named, reason};
+use crate::contract::records::RecordState;
 use crate::contract::undo::WhyLeft;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Path, Query};
@@ -104,11 +105,11 @@ pub async fn show_page(
     let set = ledger::set(&service.db, &id).await?.ok_or_else(nothing)?;
     let after: Position = asked.after.as_deref().map(str::parse).transpose()?.unwrap_or_default();
     let changes = ledger::set_changes(&service.db, &id, after, CHANGES).await?;
-    let rows = rows(&service, &page, &changes).await?;
     let all = service.sees_all(&page.caller).await?;
+    let rows = rows(&service, &page, &changes, all).await?;
     if rows.is_empty() && !all {
         let first = ledger::set_changes(&service.db, &id, Position::default(), PROBE).await?;
-        if self::rows(&service, &page, &first).await?.is_empty() {
+        if self::rows(&service, &page, &first, false).await?.is_empty() {
             return Err(nothing());
         }
     }
@@ -229,8 +230,8 @@ async fn undid(service: &Service, page: &Page, id: &str, all: bool) -> Result<Op
     }))
 }
 
-/// The changes as far as the caller may see what they touch.
-async fn rows(service: &Service, page: &Page, changes: &[Change]) -> Result<Vec<ChangeRow>> {
+/// The changes as far as the caller may see what they touch. Who sees all sees what is gone, too.
+async fn rows(service: &Service, page: &Page, changes: &[Change], all: bool) -> Result<Vec<ChangeRow>> {
     let records = changes
         .iter()
         .filter(|c| c.kind == RECORD)
@@ -241,17 +242,46 @@ async fn rows(service: &Service, page: &Page, changes: &[Change]) -> Result<Vec<
         .await?;
     let mut rows = Vec::with_capacity(changes.len());
     for change in changes {
-        let Some((title, href)) = seen.get(&change.entity) else {
-            continue;
+        let known = seen.get(&change.entity).cloned();
+        let (mut title, href) = match known {
+            Some(known) => known,
+            None if all => (change.entity.clone(), None),
+            None => continue,
         };
         let version = ledger::version(&service.db, &change.entity, change.version).await?;
-        let what = version.map_or("operation.update", |v| operation(v.operation));
+        if all && title == change.entity {
+            title = last_title(service, change).await?.unwrap_or(title);
+        }
         rows.push(ChangeRow {
-            title: title.clone(),
-            href: href.clone(),
-            what,
+            title,
+            href,
+            what: version.map_or("operation.update", |v| operation(v.operation)),
             version: change.version,
         });
     }
     Ok(rows)
+}
+
+/// What a thing that is gone was called: by its type where that is left, else by its first words.
+async fn last_title(service: &Service, change: &Change) -> Result<Option<String>> {
+    for number in [change.version, change.version - 1] {
+        let state = ledger::version(&service.db, &change.entity, number).await?;
+        let Some(text) = state.and_then(|state| state.document) else {
+            continue;
+        };
+        if change.kind != RECORD {
+            let name: Value = serde_json::from_str(&text)?;
+            return Ok(name.get("name").and_then(Value::as_str).map(str::to_owned));
+        }
+        let state: RecordState = serde_json::from_str(&text)?;
+        let title = match service.records.record_type(&state.type_name).await? {
+            Some(stored) => service.records.title(&stored.definition, &state.document),
+            None => {
+                let mut words = state.document.values().filter_map(Value::as_str);
+                words.next().unwrap_or_default().to_owned()
+            }
+        };
+        return Ok((!title.trim().is_empty()).then(|| shorten(&title, TITLE)));
+    }
+    Ok(None)
 }
