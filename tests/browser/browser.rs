@@ -239,7 +239,12 @@ impl Browser {
 
     /// What a field holds.
     pub async fn value(&self, selector: &str) -> String {
-        self.find(selector).await.prop("value").await.unwrap().unwrap_or_default()
+        self.find(selector)
+            .await
+            .prop("value")
+            .await
+            .unwrap()
+            .unwrap_or_default()
     }
 
     pub async fn title(&self) -> String {

@@ -28,9 +28,9 @@ pub use flash::{Flash, Toast};
 pub(crate) use html::view;
 pub use html::{Html, View};
 pub use page::{Crumb, CsrfToken, NavItem, Page, Shell, Theme};
-pub use plate::Plate;
 pub use pager::{PageLink, Pager, PagerLinks};
 pub use parts::{Bar, Event, Step, Twig};
+pub use plate::Plate;
 pub use value::{Piece, label, pieces, plain, readable, shorten, texts};
 
 #[cfg(test)]

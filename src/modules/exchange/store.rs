@@ -165,6 +165,9 @@ pub async fn forget(tx: &mut Tx<'_>, type_name: &str) -> Result<()> {
         .bind(type_name)
         .exec(&mut *tx)
         .await?;
-    sql("DELETE FROM import WHERE type = $1").bind(type_name).exec(tx).await?;
+    sql("DELETE FROM import WHERE type = $1")
+        .bind(type_name)
+        .exec(tx)
+        .await?;
     Ok(())
 }

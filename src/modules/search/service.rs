@@ -154,7 +154,12 @@ impl Service {
     ///
     /// # Errors
     /// What the port of records says.
-    pub async fn items(&self, caller: &Caller, types: &[(Arc<StoredType>, Level)], answer: &Answer) -> Result<Vec<Item>> {
+    pub async fn items(
+        &self,
+        caller: &Caller,
+        types: &[(Arc<StoredType>, Level)],
+        answer: &Answer,
+    ) -> Result<Vec<Item>> {
         let ids: Vec<String> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
         let by_name: HashMap<&str, &StoredType> = types
             .iter()
