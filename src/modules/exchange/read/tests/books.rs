@@ -75,7 +75,7 @@ fn text(place: &str, text: &str) -> String {
 
 const GOOD: &str = r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="inlineStr"><is><t>made</t></is></c><c r="D1" t="str"><v>share</v></c><c r="E1" t="inlineStr"><is><t>number</t></is></c><c r="F1" t="inlineStr"><is><t>seen</t></is></c></row>
 <row r="2"><c r="A2"><v>1</v></c><c r="B2" t="s"><v>2</v></c><c r="C2" s="1"><v>7763</v></c><c r="D2" s="2"><v>0.25</v></c><c r="E2" s="3"><v>42</v></c><c r="F2" t="b"><v>1</v></c></row>
-<row r="5" spans="1:6"><c r="A5"><f>A2+1.5</f><v>2.5</v></c><c r="B5"><f>NOW()</f></c><c r="C5" s="4"><v>43861.5</v></c><c r="D5" t="e"><v>#REF!</v></c><c r="F5" t="b"><v>0</v></c></row>"#;
+<row r="5" spans="1:6"><c r="A5"><f>A2+1.5</f><v>2.5</v></c><c r="B5"><f>NOW()</f><v/></c><c r="C5" s="4"><v>43861.5</v></c><c r="D5" t="e"><v>#REF!</v></c><c r="F5" t="b"><v>0</v></c></row>"#;
 
 #[test]
 fn every_kind_of_cell() {

@@ -117,6 +117,8 @@ impl<R: BufRead> Cells<R> {
             }
         }
         let place = || cell_name(column, self.row);
+        // Some programs write an empty value where they did not calculate one.
+        let value = value.filter(|value| !formula || kind == "str" || !value.is_empty());
         let Some(value) = value else {
             if formula {
                 self.context.notes.add("formulas-without-values", || {
