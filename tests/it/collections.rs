@@ -130,15 +130,24 @@ async fn a_collection_is_opened_and_deleted(db: TestDb) {
     assert_eq!(app.get(&format!("/api/records/{cup}")).await.status, 404);
     app.post("/api/types", &again).await.ok();
 
-    // The file that the other collection came from as well goes with the last of both.
+    // The file that the other collection came from as well goes with the last of both, and not while somebody is about
+    // to import it once more.
     let blob = app.get("/api/records?type=copy&limit=1").await.ok().json()["items"][0]["source"]["blob"].clone();
     let blob = blob.as_str().unwrap();
     assert!(app.kernel().blobs.exists(blob).await.unwrap());
+    let upload = app.signed(Method::POST, "/api/uploads?name=a.csv");
+    let draft = app
+        .send(upload, Bytes::from("number,title\n1,Jar\n2,Bowl\n3,Cup\n"))
+        .await;
+    let draft = draft.json()["id"].as_str().unwrap().to_owned();
     let last = app
         .signed(Method::DELETE, "/api/types/copy?records=true")
         .header("if-match", "\"1\"");
     assert_eq!(app.send(last, Bytes::new()).await.status, 202);
     app.drain_jobs().await;
+    assert!(app.kernel().blobs.exists(blob).await.unwrap());
+    let drop = app.signed(Method::DELETE, &format!("/api/import-drafts/{draft}"));
+    assert_eq!(app.send(drop, Bytes::new()).await.status, 204);
     assert!(!app.kernel().blobs.exists(blob).await.unwrap());
     assert_eq!(found(&app, "Jar").await, 0);
 }

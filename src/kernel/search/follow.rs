@@ -84,10 +84,8 @@ pub(super) async fn run(inner: Arc<Inner>, sources: Vec<Arc<dyn IndexSource>>, d
         } else {
             failures
         };
-        let pause = Duration::from_millis(RETRY[failures.min(RETRY.len() - 1)]);
+        follower.rest(failures).await;
         failures += 1;
-        // Ends early when the process does; the outcome of waiting does not matter.
-        let _ = tokio::time::timeout(pause, follower.stop.cancelled()).await;
     }
 }
 
@@ -117,6 +115,21 @@ struct Sweep {
 impl Follower {
     pub(super) fn say(&self, health: Health) {
         self.inner.say(health);
+    }
+
+    /// Waits before the next try, longer after each failure. A ledger that grows, or a database that is back, is worth a
+    /// try earlier; the end of the process is one to stop.
+    async fn rest(&self, failures: usize) {
+        let mut ledger = self.db.signals().subscribe(Signal::Ledger);
+        let least = Duration::from_millis(RETRY[0]);
+        let most = Duration::from_millis(RETRY[failures.min(RETRY.len() - 1)]);
+        // How the waiting ends does not matter.
+        let _ = tokio::time::timeout(least, self.stop.cancelled()).await;
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(most.saturating_sub(least)) => {}
+            _ = ledger.changed() => {}
+        }
     }
 
     /// Has somebody asked for a rebuild that no finished build began after?

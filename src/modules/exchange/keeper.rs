@@ -2,16 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::model::IMPORT;
 use super::service::Service;
-use super::store;
+use super::{draft, store};
 use crate::contract::records::FileKeeper;
 use crate::kernel::db::Write;
 use crate::kernel::error::Result;
-use crate::kernel::jobs::{self, JobFilter, State};
-
-/// Imports on their way that are looked through.
-const MOST: i64 = 1_000;
 
 #[async_trait]
 impl FileKeeper for Service {
@@ -19,19 +14,8 @@ impl FileKeeper for Service {
         if store::is_imported(&self.kernel.db, blob).await? {
             return Ok(true);
         }
-        // An import that has not begun yet is known by its job only.
-        for state in [State::Waiting, State::Running] {
-            let filter = JobFilter {
-                state: Some(state),
-                kind: Some(IMPORT.to_owned()),
-                ..JobFilter::default()
-            };
-            let under_way = jobs::list(&self.kernel.db, &filter, MOST).await?;
-            if under_way.iter().any(|job| job.payload["blob"] == blob) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        // A draft, or an import that has not begun yet.
+        draft::store::is_awaited(&self.kernel.db, blob).await
     }
 
     async fn forget_type(&self, type_name: &str) -> Result<()> {

@@ -130,6 +130,19 @@ pub async fn is_needed(on: impl Into<Exec<'_>>, blob: &str) -> Result<bool> {
     Ok(needed)
 }
 
+/// Does a draft or a job that has not ended wait for the blob?
+pub async fn is_awaited(db: &Db, blob: &str) -> Result<bool> {
+    let (awaited,): (bool,) = sql(
+        "SELECT EXISTS (SELECT 1 FROM import_draft WHERE blob = $1) \
+         OR EXISTS (SELECT 1 FROM job WHERE queue = 'exchange' AND state IN ('waiting', 'running') AND payload LIKE $2)",
+    )
+    .bind(blob)
+    .bind(format!("%{blob}%"))
+    .one(db)
+    .await?;
+    Ok(awaited)
+}
+
 /// The last time these bytes were imported.
 pub async fn earlier(db: &Db, blob: &str) -> Result<Option<Earlier>> {
     sql(
