@@ -78,7 +78,7 @@ async fn torture(engine: &str, cycles: u64) -> Result<()> {
         };
         // Nothing may come to an end while a key waits for a lease; then the kill finds it waiting.
         let _ = tokio::time::timeout(LONGEST, reached).await;
-        server.kill();
+        drop(server);
         load.is_at(None);
     }
     let server = place.serve();

@@ -99,38 +99,25 @@ impl Place {
     }
 }
 
-/// A running `app serve`; killed when dropped.
+/// A running `app serve`; dropping it is `kill -9`, and waits for its end.
 pub struct Server {
-    child: Child,
+    pub child: Child,
     pub url: String,
 }
 
 impl Server {
-    /// `kill -9`, and its end.
-    pub fn kill(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
-        // Ended already by `stop`, which is what is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
     /// SIGTERM, and its exit code.
     pub fn stop(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it can be told");
         self.child.wait().expect("it ends").code()
     }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.end();
+        // Ended already by `stop`, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -190,11 +190,12 @@ pub struct AuditLine {
     pub created_at: i64,
 }
 
-/// The versions of the change sets of a filter after a place, in the order of the ledger.
+/// The versions of the change sets of a filter after a place and up to another one, in the order of the ledger. Up to
+/// [`super::settled`], nothing comes in between later.
 ///
 /// # Errors
 /// What the database says.
-pub async fn audit(db: &Db, filter: &SetFilter, after: Position, limit: i64) -> Result<Vec<AuditLine>> {
+pub async fn audit(db: &Db, filter: &SetFilter, after: Position, end: Position, limit: i64) -> Result<Vec<AuditLine>> {
     filter
         .narrow(
             "SELECT v.txid, v.position, v.entity, v.version, v.kind, v.operation, s.id AS set_id, s.kind AS cause, s.actor, s.reason, s.origin, \
@@ -202,6 +203,7 @@ pub async fn audit(db: &Db, filter: &SetFilter, after: Position, limit: i64) -> 
         )
         .and_some("v.kind = ?", filter.kind.as_deref())
         .and_all("(v.txid, v.position) > (?, ?)", vec![after.txid.into(), after.position.into()])
+        .and_all("(v.txid, v.position) <= (?, ?)", vec![end.txid.into(), end.position.into()])
         .end("ORDER BY v.txid, v.position", limit)
         .all(db)
         .await

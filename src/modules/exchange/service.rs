@@ -86,10 +86,14 @@ impl Service {
         if !job.state.is_final() && !patience.is_zero() {
             job = self.ended(job, patience).await?;
         }
-        let report = match (&job.state, &job.result) {
+        let mut report = match (&job.state, &job.result) {
             (State::Done, Some(result)) => Some(serde_json::from_value::<ImportReport>(result.clone())?),
             _ => None,
         };
+        // Values were cut to what the one who asked may see; another may see less.
+        if let Some(report) = report.as_mut().filter(|_| job.caller.actor() != caller.actor()) {
+            report.changes.clear();
+        }
         let position = report.as_ref().and_then(|r| r.position.clone());
         let searchable = match position {
             Some(position) => self.searchable(position.parse()?, patience).await?,

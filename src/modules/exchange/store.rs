@@ -143,7 +143,7 @@ pub async fn drop_refusals(tx: &mut Tx<'_>, job_id: &str) -> Result<()> {
 
 /// Was this file imported into a type that is still there?
 pub async fn is_imported(db: &Db, blob: &str) -> Result<bool> {
-    let row: Option<(String,)> = sql("SELECT job_id FROM import WHERE blob = $1 LIMIT 1")
+    let row: Option<(String,)> = sql("SELECT job_id FROM import WHERE blob = $1 OR report = $1 LIMIT 1")
         .bind(blob)
         .opt(db)
         .await?;

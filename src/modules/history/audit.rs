@@ -113,13 +113,15 @@ async fn export(State(service): State<Service>, Query(query): Query<AuditQuery>)
         before: None,
     };
     let after: Position = query.after.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+    // Nothing that is still being written may come in before the last line later.
+    let end = ledger::settled(&service.db).await?;
     let pages = stream::try_unfold(Some(after), move |after| {
         let (db, filter) = (service.db.clone(), filter.clone());
         async move {
             let Some(after) = after else {
                 return Ok::<_, crate::kernel::error::Error>(None);
             };
-            let lines = ledger::audit(&db, &filter, after, PAGE).await?;
+            let lines = ledger::audit(&db, &filter, after, end, PAGE).await?;
             let next = lines
                 .last()
                 .filter(|_| lines.len() as i64 == PAGE)

@@ -48,6 +48,15 @@ pub(super) struct JobView {
     ended_at: Option<String>,
 }
 
+/// What a job answers, without values of records: who may see jobs may not see those for that.
+fn without_values(mut result: Value) -> Value {
+    if let Some(parts) = result.as_object_mut() {
+        parts.shift_remove("changes");
+        parts.shift_remove("refusals");
+    }
+    result
+}
+
 impl From<Job> for JobView {
     fn from(job: Job) -> Self {
         Self {
@@ -66,7 +75,7 @@ impl From<Job> for JobView {
             actor: job.caller.actor(),
             worker: job.worker,
             error: job.error,
-            result: job.result,
+            result: job.result.map(without_values),
             created_at: rfc3339(job.created_at),
             run_at: rfc3339(job.run_at),
             started_at: job.started_at.map(rfc3339),

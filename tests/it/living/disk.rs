@@ -115,7 +115,7 @@ async fn files_that_may_not_grow_are_waited_for() {
     let import = client.import(ROWS).await;
     says_that_it_is_full(&client, &import, &record).await;
     let lifted = Command::new("prlimit")
-        .args(["--fsize=unlimited", "--pid", &served.id().to_string()])
+        .args(["--fsize=unlimited", "--pid", &served.child.id().to_string()])
         .status();
     assert!(lifted.unwrap().success());
     client.imported(&import, ROWS).await;

@@ -53,7 +53,7 @@ fn one_process_serves_and_commands_reach_it() {
     let data = folder.path();
     assert_eq!(run(data, &["health"]).status.code(), Some(1), "nothing runs yet");
     let served = Place::new(data, None).serve();
-    let pid = served.id().to_string();
+    let pid = served.child.id().to_string();
     // At first it may still say what it waits for.
     while run(data, &["health"]).status.code() != Some(0) {}
     assert_eq!(fine(data, &["health"]), "ready\n");

@@ -62,7 +62,12 @@ impl Service {
                         found: Some(text.clone()),
                         ..standing
                     };
-                    store::update(tx, &new).await?;
+                    if !store::update(tx, &new).await? {
+                        return Err(Error::new(
+                            Code::Busy,
+                            "Somebody chose something at the same time. The file is looked at again.",
+                        ));
+                    }
                 }
                 context.finish_with(tx, result).await
             })

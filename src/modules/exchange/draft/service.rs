@@ -272,7 +272,8 @@ impl Service {
         let target = self.target(draft).await?;
         let existing = target.as_ref().map(|stored| &stored.definition);
         let mut plan = plan(found, &draft.choices, existing, &draft.row.name);
-        if existing.is_none() {
+        // Once it was imported, the name is taken by what came of it.
+        if existing.is_none() && draft.row.import_job.is_none() {
             let given = draft.choices.name.as_ref().is_some_and(|name| !name.is_empty());
             let taken = self.is_taken(&plan.definition.name).await?;
             if taken && given {

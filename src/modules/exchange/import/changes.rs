@@ -3,6 +3,7 @@
 
 use crate::contract::exchange::{ChangedField, ChangedRecord};
 use crate::contract::records::{RecordState, RecordType, Records};
+use crate::kernel::access::Level;
 use crate::kernel::db::Tx;
 use crate::kernel::error::Result;
 use crate::kernel::i18n::Language;
@@ -15,11 +16,12 @@ const FIELDS: usize = 20;
 /// Changes of a set that are looked through for them.
 const LOOK: i64 = 1_000;
 
-/// The first `most` records that the set changes.
+/// The first `most` records that the set changes, as far as `level` may see them.
 pub(super) async fn of_set(
     tx: &mut Tx<'_>,
     records: &dyn Records,
     definition: &RecordType,
+    level: Level,
     set_id: &str,
     most: usize,
 ) -> Result<Vec<ChangedRecord>> {
@@ -42,15 +44,21 @@ pub(super) async fn of_set(
         ) else {
             continue;
         };
+        let hidden = |state: &RecordState| state.visibility > level;
+        if hidden(&after) || before.as_ref().is_some_and(hidden) {
+            continue;
+        }
         let before = before.map(|state| state.document).unwrap_or_default();
-        let found = differences(&before, &after.document, |path| words(definition, path));
+        let before = records.cut(definition, level, before);
+        let after = records.cut(definition, level, after.document);
+        let found = differences(&before, &after, |path| words(definition, path));
         let fields = found.into_iter().take(FIELDS).map(|difference| ChangedField {
             field: difference.label,
             before: difference.before,
             after: difference.after,
         });
         told.push(ChangedRecord {
-            title: records.title(definition, &after.document),
+            title: records.title(definition, &after),
             id: change.entity,
             fields: fields.collect(),
         });

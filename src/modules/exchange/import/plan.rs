@@ -30,7 +30,7 @@ impl Importer {
         let name = &import.options.type_name;
         let stored = self.records.record_type(name).await?.ok_or_else(|| {
             Error::new(
-                Code::Conflict,
+                Code::Gone,
                 format!("The type \"{name}\" was deleted while the import waited."),
             )
         })?;

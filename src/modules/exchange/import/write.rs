@@ -10,6 +10,7 @@ use super::feed::{Chunk, Prepared};
 use super::{Task, changes, plan};
 use crate::contract::exchange::ChangedRecord;
 use crate::contract::records::{ImportBatch, ImportRow, RowOutcome, StoredType};
+use crate::kernel::access::{Level, Object};
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::modules::exchange::model::{Refusal, refusals};
@@ -36,6 +37,8 @@ pub(super) struct Writer<'t> {
     pub dry: Vec<Refusal>,
     /// The first records that a dry run would change.
     pub changes: Vec<ChangedRecord>,
+    /// What the one who asked may see.
+    level: Level,
     kept: i64,
     waiting: Vec<Prepared>,
     bytes: usize,
@@ -61,8 +64,11 @@ struct Done {
 impl<'t> Writer<'t> {
     pub(super) async fn new(task: &'t Task, standing: Standing) -> Result<Self> {
         let kept = store::refusal_count(&task.importer.kernel.db, &task.context.id).await?;
+        let object = Object::Type(&task.import.options.type_name);
+        let level = task.importer.kernel.access.level(&task.context.caller, &object).await?;
         Ok(Self {
             task,
+            level: level.unwrap_or_default(),
             standing,
             dry: Vec::new(),
             changes: Vec::new(),
@@ -199,7 +205,7 @@ impl<'t> Writer<'t> {
                     if room > 0 && done.standing.updated > self.standing.updated {
                         let definition = &task.stored.definition;
                         let records = &*task.importer.records;
-                        done.changes = changes::of_set(tx, records, definition, &rows.set_id, room).await?;
+                        done.changes = changes::of_set(tx, records, definition, self.level, &rows.set_id, room).await?;
                     }
                     *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
                     Err::<(), _>(Error::new(Code::Conflict, "A rehearsal is taken back."))

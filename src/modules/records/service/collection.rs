@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Because, Service, parse_state, state_text};
-use crate::contract::records::{RecordType, TYPES_WRITE};
+use crate::contract::records::{RECORDS_WRITE, RecordType, TYPES_WRITE};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::blobs::Blobs;
 use crate::kernel::db::{Tx, Write};
@@ -35,6 +35,16 @@ pub struct Opening {
     set_id: String,
 }
 
+impl Opening {
+    /// The visibilities that it changes: to open a collection those that stand where it stood, to close it all that are
+    /// more open, also where somebody opened a record by hand.
+    fn levels(&self) -> Vec<String> {
+        let changes = |level: &Level| *level == self.from || (self.to > self.from && *level < self.to);
+        let levels = Level::ALL.into_iter().filter(changes);
+        levels.map(|level| level.as_str().to_owned()).collect()
+    }
+}
+
 /// A type to be deleted with its records.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Removal {
@@ -55,6 +65,8 @@ impl Service {
     pub async fn open_type(&self, why: &Because<'_>, name: &str, base: i64, to: Level) -> Result<Option<String>> {
         let standing = self.need_type(name).await?;
         self.require_whole(why.caller, name).await?;
+        let object = Object::Type(name);
+        self.access.require(why.caller, RECORDS_WRITE, &object).await?;
         if standing.version != base {
             return Err(super::types::stale_type(&standing, base));
         }
@@ -96,12 +108,12 @@ impl Service {
     /// still has the old level.
     pub async fn run_opening(&self, context: JobContext) -> Result<Value> {
         let opening: Opening = context.payload()?;
-        let (name, from) = (opening.type_name.as_str(), opening.from);
-        let total = store::count_seen_by(&self.db, name, from).await?;
+        let (name, levels) = (opening.type_name.as_str(), opening.levels());
+        let total = store::count_seen_by(&self.db, name, &levels).await?;
         let (mut done, mut after) = (0, String::new());
         loop {
             context.check()?;
-            let ids = store::ids_seen_by(&self.db, name, from, &after, STEP).await?;
+            let ids = store::ids_seen_by(&self.db, name, &levels, &after, STEP).await?;
             let Some(last) = ids.last() else { break };
             after.clone_from(last);
             let (ids, opening) = (&ids, &opening);
@@ -249,8 +261,9 @@ impl Service {
 }
 
 async fn open_some(tx: &mut Tx<'_>, opening: &Opening, ids: &[String]) -> Result<i64> {
+    let levels = opening.levels();
     let mut rows = store::get_many(&mut *tx, ids).await?;
-    rows.retain(|row| !row.deleted() && row.visibility == opening.from.as_str());
+    rows.retain(|row| !row.deleted() && levels.contains(&row.visibility));
     let now = tx.now();
     let (mut heads, mut versions) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for row in rows {

@@ -1,39 +1,35 @@
 //! SQL about all records of a type at once: who sees them, and taking them away.
 
-use crate::kernel::access::Level;
 use crate::kernel::db::{Exec, Filter, Tx, sql};
 use crate::kernel::error::Result;
 
 /// A type that is being deleted with its records; nobody makes it anew before that has ended.
 pub const REMOVING: &str = "removing";
 
-/// How many live records of a type have a visibility.
-pub async fn count_seen_by(on: impl Into<Exec<'_>>, type_name: &str, visibility: Level) -> Result<i64> {
-    let (count,): (i64,) = sql("SELECT COUNT(*) FROM record WHERE type = $1 AND state = 'live' AND visibility = $2")
-        .bind(type_name)
-        .bind(visibility.as_str())
-        .one(on)
-        .await?;
+/// How many live records of a type have one of these visibilities.
+pub async fn count_seen_by(on: impl Into<Exec<'_>>, type_name: &str, visibilities: &[String]) -> Result<i64> {
+    let filter = Filter::new("SELECT COUNT(*) FROM record")
+        .and("type = ?", type_name)
+        .and("state = ?", "live")
+        .and_in("visibility", visibilities);
+    let (count,): (i64,) = filter.stmt().one(on).await?;
     Ok(count)
 }
 
-/// Ids of live records of a type that have a visibility, after an id.
+/// Ids of live records of a type that have one of these visibilities, after an id.
 pub async fn ids_seen_by(
     on: impl Into<Exec<'_>>,
     type_name: &str,
-    visibility: Level,
+    visibilities: &[String],
     after: &str,
     limit: i64,
 ) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = sql(
-        "SELECT id FROM record WHERE type = $1 AND id > $2 AND state = 'live' AND visibility = $3 ORDER BY id LIMIT $4",
-    )
-    .bind(type_name)
-    .bind(after)
-    .bind(visibility.as_str())
-    .bind(limit)
-    .all(on)
-    .await?;
+    let filter = Filter::new("SELECT id FROM record")
+        .and("type = ?", type_name)
+        .and("id > ?", after)
+        .and("state = ?", "live")
+        .and_in("visibility", visibilities);
+    let rows: Vec<(String,)> = filter.end("ORDER BY id", limit).all(on).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

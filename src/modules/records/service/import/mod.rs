@@ -58,8 +58,9 @@ impl Service {
         let name = &batch.stored_type.definition.name;
         // The batch may know an older definition: what counts is where the type stands in this transaction.
         let stored = self.type_in(tx, name).await?.ok_or_else(|| {
+            // Not a conflict, which would be tried again and make the type anew.
             Error::new(
-                Code::Conflict,
+                Code::Gone,
                 format!("The type \"{name}\" was deleted while the import was running."),
             )
         })?;
