@@ -74,13 +74,15 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
         lines.reverse();
         print(&lines, args.json)?;
         let mut last = list["newest"].as_str().map(str::to_owned);
-        while args.follow {
+        if !args.follow {
+            return Ok(());
+        }
+        loop {
             pause().await;
             let list = client.get(&args.path(1_000, last.as_deref().or(Some("0~~0")))).await?;
             print(list["items"].as_array().map_or(&[], Vec::as_slice), args.json)?;
             last = list["newest"].as_str().map(str::to_owned).or(last);
         }
-        Ok(())
     })
     .await?;
     Ok(Exit::Done)

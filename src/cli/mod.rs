@@ -73,7 +73,7 @@ enum Command {
     /// Make jobs when they are due, beside other processes on one PostgreSQL
     Scheduler(roles::SchedulerArgs),
     /// Read a file of records
-    Import(import::Args),
+    Import(Box<import::Args>),
     /// Write records to a file
     Export(export::Args),
     /// Move the database's schema
@@ -141,7 +141,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Serve(args) => block_on(serve::run(args, settings)),
         Command::Worker(args) => block_on(roles::worker(args, settings)),
         Command::Scheduler(args) => block_on(roles::scheduler(args, settings)),
-        Command::Import(args) => block_on(import::run(args, settings)),
+        Command::Import(args) => block_on(import::run(*args, settings)),
         Command::Export(args) => block_on(export::run(args, settings)),
         Command::Migrate(args) => block_on(migrate::run(args, settings)),
         Command::Ps(args) => block_on(ps::run(args, settings)),

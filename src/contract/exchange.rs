@@ -18,7 +18,7 @@ pub enum Format {
     Jsonl,
     /// A workbook of Excel 2007 and later.
     Xlsx,
-    /// An OpenDocument spreadsheet; comes in, does not go out.
+    /// An `OpenDocument` spreadsheet; comes in, does not go out.
     Ods,
 }
 

@@ -63,8 +63,9 @@ async fn torture(engine: &str, cycles: u64) -> Result<()> {
             early += 1;
             let mut child = place.spawn();
             load::pause(Duration::from_millis(dice.below(120))).await;
-            child.kill()?;
+            let killed = child.kill();
             child.wait()?;
+            killed?;
         }
         let started = Instant::now();
         let server = place.serve();

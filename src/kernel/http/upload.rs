@@ -23,6 +23,10 @@ const MAX_TEXT: usize = 64 * 1024;
 pub struct FileForm(Multipart);
 
 /// A field of the form.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, and used up where it was asked for"
+)]
 pub enum Part<'f> {
     Text { name: String, text: String },
     File { name: String, content: FileContent<'f> },

@@ -125,11 +125,13 @@ impl Follower {
         let most = Duration::from_millis(RETRY[failures.min(RETRY.len() - 1)]);
         // How the waiting ends does not matter.
         let _ = tokio::time::timeout(least, self.stop.cancelled()).await;
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            () = tokio::time::sleep(most.saturating_sub(least)) => {}
-            _ = ledger.changed() => {}
-        }
+        let _ = tokio::time::timeout(most.saturating_sub(least), async {
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                _ = ledger.changed() => {}
+            }
+        })
+        .await;
     }
 
     /// Has somebody asked for a rebuild that no finished build began after?

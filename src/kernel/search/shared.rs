@@ -68,8 +68,11 @@ pub(super) struct Opened {
     pub kind: ColumnType,
     pub texts: Option<StrColumn>,
     /// The last column its texts were looked up in, and where they stand there.
-    places: Mutex<Option<(Weak<Opened>, Arc<[u32]>)>>,
+    places: Mutex<Option<Places>>,
 }
+
+/// A column, and where the texts of another one stand in it.
+type Places = (Weak<Opened>, Arc<[u32]>);
 
 /// Who asks for what kind of thing.
 #[derive(Clone, PartialEq)]

@@ -83,7 +83,7 @@ fn parts(text: &str) -> Option<(Vec<&str>, char)> {
     }
     let parts: Vec<&str> = text.split(sign).map(str::trim).collect();
     let digits = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    ((2..=3).contains(&parts.len()) && parts.iter().all(|p| digits(&p))).then_some((parts, sign))
+    ((2..=3).contains(&parts.len()) && parts.iter().all(digits)).then_some((parts, sign))
 }
 
 /// A date written by people, as an ISO one.

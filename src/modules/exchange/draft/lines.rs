@@ -321,7 +321,7 @@ pub fn decimal_question(found: &Found, plan: &Plan, language: Language) -> Optio
     Some(question(
         &doubt.columns,
         &doubt.examples,
-        answers.collect(),
+        &answers.collect::<Vec<_>>(),
         plan.reading.decimal.is_none(),
         language,
     ))
@@ -342,7 +342,7 @@ pub fn date_question(found: &Found, plan: &Plan, language: Language) -> Option<Q
     Some(question(
         &doubt.columns,
         &doubt.examples,
-        answers.collect(),
+        &answers.collect::<Vec<_>>(),
         plan.reading.date_order.is_none(),
         language,
     ))
@@ -351,7 +351,7 @@ pub fn date_question(found: &Found, plan: &Plan, language: Language) -> Option<Q
 fn question(
     columns: &[String],
     examples: &[String],
-    answers: Vec<((&'static str, &'static str), bool)>,
+    answers: &[((&'static str, &'static str), bool)],
     open: bool,
     language: Language,
 ) -> Question {

@@ -186,7 +186,7 @@ impl Whole {
             .map(|columns| columns.names())
             .unwrap_or_default();
         let mut inference = start(understanding.cells);
-        let mut seen = Seen::new(names.clone(), understanding.cells);
+        let mut seen = Seen::new(&names, understanding.cells);
         let (mut rows, mut unreadable, mut fault) = (0, 0, None);
         let read = source.read.clone();
         for row in source.by_ref() {
@@ -236,7 +236,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(names: Vec<String>, cells: bool) -> Self {
+    fn new(names: &[String], cells: bool) -> Self {
         let mut seen = Self {
             columns: Vec::new(),
             places: HashMap::new(),

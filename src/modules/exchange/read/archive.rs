@@ -113,10 +113,10 @@ impl Archive {
             file: Arc::new(file),
             length,
             members: Vec::new(),
-            count: count.clone(),
+            count,
         };
         // The file was counted while it was laid down; what is read now is the measure of progress.
-        count.store(0, Ordering::Relaxed);
+        archive.count.store(0, Ordering::Relaxed);
         let end = archive.end()?;
         if end.members > MAX_MEMBERS {
             return Err(Error::new(

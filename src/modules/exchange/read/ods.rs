@@ -1,4 +1,4 @@
-//! OpenDocument spreadsheets: one long XML that is read row by row, never as a whole. Cells and rows that stand for many are
+//! `OpenDocument` spreadsheets: one long XML that is read row by row, never as a whole. Cells and rows that stand for many are
 //! repeated within a bound on what may come out of a file.
 //!
 //! What a cell is: a formula its stored value, dates and times in ISO form, a percentage its fraction, a boolean `true` or
@@ -104,10 +104,10 @@ fn sheets(mut xml: Content) -> Result<Vec<Sheet>> {
     loop {
         match xml.next()? {
             Event::Start if xml.name() == b"style" => style = xml.attribute("style:name").unwrap_or_default(),
-            Event::Start if xml.name() == b"table-properties" => {
-                if xml.attribute("table:display").as_deref() == Some("false") {
-                    hidden.insert(std::mem::take(&mut style));
-                }
+            Event::Start
+                if xml.name() == b"table-properties" && xml.attribute("table:display").as_deref() == Some("false") =>
+            {
+                hidden.insert(std::mem::take(&mut style));
             }
             Event::Start if xml.name() == b"table" => {
                 let name = xml.attribute("table:name").unwrap_or_default();

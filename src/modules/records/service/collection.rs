@@ -228,7 +228,7 @@ impl Service {
         let (removal, context, answer) = (&removal, &context, &result);
         let end = self.db.write(Write::bulk("types.remove"), |tx| {
             Box::pin(async move {
-                ledger::redact_all(tx, &[removal.type_id.clone()]).await?;
+                ledger::redact_all(tx, std::slice::from_ref(&removal.type_id)).await?;
                 store::forget_type(tx, &removal.type_name, &removal.type_id).await?;
                 context.finish_with(tx, answer).await
             })

@@ -220,7 +220,7 @@ fn find<'a>(fields: &'a [TypeField], path: &str) -> Option<&'a TypeField> {
     })
 }
 
-fn own<'a>(words: &'a Map<String, Value>, language: Language) -> &'a str {
+fn own(words: &Map<String, Value>, language: Language) -> &str {
     words.get(language.tag()).and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -171,8 +171,11 @@ fn relations(archive: &Archive, name: &str, limits: &Limits) -> Result<Vec<Relat
     }
 }
 
-/// Name, relation and hiddenness of each sheet; and whether days are counted from 1904.
-fn sheets(content: &[u8]) -> Result<(Vec<(String, String, bool)>, bool)> {
+/// Name, relation and hiddenness of a sheet.
+type Named = (String, String, bool);
+
+/// The sheets; and whether days are counted from 1904.
+fn sheets(content: &[u8]) -> Result<(Vec<Named>, bool)> {
     let mut xml = Xml::new(content, 0);
     let (mut found, mut from_1904) = (Vec::new(), false);
     loop {

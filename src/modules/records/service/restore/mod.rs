@@ -67,7 +67,7 @@ struct Put {
 /// What is decided about a record so far.
 enum Plan {
     Done(Restoration),
-    Remove(Row),
+    Remove(Box<Row>),
     Put(Box<Put>),
 }
 
@@ -183,7 +183,7 @@ impl Service {
     async fn may(&self, caller: &Caller, plan: &Plan) -> Result<bool> {
         let (row, visibility) = match plan {
             Plan::Done(_) => return Ok(true),
-            Plan::Remove(row) => (row, None),
+            Plan::Remove(row) => (&**row, None),
             Plan::Put(put) => (&put.row, Some(put.state.visibility)),
         };
         for visibility in [Some(row.level()?), visibility].into_iter().flatten() {
@@ -274,7 +274,7 @@ fn plan(row: Row, touched: &Touched, made: Option<&str>, definition: Option<&Arc
         return left(WhyLeft::ChangedSince);
     }
     if touched.to_nothing() {
-        return Ok(Plan::Remove(row));
+        return Ok(Plan::Remove(Box::new(row)));
     }
     let Some(text) = before else {
         return left(WhyLeft::Redacted);
