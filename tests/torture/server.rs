@@ -10,6 +10,8 @@ const APP: &str = env!("CARGO_BIN_EXE_app");
 #[derive(Clone, Debug)]
 pub struct Place {
     pub data: PathBuf,
+    /// The program itself.
+    pub program: PathBuf,
     /// Its own SQLite file where it is none.
     pub database: Option<String>,
     /// More settings: `name=value`.
@@ -22,6 +24,7 @@ impl Place {
     pub fn new(data: &Path, database: Option<&str>) -> Self {
         Self {
             data: data.to_owned(),
+            program: PathBuf::from(APP),
             database: database.map(str::to_owned),
             settings: vec!["log.level=error".to_owned()],
             through: Vec::new(),
@@ -29,9 +32,15 @@ impl Place {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut words = self.through.iter().map(String::as_str).chain([APP]);
-        let mut command = Command::new(words.next().unwrap_or(APP));
-        command.args(words).args(args).env_clear().stdin(Stdio::null());
+        let mut command = match self.through.split_first() {
+            Some((first, others)) => {
+                let mut command = Command::new(first);
+                command.args(others).arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        };
+        command.args(args).env_clear().stdin(Stdio::null());
         command.arg("--data").arg(&self.data);
         if let Some(url) = &self.database {
             command.env("APP__DATABASE__URL", url);

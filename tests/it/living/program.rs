@@ -129,8 +129,11 @@ fn a_folder_that_may_only_be_read_is_refused() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("our own folder");
     };
     if rustix::process::geteuid().is_root() {
-        // Root may write everything: somebody else tries, who may at least come so far.
+        // Root may write everything: somebody else tries, who may at least come so far, also where the program was built
+        // in a folder of root's own.
         allow(folder.path(), 0o755);
+        place.program = folder.path().join("app");
+        std::fs::copy(env!("CARGO_BIN_EXE_app"), &place.program).expect("a copy");
         place.through = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
             .map(str::to_owned)
             .to_vec();
