@@ -117,13 +117,11 @@ impl Follower {
         self.inner.say(health);
     }
 
-    /// Waits before the next try, longer after each failure. A ledger that grows, or a database that is back, is worth a
-    /// try earlier; the end of the process is one to stop.
+    /// Waits before the next try, longer after each failure; less if the ledger grows or the database is back.
     async fn rest(&self, failures: usize) {
         let mut ledger = self.db.signals().subscribe(Signal::Ledger);
         let least = Duration::from_millis(RETRY[0]);
         let most = Duration::from_millis(RETRY[failures.min(RETRY.len() - 1)]);
-        // How the waiting ends does not matter.
         let _ = tokio::time::timeout(least, self.stop.cancelled()).await;
         let _ = tokio::time::timeout(most.saturating_sub(least), async {
             tokio::select! {

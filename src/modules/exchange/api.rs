@@ -262,10 +262,21 @@ pub(super) fn broken(error: Error) -> Error {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct ShowQuery {
-    /// Milliseconds to wait for its end and until it can be found, at most 20,000.
+pub(super) struct ShowQuery {
+    /// Milliseconds to wait for its end, and where records come of it, until they can be found; at most 20,000.
     #[serde(default)]
     wait: u64,
+}
+
+impl ShowQuery {
+    pub(super) fn patience(&self) -> Duration {
+        patience(self.wait)
+    }
+}
+
+/// How long an answer waits that was asked to, at most [`MAX_WAIT`].
+pub(super) fn patience(wait: u64) -> Duration {
+    Duration::from_millis(wait.min(MAX_WAIT))
 }
 
 /// How an import is.
@@ -282,8 +293,7 @@ async fn show(
     Path(job): Path<String>,
     Query(query): Query<ShowQuery>,
 ) -> Result<Json<ImportView>> {
-    let patience = Duration::from_millis(query.wait.min(MAX_WAIT));
-    Ok(Json(service.look(&caller, &job, patience).await?.into()))
+    Ok(Json(service.look(&caller, &job, query.patience()).await?.into()))
 }
 
 /// The rows that an import refused, as CSV: row, line, field, what is wrong, what stands there.

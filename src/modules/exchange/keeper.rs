@@ -11,11 +11,7 @@ use crate::kernel::error::Result;
 #[async_trait]
 impl FileKeeper for Service {
     async fn needs(&self, blob: &str) -> Result<bool> {
-        if store::is_imported(&self.kernel.db, blob).await? {
-            return Ok(true);
-        }
-        // A draft, or an import that has not begun yet.
-        draft::store::is_awaited(&self.kernel.db, blob).await
+        draft::store::is_needed(&self.kernel.db, blob).await
     }
 
     async fn forget_type(&self, type_name: &str) -> Result<()> {

@@ -141,15 +141,6 @@ pub async fn drop_refusals(tx: &mut Tx<'_>, job_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Was this file imported into a type that is still there?
-pub async fn is_imported(db: &Db, blob: &str) -> Result<bool> {
-    let row: Option<(String,)> = sql("SELECT job_id FROM import WHERE blob = $1 OR report = $1 LIMIT 1")
-        .bind(blob)
-        .opt(db)
-        .await?;
-    Ok(row.is_some())
-}
-
 /// The reports of a type's imports.
 pub async fn reports(db: &Db, type_name: &str) -> Result<Vec<String>> {
     let rows: Vec<(Option<String>,)> = sql("SELECT report FROM import WHERE type = $1")

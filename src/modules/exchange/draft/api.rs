@@ -1,7 +1,5 @@
 //! JSON: a file is brought, its draft looked at and changed, rehearsed, imported or thrown away.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -20,12 +18,9 @@ use crate::kernel::access::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Json, Path, ProblemDocument, Query, RouteSet, Routes};
 use crate::kernel::jobs::{Job, State as JobState};
-use crate::modules::exchange::api::broken;
+use crate::modules::exchange::api::{broken, patience};
 use crate::modules::exchange::read::Look;
 use crate::modules::exchange::service::Service;
-
-/// An answer waits at most so long.
-const MAX_WAIT: u64 = 20_000;
 
 pub fn routes(service: Service) -> Routes {
     RouteSet::new()
@@ -272,9 +267,7 @@ async fn show(
     Path(id): Path<String>,
     Query(query): Query<ShowQuery>,
 ) -> Result<Json<DraftWithSample>> {
-    let (draft, job) = service
-        .found(&caller, &id, Duration::from_millis(query.wait.min(MAX_WAIT)))
-        .await?;
+    let (draft, job) = service.found(&caller, &id, patience(query.wait)).await?;
     let sample = match query.sample {
         true => Some(service.sample(&draft).await?),
         false => None,

@@ -4,6 +4,7 @@
 pub mod api;
 mod doubts;
 mod form;
+mod import;
 mod lines;
 pub mod look;
 pub mod model;

@@ -1,4 +1,4 @@
-//! What people do with drafts: bring a file, look at it, choose, rehearse, import, throw away. A draft belongs to who
+//! What people do with drafts: bring a file, look at it, choose, throw away. A draft belongs to who
 //! brought it; nobody else finds it.
 
 use std::time::Duration;
@@ -6,18 +6,16 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::io::AsyncRead;
 
+use super::import::not_imported;
 use super::model::{Choices, Found, Plan, plan};
 use super::store::{self, Earlier, Row};
 use super::{LOOK, LookAt};
-use crate::contract::exchange::ImportReport;
-use crate::contract::records::RECORDS_WRITE;
-use crate::contract::records::{RecordType, StoredType};
-use crate::kernel::access::{Caller, Object};
+use crate::contract::records::StoredType;
+use crate::kernel::access::Caller;
 use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::{is_id, new_id};
 use crate::kernel::jobs::{self, Job, NewJob};
-use crate::modules::exchange::model::{Import, Options};
 use crate::modules::exchange::read::Look;
 use crate::modules::exchange::service::Service;
 
@@ -130,7 +128,7 @@ impl Service {
     }
 
     /// Changes a draft by `change`, again on what stands then where somebody else was faster.
-    async fn change(
+    pub(super) async fn change(
         &self,
         caller: &Caller,
         id: &str,
@@ -305,110 +303,6 @@ impl Service {
         Ok(candidate)
     }
 
-    /// The import that the draft stands for. What is wrong with its type is said before any job.
-    pub async fn import_of(&self, caller: &Caller, draft: &Draft, dry_run: bool) -> Result<Import> {
-        let plan = self.plan_of(draft).await?;
-        self.check_type(caller, &plan.definition).await?;
-        let options = Options {
-            type_name: plan.definition.name.clone(),
-            key: None,
-            dry_run,
-            missing: draft.choices.missing.clone(),
-            reason: draft.choices.reason.clone(),
-            reading: plan.reading,
-            left_out: plan.left_out,
-            definition: Some(Box::new(plan.definition)),
-            ..Options::default()
-        };
-        Ok(Import {
-            blob: draft.row.blob.clone(),
-            bytes: u64::try_from(draft.row.bytes).unwrap_or(0),
-            name: draft.row.name.clone(),
-            options,
-        })
-    }
-
-    /// Writes the type and takes it back: what is wrong with it is known then.
-    async fn check_type(&self, caller: &Caller, definition: &RecordType) -> Result<()> {
-        let object = Object::Type(&definition.name);
-        self.kernel.access.require(caller, RECORDS_WRITE, &object).await?;
-        let records = &self.records;
-        let checked = self.kernel.db.write(Write::interactive("drafts.check"), |tx| {
-            Box::pin(async move {
-                let new = crate::kernel::ledger::NewSet {
-                    kind: "import",
-                    actor: "system",
-                    reason: "",
-                    origin: serde_json::Value::Null,
-                };
-                let set = crate::kernel::ledger::open_set(tx, &new).await?;
-                records.put_type(tx, &set, definition).await?;
-                Err::<(), _>(Error::new(Code::Gone, "A rehearsal is taken back."))
-            })
-        });
-        match checked.await {
-            Err(error) if error.code() == Code::Gone => Ok(()),
-            other => other,
-        }
-    }
-
-    /// Begins the rehearsal of a draft, unless it is there already.
-    pub async fn rehearse(&self, caller: &Caller, id: &str) -> Result<Draft> {
-        let draft = self.draft(caller, id).await?;
-        not_imported(&draft)?;
-        if draft.row.preview_job.is_some() {
-            return Ok(draft);
-        }
-        let import = self.import_of(caller, &draft, true).await?;
-        let job = self.begin(caller, &import).await?;
-        self.change(caller, id, |draft| {
-            draft.row.preview_job = Some(job.clone());
-            Ok(())
-        })
-        .await
-    }
-
-    /// Rehearses again, where the one before has ended badly or the collection has changed since.
-    pub async fn rehearse_again(&self, caller: &Caller, id: &str) -> Result<Draft> {
-        self.change(caller, id, |draft| {
-            not_imported(draft)?;
-            draft.row.preview_job = None;
-            Ok(())
-        })
-        .await?;
-        self.rehearse(caller, id).await
-    }
-
-    /// The rehearsal of a draft: its job and what it came to.
-    pub async fn rehearsal(&self, draft: &Draft, patience: Duration) -> Result<Option<(Job, Option<ImportReport>)>> {
-        let Some(id) = &draft.row.preview_job else {
-            return Ok(None);
-        };
-        let job = self.wait(id, patience).await?;
-        let report = match (&job.state, &job.result) {
-            (jobs::State::Done, Some(result)) => Some(serde_json::from_value(result.clone())?),
-            _ => None,
-        };
-        Ok(Some((job, report)))
-    }
-
-    /// Begins the import of a draft. A second time answers the first one's job.
-    pub async fn run_draft(&self, caller: &Caller, id: &str) -> Result<String> {
-        let draft = self.draft(caller, id).await?;
-        if let Some(job) = draft.row.import_job {
-            return Ok(job);
-        }
-        let import = self.import_of(caller, &draft, false).await?;
-        let job = self.begin(caller, &import).await?;
-        let draft = self
-            .change(caller, id, |draft| {
-                draft.row.import_job.get_or_insert_with(|| job.clone());
-                Ok(())
-            })
-            .await?;
-        Ok(draft.row.import_job.unwrap_or(job))
-    }
-
     /// Throws a draft away, and its file if nothing else needs it.
     pub async fn discard(&self, caller: &Caller, id: &str) -> Result<()> {
         let draft = self.draft(caller, id).await?;
@@ -451,16 +345,6 @@ impl Service {
     /// Days until a draft is thrown away.
     pub fn days_left(&self, draft: &Draft) -> i64 {
         ((draft.row.expires_at - self.kernel.clock.now()) / DAY_MS).max(0)
-    }
-}
-
-fn not_imported(draft: &Draft) -> Result<()> {
-    match &draft.row.import_job {
-        None => Ok(()),
-        Some(job) => Err(Error::new(
-            Code::Conflict,
-            format!("This file has been imported already, by the job {job}. Bring it again to import it differently."),
-        )),
     }
 }
 

@@ -116,7 +116,7 @@ pub async fn expired(db: &Db, now: i64, limit: i64) -> Result<Vec<(String, Strin
         .await
 }
 
-/// Does an import, a draft or a job that has not ended still need the blob?
+/// Does an import, its report, a draft, a record, a job that has not ended or an export still need the blob?
 pub async fn is_needed(on: impl Into<Exec<'_>>, blob: &str) -> Result<bool> {
     let (needed,): (bool,) = sql(
         "SELECT EXISTS (SELECT 1 FROM import WHERE blob = $1 OR report = $1) \
@@ -130,20 +130,6 @@ pub async fn is_needed(on: impl Into<Exec<'_>>, blob: &str) -> Result<bool> {
     .one(on)
     .await?;
     Ok(needed)
-}
-
-/// Does a draft or a job that has not ended wait for the blob, or is it an export that can be fetched?
-pub async fn is_awaited(db: &Db, blob: &str) -> Result<bool> {
-    let (awaited,): (bool,) = sql(
-        "SELECT EXISTS (SELECT 1 FROM import_draft WHERE blob = $1) \
-         OR EXISTS (SELECT 1 FROM job WHERE queue = 'exchange' AND state IN ('waiting', 'running') AND payload LIKE $2) \
-         OR EXISTS (SELECT 1 FROM job WHERE kind = 'exchange.export' AND state = 'done' AND result LIKE $2)",
-    )
-    .bind(blob)
-    .bind(format!("%{blob}%"))
-    .one(db)
-    .await?;
-    Ok(awaited)
 }
 
 /// The last time these bytes were imported.

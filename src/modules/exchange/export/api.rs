@@ -18,10 +18,8 @@ use crate::kernel::access::Caller;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, ProblemDocument, Query, RouteSet, Routes};
 use crate::kernel::jobs::{Job, State as JobState};
+use crate::modules::exchange::api::ShowQuery;
 use crate::modules::exchange::service::Service;
-
-/// An answer waits at most so long.
-const MAX_WAIT: u64 = 20_000;
 
 pub fn routes(service: Service) -> Routes {
     RouteSet::new()
@@ -155,15 +153,6 @@ async fn begin(
     Ok((StatusCode::ACCEPTED, Json(ExportView::of(job, &order)?)))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ShowQuery {
-    /// Milliseconds to wait for its end, at most 20,000.
-    #[serde(default)]
-    wait: u64,
-}
-
 /// How an export is. Only who asked for it sees it.
 #[utoipa::path(
     get, path = "/api/exports/{job}", tag = "exchange", params(("job" = String, Path), ShowQuery),
@@ -178,8 +167,7 @@ async fn show(
     Path(job): Path<String>,
     Query(query): Query<ShowQuery>,
 ) -> Result<Json<ExportView>> {
-    let patience = Duration::from_millis(query.wait.min(MAX_WAIT));
-    let (job, order) = service.export_job(&caller, &job, patience).await?;
+    let (job, order) = service.export_job(&caller, &job, query.patience()).await?;
     Ok(Json(ExportView::of(job, &order)?))
 }
 

@@ -4,6 +4,7 @@
 mod settle;
 mod store;
 mod types;
+mod write;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,11 +17,12 @@ use crate::contract::undo::{Prospect, Restoration, WhyLeft};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::ledger::{self, NewVersion, Operation, RECORD, TYPE};
+use crate::kernel::ledger::{Operation, RECORD, TYPE};
 use crate::modules::records::model::validate;
-use crate::modules::records::store::{self as heads, Head, Identifier, LIVE, Row};
+use crate::modules::records::store::{self as heads, Row};
 use settle::{Facts, Wish, settle};
 use store::{Made, Stood};
+use write::write;
 
 /// Entities that a prospect looks at.
 const MOST: i64 = 50_000;
@@ -374,77 +376,6 @@ async fn facts(tx: &mut Tx<'_>, wishes: &[Wish]) -> Result<Facts> {
         facts.live.extend(live.into_iter().map(|(id, (kind, _))| (id, kind)));
     }
     Ok(facts)
-}
-
-/// Writes the states with their heads, identifiers and links.
-async fn write(tx: &mut Tx<'_>, set: &str, put: Vec<Put>, types: &HashMap<String, Arc<StoredType>>) -> Result<()> {
-    if put.is_empty() {
-        return Ok(());
-    }
-    let now = tx.now();
-    let (mut moved, mut versions, mut relinked, mut links) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut taken: HashMap<String, Vec<Identifier>> = HashMap::new();
-    for Put { row, was, state, text } in put {
-        let Some(stored) = types.get(&row.type_name) else {
-            continue;
-        };
-        let rules = Rules::of(&stored.definition);
-        let own = |(field, value): (String, String)| Identifier {
-            field,
-            value,
-            record_id: row.id.clone(),
-        };
-        let old = was.as_ref().map(|w| rules.identifiers(w)).unwrap_or_default();
-        let new = rules.identifiers(&state.document);
-        for gone in old.iter().filter(|pair| !new.contains(pair)) {
-            heads::drop_identifier(tx, &row.type_name, &own(gone.clone())).await?;
-        }
-        let added = new.into_iter().filter(|pair| !old.contains(pair)).map(own);
-        taken.entry(row.type_name.clone()).or_default().extend(added);
-        let (linked, wanted) = (was.as_ref().map(|w| rules.links(w)), rules.links(&state.document));
-        if linked.as_ref() != Some(&wanted) {
-            if linked.is_some_and(|l| !l.is_empty()) {
-                relinked.push(row.id.clone());
-            }
-            links.extend(wanted.into_iter().map(|(field, to)| (row.id.clone(), field, to)));
-        }
-        versions.push(NewVersion {
-            entity: row.id.clone(),
-            version: row.version + 1,
-            kind: RECORD,
-            operation: if row.deleted() {
-                Operation::Restore
-            } else {
-                Operation::Update
-            },
-            document: Some(text),
-        });
-        moved.push(Head {
-            version: row.version + 1,
-            state: LIVE,
-            visibility: state.visibility,
-            created_at: row.created_at,
-            updated_at: now,
-            source: row.source_blob.zip(row.source_row),
-            id: row.id,
-            type_name: row.type_name,
-        });
-    }
-    let wanted = moved.len() as u64;
-    if heads::advance_heads(tx, moved).await? < wanted {
-        return Err(interrupted());
-    }
-    for (type_name, taken) in taken {
-        let wanted = taken.len() as u64;
-        if wanted > 0 && heads::take_identifiers(tx, &type_name, taken).await? < wanted {
-            return Err(interrupted());
-        }
-    }
-    if !relinked.is_empty() {
-        heads::drop_links(tx, &relinked).await?;
-    }
-    heads::insert_links(tx, links).await?;
-    ledger::append(tx, set, versions).await.map(|_| ())
 }
 
 fn interrupted() -> Error {
