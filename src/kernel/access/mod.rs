@@ -10,9 +10,11 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+mod directory;
 mod identity;
 mod rules;
 
+pub use directory::{Directory, Person};
 pub use identity::{Credential, Identity};
 pub use rules::{PUBLIC_READS, Rules, covers};
 
@@ -33,6 +35,15 @@ pub enum Subject {
     Anonymous,
     /// Whoever holds the setup cookie, or runs the command line on this machine.
     Operator,
+    /// Somebody with an account, a person or a service. What it may follows from its roles; `scope`, a list of permissions,
+    /// narrows that further where a token speaks for the account, and is `None` for a session.
+    Account {
+        id: String,
+        /// As it was called when it asked; for pages and logs, never for a decision.
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<Vec<String>>,
+    },
     /// A program with a token; its scope is a list of permissions, `*` for all.
     Token {
         id: String,
@@ -76,6 +87,7 @@ impl Caller {
         match &self.subject {
             Subject::Anonymous => "anonymous".to_owned(),
             Subject::Operator => "operator".to_owned(),
+            Subject::Account { id, .. } => format!("account:{id}"),
             Subject::Token { id, .. } => format!("token:{id}"),
             Subject::System => "system".to_owned(),
         }
@@ -205,6 +217,7 @@ pub trait Authorizer: Send + Sync {
 pub struct Access {
     authorizer: Arc<ArcSwapOption<Box<dyn Authorizer>>>,
     identity: Arc<ArcSwapOption<Box<dyn Identity>>>,
+    directory: Arc<ArcSwapOption<Box<dyn Directory>>>,
 }
 
 impl Access {

@@ -38,7 +38,7 @@ fn reach(subject: &Subject) -> Level {
         Subject::Anonymous => Level::Public,
         Subject::Operator | Subject::System => Level::Restricted,
         Subject::Token { scope, .. } if covers(scope, RESTRICTED.0) => Level::Restricted,
-        Subject::Token { .. } => Level::Members,
+        Subject::Token { .. } | Subject::Account { .. } => Level::Members,
     }
 }
 
@@ -49,7 +49,8 @@ fn holds(subject: &Subject, permission: Permission) -> bool {
     match subject {
         Subject::Operator | Subject::System => true,
         Subject::Token { scope, .. } => covers(scope, permission.0),
-        Subject::Anonymous => false,
+        // Without a module that knows roles nobody has one.
+        Subject::Anonymous | Subject::Account { .. } => false,
     }
 }
 

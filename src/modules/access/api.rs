@@ -59,6 +59,7 @@ async fn me(Shared(context): Shared, caller: Caller) -> Result<Json<Me>> {
         Subject::Anonymous => ("anonymous", None, None),
         Subject::Operator => ("operator", None, None),
         Subject::System => ("system", None, None),
+        Subject::Account { name, scope, .. } => ("account", Some(name), scope),
         Subject::Token { name, scope, .. } => ("token", Some(name), Some(scope)),
     };
     Ok(Json(Me {
