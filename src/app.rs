@@ -27,6 +27,8 @@ pub use running::Running;
 const MODULES: &[Wire] = &[
     #[cfg(feature = "access")]
     crate::modules::access::wire,
+    #[cfg(feature = "accounts")]
+    crate::modules::accounts::wire,
     #[cfg(feature = "records")]
     crate::modules::records::wire,
     #[cfg(feature = "operations")]

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::settings::Settings;
 use super::{Exit, output};
 use crate::app::{App, Plan, Roles, Running};
-use crate::contract::access::Doors;
+use crate::contract::accounts::Doors;
 use crate::contract::exchange::Exchange;
 use crate::kernel::error::Result;
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "access")]
 pub mod access;
+#[cfg(feature = "accounts")]
+pub mod accounts;
 #[cfg(feature = "docs")]
 pub mod docs;
 #[cfg(feature = "entrance")]

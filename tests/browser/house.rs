@@ -4,7 +4,7 @@ use std::sync::{LazyLock, mpsc};
 
 use serde_json::{Value, json};
 use vitrine::app::{App, Plan, Roles};
-use vitrine::contract::access::{Doors, NewToken};
+use vitrine::contract::accounts::{Doors, NewToken};
 use vitrine::kernel::access::Caller;
 use vitrine::kernel::config::{Sources, load};
 use vitrine::kernel::db::{Db, Write};

@@ -1,4 +1,4 @@
-//! Who a request is: from a cookie or a token to a subject. The module `access` knows them; without it nobody is known.
+//! Who a request is: from a cookie or a token to a subject. The module `accounts` knows them; without it nobody is known.
 
 use std::net::IpAddr;
 use std::sync::Arc;

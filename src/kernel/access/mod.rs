@@ -1,6 +1,6 @@
 //! Who asks and what they may: the caller, the permission, the authorizer's port and the visibility terms.
 //!
-//! Deny by default. [`Rules`] decides until a module installs its own authorizer; the module `access` knows whose secret
+//! Deny by default. [`Rules`] decides until a module installs its own authorizer; the module `accounts` knows whose secret
 //! a cookie or token is. Without it nobody is known: everybody reads what is public, and only the local operator (command
 //! line, control socket) writes.
 

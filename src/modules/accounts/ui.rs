@@ -24,7 +24,7 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
 }
 
 #[derive(Template)]
-#[template(path = "modules/access/templates/setup.html")]
+#[template(path = "modules/accounts/templates/setup.html")]
 struct SetupPage {
     page: Page,
     /// Where the button sends to.

@@ -1,6 +1,6 @@
 //! Tokens and links: what is right in them. No I/O; time is an argument.
 
-use crate::contract::access::{NewToken, TokenInfo};
+use crate::contract::accounts::{NewToken, TokenInfo};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Error, FieldIssue, Result};
 

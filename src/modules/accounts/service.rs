@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::cache::Cache;
 use super::model::{DAY, Kind, LINK_LIFE, SECRET_PREFIX, SESSION_DAYS, Token, USE_STEP, checked};
 use super::{TOKENS, store};
-use crate::contract::access::{CreatedToken, Doors, NewToken, TokenInfo};
+use crate::contract::accounts::{CreatedToken, Doors, NewToken, TokenInfo};
 use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Caller, Credential, Identity, Object, Subject, covers};
 use crate::kernel::crypto;
@@ -65,7 +65,7 @@ impl Service {
         tokio::spawn(async move {
             let id = &id;
             let noted = db
-                .write(Write::bulk("access.touch"), |tx| {
+                .write(Write::bulk("accounts.touch"), |tx| {
                     Box::pin(async move { store::touch(tx, id, now - USE_STEP + 1).await })
                 })
                 .await;
@@ -87,7 +87,7 @@ impl Service {
         let digest = crypto::digest(&session);
         let (link, digest) = (&link, &digest);
         self.db
-            .write(Write::interactive("access.setup"), |tx| {
+            .write(Write::interactive("accounts.setup"), |tx| {
                 Box::pin(async move {
                     if !store::use_link(tx, link).await? {
                         return Err(link_is_shut());
@@ -117,7 +117,7 @@ impl Service {
         let digest = crypto::digest(secret);
         let digest = &digest;
         self.db
-            .write(Write::interactive("access.sign-out"), |tx| {
+            .write(Write::interactive("accounts.sign-out"), |tx| {
                 Box::pin(async move {
                     tx.signal(Signal::Access);
                     store::revoke_by_digest(tx, digest).await.map(|_| ())
@@ -166,7 +166,7 @@ impl Service {
             return Err(Error::not_found(what, id));
         }
         self.db
-            .write(Write::interactive("access.revoke"), |tx| {
+            .write(Write::interactive("accounts.revoke"), |tx| {
                 Box::pin(async move {
                     if store::get(&mut *tx, id, kind).await?.is_none() {
                         return Err(Error::not_found(what, id));
@@ -248,7 +248,7 @@ impl Doors for Service {
         let digest = crypto::digest(&secret);
         let digest = &digest;
         self.db
-            .write(Write::interactive("access.link"), |tx| {
+            .write(Write::interactive("accounts.link"), |tx| {
                 Box::pin(async move { store::insert_link(tx, digest, LINK_LIFE).await })
             })
             .await?;
@@ -263,7 +263,7 @@ impl Doors for Service {
         let (new, digest, id) = (&new, &crypto::digest(&secret), &new_id());
         let token = self
             .db
-            .write(Write::interactive("access.token"), |tx| {
+            .write(Write::interactive("accounts.token"), |tx| {
                 Box::pin(async move {
                     let now = tx.now();
                     let token = Token {

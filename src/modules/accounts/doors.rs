@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::TOKENS;
 use super::model::Token;
 use super::service::Service;
-use crate::contract::access::{Doors, NewToken};
+use crate::contract::accounts::{Doors, NewToken};
 use crate::kernel::access::{Caller, Subject};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Path, RouteSet, Routes, session_secret};
@@ -40,7 +40,7 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
 }
 
 #[derive(Template)]
-#[template(path = "modules/access/templates/tokens.html")]
+#[template(path = "modules/accounts/templates/tokens.html")]
 struct TokensPage {
     page: Page,
     tokens: Vec<TokenRow>,
@@ -115,7 +115,7 @@ async fn shown(service: &Service, headers: &HeaderMap, page: Page) -> Result<Tok
     let sessions = service.sessions(&page.caller).await?;
     let tokens = service.all_tokens(&page.caller).await?;
     let choice = |(key, value): (&str, &'static str)| ScopeChoice {
-        label: format!("access-scope.{key}"),
+        label: format!("accounts-scope.{key}"),
         selected: value == SCOPES[0].1,
         value,
     };
@@ -150,9 +150,9 @@ async fn shown(service: &Service, headers: &HeaderMap, page: Page) -> Result<Tok
 fn token_row(token: Token, now: i64) -> Result<TokenRow> {
     let is_live = token.is_live(now);
     let (state, tone) = match (is_live, token.revoked_at) {
-        (true, _) => ("access.state-live", "ok"),
-        (false, Some(_)) => ("access.state-revoked", ""),
-        (false, None) => ("access.state-expired", "warn"),
+        (true, _) => ("accounts.state-live", "ok"),
+        (false, Some(_)) => ("accounts.state-revoked", ""),
+        (false, None) => ("accounts.state-expired", "warn"),
     };
     Ok(TokenRow {
         scope: token.scope()?.join(", "),

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::TOKENS;
 use super::service::Service;
-use crate::contract::access::{CreatedToken, Doors, NewToken, TokenInfo};
+use crate::contract::accounts::{CreatedToken, Doors, NewToken, TokenInfo};
 use crate::kernel::access::{Caller, Level, OPEN, Object, Subject};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
@@ -51,7 +51,7 @@ struct TokenList {
 }
 
 /// Who the caller is and what it may see.
-#[utoipa::path(get, path = "/api/me", tag = "access", responses((status = 200, body = Me)))]
+#[utoipa::path(get, path = "/api/me", tag = "accounts", responses((status = 200, body = Me)))]
 async fn me(Shared(context): Shared, caller: Caller) -> Result<Json<Me>> {
     let level = context.kernel.access.level(&caller, &Object::House).await?;
     let actor = caller.actor();
@@ -72,7 +72,7 @@ async fn me(Shared(context): Shared, caller: Caller) -> Result<Json<Me>> {
 }
 
 /// The tokens there are, without their secrets.
-#[utoipa::path(get, path = "/api/tokens", tag = "access", responses((status = 200, body = TokenList)))]
+#[utoipa::path(get, path = "/api/tokens", tag = "accounts", responses((status = 200, body = TokenList)))]
 async fn list_tokens(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<TokenList>> {
     Ok(Json(TokenList {
         items: service.tokens(&caller).await?,
@@ -80,7 +80,7 @@ async fn list_tokens(State(service): State<Arc<Service>>, caller: Caller) -> Res
 }
 
 /// Makes a token. Its secret is in the answer, once.
-#[utoipa::path(post, path = "/api/tokens", tag = "access", request_body = NewToken, responses((status = 201, body = CreatedToken)))]
+#[utoipa::path(post, path = "/api/tokens", tag = "accounts", request_body = NewToken, responses((status = 201, body = CreatedToken)))]
 async fn create_token(
     State(service): State<Arc<Service>>,
     caller: Caller,
@@ -91,7 +91,7 @@ async fn create_token(
 
 /// Ends a token at once.
 #[utoipa::path(
-    delete, path = "/api/tokens/{id}", tag = "access",
+    delete, path = "/api/tokens/{id}", tag = "accounts",
     params(("id" = String, Path, description = "The token's id")),
     responses((status = 204, description = "It is ended"))
 )]
@@ -123,7 +123,7 @@ struct SessionList {
 }
 
 /// The browsers that are signed in.
-#[utoipa::path(get, path = "/api/sessions", tag = "access", responses((status = 200, body = SessionList)))]
+#[utoipa::path(get, path = "/api/sessions", tag = "accounts", responses((status = 200, body = SessionList)))]
 async fn list_sessions(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<SessionList>> {
     let sessions = service.sessions(&caller).await?.into_iter().map(|session| SessionInfo {
         id: session.id,
@@ -138,7 +138,7 @@ async fn list_sessions(State(service): State<Arc<Service>>, caller: Caller) -> R
 
 /// Signs a browser out at once.
 #[utoipa::path(
-    delete, path = "/api/sessions/{id}", tag = "access",
+    delete, path = "/api/sessions/{id}", tag = "accounts",
     params(("id" = String, Path, description = "The session's id")),
     responses((status = 204, description = "It is ended"))
 )]
@@ -159,7 +159,7 @@ struct SetupLink {
 }
 
 /// Makes a one-time setup link. Only the operator may: whoever opens it becomes one.
-#[utoipa::path(post, path = "/api/setup-links", tag = "access", responses((status = 201, body = SetupLink)))]
+#[utoipa::path(post, path = "/api/setup-links", tag = "accounts", responses((status = 201, body = SetupLink)))]
 async fn create_setup_link(State(service): State<Arc<Service>>, caller: Caller) -> Result<impl IntoResponse> {
     if caller.subject != Subject::Operator {
         let text = "Only the operator makes setup links: `app setup-link` on the machine itself.";

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::{TOKENS, wire};
-use crate::contract::access::{Doors, NewToken};
+use crate::contract::accounts::{Doors, NewToken};
 use crate::kernel::Kernel;
 use crate::kernel::access::{Caller, Credential, Object};
 use crate::kernel::bus::Bus;

@@ -42,7 +42,7 @@ pub struct CreatedToken {
     pub secret: String,
 }
 
-/// The port of the module `access`.
+/// The port of the module `accounts`.
 #[async_trait]
 pub trait Doors: Send + Sync {
     /// The whole address of a new one-time setup link, if nobody has ever come in as operator; for the first start.
