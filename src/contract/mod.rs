@@ -1,5 +1,6 @@
 //! What modules may know of each other: ports, events, plain data. No logic, no SQL, no HTTP; never gated.
 
+pub mod access;
 pub mod accounts;
 pub mod exchange;
 pub mod records;

@@ -1,4 +1,4 @@
-//! What accounts are called. The module that keeps them installs it; without it nobody has a name.
+//! What accounts and collections are called. The modules that keep them install it; without them nothing has a name.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +30,53 @@ pub trait Directory: Send + Sync {
     async fn find(&self, text: &str, limit: usize) -> Result<Vec<Person>>;
 }
 
+/// A collection as a place where somebody has a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Collection {
+    /// The name of the record type.
+    pub name: String,
+    /// What people call it, in English.
+    pub label: String,
+}
+
+/// Knows the collections.
+#[async_trait]
+pub trait Places: Send + Sync {
+    /// Every collection, by name.
+    async fn collections(&self) -> Result<Vec<Collection>>;
+}
+
 impl Access {
+    /// Puts the one who knows collections in its place, while wiring.
+    pub fn install_places(&self, places: Box<dyn Places>) {
+        self.places.store(Some(Arc::new(places)));
+    }
+
+    /// See [`Places::collections`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn collections(&self) -> Result<Vec<Collection>> {
+        match &*self.places.load() {
+            Some(places) => places.collections().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Is this account there and switched on? Without a directory every account is.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn is_active(&self, id: &str) -> Result<bool> {
+        match &*self.directory.load() {
+            Some(directory) => {
+                let found = directory.people(&[id.to_owned()]).await?;
+                Ok(found.get(id).is_some_and(|person| person.active))
+            }
+            None => Ok(true),
+        }
+    }
+
     /// Puts the directory in its place, while wiring.
     pub fn install_directory(&self, directory: Box<dyn Directory>) {
         self.directory.store(Some(Arc::new(directory)));

@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 mod directory;
 mod identity;
+mod refusals;
 mod rules;
 
-pub use directory::{Directory, Person};
+pub use directory::{Collection, Directory, Person, Places};
 pub use identity::{Credential, Identity};
 pub use rules::{PUBLIC_READS, Rules, covers};
 
+use self::refusals::Refusals;
 use super::error::{Code, Error, Result};
 
 /// The name of a right: `records.write`. Part of the API (`x-permission`).
@@ -131,6 +133,8 @@ impl Level {
 pub enum Object<'a> {
     /// The house as a whole.
     House,
+    /// The house or any collection in it: the first question at a door, asked more closely behind it.
+    Anywhere,
     /// A record type by name, with everything in it.
     Type(&'a str),
     /// One record.
@@ -197,6 +201,13 @@ impl Visibility {
             Level::Restricted => &self.restricted,
         }
     }
+    pub fn level_mut(&mut self, level: Level) -> &mut Terms {
+        match level {
+            Level::Public => &mut self.public,
+            Level::Members => &mut self.members,
+            Level::Restricted => &mut self.restricted,
+        }
+    }
 }
 
 /// Decides. Replaced as a whole by the module that knows accounts.
@@ -206,6 +217,21 @@ pub trait Authorizer: Send + Sync {
     async fn check(&self, caller: &Caller, permission: Permission, object: &Object<'_>) -> Result<bool>;
     /// The highest level of fields the caller may read of an object that it may read at all; `None` if it may not.
     async fn level(&self, caller: &Caller, object: &Object<'_>) -> Result<Option<Level>>;
+    /// For each object the highest level of fields the caller may read, `None` where it may not do this to it. What was read
+    /// before this is asked is judged by rights that are at least as new.
+    async fn levels(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        objects: &[Object<'_>],
+    ) -> Result<Vec<Option<Level>>> {
+        let mut levels = Vec::with_capacity(objects.len());
+        for object in objects {
+            let may = self.check(caller, permission, object).await?;
+            levels.push(if may { self.level(caller, object).await? } else { None });
+        }
+        Ok(levels)
+    }
     /// What the caller may see, for lists and searches.
     async fn filter(&self, caller: &Caller, permission: Permission) -> Result<Visibility>;
     /// Terms under which a record of this type and visibility is indexed at each level: `(public, members, restricted)`.
@@ -218,6 +244,8 @@ pub struct Access {
     authorizer: Arc<ArcSwapOption<Box<dyn Authorizer>>>,
     identity: Arc<ArcSwapOption<Box<dyn Identity>>>,
     directory: Arc<ArcSwapOption<Box<dyn Directory>>>,
+    places: Arc<ArcSwapOption<Box<dyn Places>>>,
+    refusals: Arc<Refusals>,
 }
 
 impl Access {
@@ -243,6 +271,7 @@ impl Access {
         if self.check(caller, permission, object).await? {
             return Ok(());
         }
+        self.refused(caller, permission, object);
         if caller.is_anonymous() {
             return Err(Error::new(
                 Code::Unauthenticated,
@@ -265,6 +294,21 @@ impl Access {
         match &*self.authorizer.load() {
             Some(authorizer) => authorizer.level(caller, object).await,
             None => Rules.level(caller, object).await,
+        }
+    }
+    /// See [`Authorizer::levels`].
+    ///
+    /// # Errors
+    /// What the authorizer's database says.
+    pub async fn levels(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        objects: &[Object<'_>],
+    ) -> Result<Vec<Option<Level>>> {
+        match &*self.authorizer.load() {
+            Some(authorizer) => authorizer.levels(caller, permission, objects).await,
+            None => Rules.levels(caller, permission, objects).await,
         }
     }
     /// See [`Authorizer::filter`].

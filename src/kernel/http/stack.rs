@@ -89,7 +89,7 @@ async fn guarded(gate: &Gate, request: Request, next: Next) -> Result<Response> 
         .get::<Caller>()
         .cloned()
         .unwrap_or_else(Caller::anonymous);
-    gate.access.require(&caller, gate.permission, &Object::House).await?;
+    gate.access.require(&caller, gate.permission, &Object::Anywhere).await?;
     let request = limit_body(gate, request)?;
     if gate.load == Load::Upload {
         return Ok(next

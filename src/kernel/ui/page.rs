@@ -192,10 +192,10 @@ impl Page {
         }
     }
 
-    /// May the caller of this page do this to the house? For showing or hiding a control; the service decides again.
+    /// May the caller of this page do this anywhere in the house? For showing or hiding a control; the service decides again.
     pub async fn may(&self, access: &Access, permission: Permission) -> bool {
         access
-            .check(&self.caller, permission, &Object::House)
+            .check(&self.caller, permission, &Object::Anywhere)
             .await
             .unwrap_or(false)
     }
@@ -230,7 +230,7 @@ async fn navigation(shell: &Shell, caller: &Caller, path: &str) -> Vec<NavItem> 
         // A navigation without an entry is better than no page: an error of the check hides the entry.
         if !shell
             .access
-            .check(caller, entry.permission, &Object::House)
+            .check(caller, entry.permission, &Object::Anywhere)
             .await
             .unwrap_or(false)
         {

@@ -1,0 +1,72 @@
+//! Refusals in the log: who wanted to do what to which object. The request's id stands on the line by its span. A flood of
+//! them is counted instead of told.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
+use tracing::warn;
+
+use super::{Access, Caller, Object, Permission};
+
+/// Lines in each span of time; what is more is counted.
+const MOST: u32 = 30;
+const SPAN_SECONDS: u64 = 10;
+
+/// See the module's text.
+pub(super) struct Refusals {
+    since: Instant,
+    /// The span in which the count began.
+    span: AtomicU64,
+    count: AtomicU32,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self {
+            since: Instant::now(),
+            span: AtomicU64::new(0),
+            count: AtomicU32::new(0),
+        }
+    }
+}
+
+impl Refusals {
+    /// May another line be written? Also answers how many were left out before.
+    fn admit(&self) -> (bool, u32) {
+        let span = self.since.elapsed().as_secs() / SPAN_SECONDS;
+        let mut left_out = 0;
+        if self.span.swap(span, Ordering::Relaxed) != span {
+            left_out = self.count.swap(0, Ordering::Relaxed).saturating_sub(MOST);
+        }
+        (self.count.fetch_add(1, Ordering::Relaxed) < MOST, left_out)
+    }
+}
+
+impl Access {
+    /// Tells the log that somebody was refused; for services that answer with something else than a refusal, too.
+    pub fn refused(&self, caller: &Caller, permission: Permission, object: &Object<'_>) {
+        metrics::counter!("vitrine_access_refused_total").increment(1);
+        let (is_told, left_out) = self.refusals.admit();
+        if left_out > 0 {
+            warn!(left_out, "more refusals than were told");
+        }
+        if is_told {
+            warn!(
+                actor = caller.actor(),
+                permission = permission.0,
+                object = object.to_string(),
+                "refused"
+            );
+        }
+    }
+}
+
+impl std::fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::House | Self::Anywhere => f.write_str("house"),
+            Self::Type(name) => write!(f, "type:{}", name.escape_debug()),
+            Self::Record { id, type_name, .. } => write!(f, "record:{id} of {type_name}"),
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Evaluates a schema over tuples: check, list of objects, list of subjects, the tree behind a permission, and the way by
+//! which somebody has it. Pure: no I/O, no clock.
+//!
+//! A goal that is being looked at already is "no" for those below it, which gives the least answer in circles. A "no" that
+//! rests on such a goal is not remembered. What stands behind "-" never leads back (the schema is checked for that).
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::graph::Graph;
+use crate::modules::access::schema::{DefId, Expr, Kind, Schema, type_of};
+
+/// How far relations lead before the answer is no.
+const MAX_DEPTH: usize = 100;
+
+/// Where a goal stands in its own way: it is being looked at, at this depth.
+const FREE: usize = usize::MAX;
+
+/// An answer, and the least depth of a goal in progress that a "no" rests on.
+#[derive(Clone, Copy)]
+struct Found {
+    yes: bool,
+    rests_on: usize,
+}
+
+const YES: Found = Found {
+    yes: true,
+    rests_on: FREE,
+};
+const NO: Found = Found {
+    yes: false,
+    rests_on: FREE,
+};
+
+/// Relations lead too far: answered with no, whatever stood around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooDeep;
+
+type Answer = Result<Found, TooDeep>;
+
+/// Asks for one subject over one state of the tuples.
+pub struct Engine<'g> {
+    schema: &'g Schema,
+    graph: &'g Graph,
+    /// `account:ID`; `None` for nobody in particular.
+    subject: Option<&'g str>,
+    known: HashMap<(String, DefId), bool>,
+    way: HashMap<(String, DefId), usize>,
+}
+
+/// One step of the way by which somebody has a permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case", tag = "step")]
+pub enum Step {
+    /// The permission or relation of an object that is asked about.
+    Name { object: String, name: String },
+    /// A stored tuple: the subject stands in the relation of the object.
+    Tuple {
+        object: String,
+        relation: String,
+        subject: String,
+    },
+    /// Everybody has it.
+    Anyone,
+    /// Whoever is signed in has it.
+    Members,
+}
+
+/// What a permission is made of, with the subjects that stand in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tree {
+    /// `union`, `intersection`, `exclusion`, `relation`, `name`, `anyone` or `members`.
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Tree>,
+}
+
+impl<'g> Engine<'g> {
+    pub fn new(schema: &'g Schema, graph: &'g Graph, subject: Option<&'g str>) -> Self {
+        Self {
+            schema,
+            graph,
+            subject,
+            known: HashMap::new(),
+            way: HashMap::new(),
+        }
+    }
+
+    /// Does the subject have this name of this object? What is not there, and what leads too far, is no.
+    pub fn check(&mut self, object: &str, name: &str) -> bool {
+        let Some(id) = self.schema.find(type_of(object), name) else {
+            return false;
+        };
+        self.holds(object, id)
+    }
+
+    /// As [`Engine::check`], by the name's place in the schema.
+    pub fn holds(&mut self, object: &str, id: DefId) -> bool {
+        let found = self.goal(object, id);
+        self.way.clear();
+        found.is_ok_and(|found| found.yes)
+    }
+
+    fn goal(&mut self, object: &str, id: DefId) -> Answer {
+        let key = (object.to_owned(), id);
+        if let Some(yes) = self.known.get(&key) {
+            return Ok(if *yes { YES } else { NO });
+        }
+        if let Some(depth) = self.way.get(&key) {
+            return Ok(Found {
+                yes: false,
+                rests_on: *depth,
+            });
+        }
+        let depth = self.way.len();
+        if depth >= MAX_DEPTH {
+            return Err(TooDeep);
+        }
+        self.way.insert(key.clone(), depth);
+        let schema = self.schema;
+        let found = match &schema.def(id).kind {
+            Kind::Relation(_) => self.relation(object, &schema.def(id).name),
+            Kind::Fixed(_) => Ok(NO),
+            Kind::Permission(expr) => self.expr(object, expr),
+        };
+        self.way.remove(&key);
+        let mut found = found?;
+        if found.yes || found.rests_on >= depth {
+            self.known.insert(key, found.yes);
+            found.rests_on = FREE;
+        }
+        Ok(found)
+    }
+
+    fn relation(&mut self, object: &str, name: &str) -> Answer {
+        let graph = self.graph;
+        let Some(holders) = graph.holders(object, name) else {
+            return Ok(NO);
+        };
+        if self.subject.is_some_and(|subject| holders.single.contains(subject)) {
+            return Ok(YES);
+        }
+        let mut rests_on = FREE;
+        for set in &holders.sets {
+            let found = self.set(set)?;
+            if found.yes {
+                return Ok(YES);
+            }
+            rests_on = rests_on.min(found.rests_on);
+        }
+        Ok(Found { yes: false, rests_on })
+    }
+
+    fn set(&mut self, set: &str) -> Answer {
+        let Some((object, name)) = set.split_once('#') else {
+            return Ok(NO);
+        };
+        match self.schema.find(type_of(object), name) {
+            Some(id) => self.goal(object, id),
+            None => Ok(NO),
+        }
+    }
+
+    fn expr(&mut self, object: &str, expr: &Expr) -> Answer {
+        let mut rests_on = FREE;
+        match expr {
+            Expr::Anyone => Ok(YES),
+            Expr::Members => Ok(if self.subject.is_some() { YES } else { NO }),
+            Expr::Name(id) => self.goal(object, *id),
+            Expr::Union(all) => {
+                for one in all {
+                    let found = self.expr(object, one)?;
+                    if found.yes {
+                        return Ok(YES);
+                    }
+                    rests_on = rests_on.min(found.rests_on);
+                }
+                Ok(Found { yes: false, rests_on })
+            }
+            Expr::Intersection(all) => {
+                for one in all {
+                    let found = self.expr(object, one)?;
+                    if !found.yes {
+                        return Ok(found);
+                    }
+                }
+                Ok(YES)
+            }
+            Expr::Exclusion(left, right) => {
+                let found = self.expr(object, left)?;
+                if !found.yes {
+                    return Ok(found);
+                }
+                Ok(if self.expr(object, right)?.yes { NO } else { YES })
+            }
+            Expr::Arrow(through, targets) => {
+                for to in self.leads(object, *through) {
+                    let Some(id) = targets.get(type_of(&to)) else { continue };
+                    let found = self.goal(&to, *id)?;
+                    if found.yes {
+                        return Ok(YES);
+                    }
+                    rests_on = rests_on.min(found.rests_on);
+                }
+                Ok(Found { yes: false, rests_on })
+            }
+        }
+    }
+
+    /// The objects under a relation.
+    fn leads(&self, object: &str, through: DefId) -> Vec<String> {
+        let def = self.schema.def(through);
+        match &def.kind {
+            Kind::Fixed(to) => vec![to.clone()],
+            _ => {
+                let holders = self.graph.holders(object, &def.name);
+                holders.map(|h| h.single.iter().cloned().collect()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The shortest way that is found first by which the subject has this name; `None` where it does not.
+    pub fn explain(&mut self, object: &str, name: &str) -> Option<Vec<Step>> {
+        let id = self.schema.find(type_of(object), name)?;
+        if !self.holds(object, id) {
+            return None;
+        }
+        let mut steps = Vec::new();
+        self.prove(object, id, &mut Vec::new(), &mut steps).then_some(steps)
+    }
+
+    fn prove(&mut self, object: &str, id: DefId, way: &mut Vec<(String, DefId)>, steps: &mut Vec<Step>) -> bool {
+        let key = (object.to_owned(), id);
+        if way.contains(&key) || way.len() >= MAX_DEPTH {
+            return false;
+        }
+        way.push(key);
+        let before = steps.len();
+        let (schema, graph) = (self.schema, self.graph);
+        let def = schema.def(id);
+        steps.push(Step::Name {
+            object: object.to_owned(),
+            name: def.name.clone(),
+        });
+        let proved = match &def.kind {
+            Kind::Fixed(_) => false,
+            Kind::Permission(expr) => self.prove_expr(object, expr, way, steps),
+            Kind::Relation(_) => {
+                steps.pop();
+                let tuple = |subject: &str| Step::Tuple {
+                    object: object.to_owned(),
+                    relation: def.name.clone(),
+                    subject: subject.to_owned(),
+                };
+                let holders = graph.holders(object, &def.name);
+                match (holders, self.subject) {
+                    (Some(holders), Some(subject)) if holders.single.contains(subject) => {
+                        steps.push(tuple(subject));
+                        true
+                    }
+                    (Some(holders), _) => holders.sets.iter().any(|set| {
+                        let Some((of, name)) = set.split_once('#') else {
+                            return false;
+                        };
+                        let Some(next) = schema.find(type_of(of), name) else {
+                            return false;
+                        };
+                        steps.push(tuple(set));
+                        let proved = self.prove(of, next, way, steps);
+                        if !proved {
+                            steps.pop();
+                        }
+                        proved
+                    }),
+                    (None, _) => false,
+                }
+            }
+        };
+        way.pop();
+        if !proved {
+            steps.truncate(before);
+        }
+        proved
+    }
+
+    fn prove_expr(&mut self, object: &str, expr: &Expr, way: &mut Vec<(String, DefId)>, steps: &mut Vec<Step>) -> bool {
+        match expr {
+            Expr::Anyone => {
+                steps.push(Step::Anyone);
+                true
+            }
+            Expr::Members => {
+                let is_member = self.subject.is_some();
+                if is_member {
+                    steps.push(Step::Members);
+                }
+                is_member
+            }
+            Expr::Name(id) => self.prove(object, *id, way, steps),
+            Expr::Union(all) => all.iter().any(|one| self.prove_expr(object, one, way, steps)),
+            Expr::Intersection(all) => all.iter().all(|one| self.prove_expr(object, one, way, steps)),
+            // That the right side does not hold was found out by the check.
+            Expr::Exclusion(left, _) => self.prove_expr(object, left, way, steps),
+            Expr::Arrow(through, targets) => self.leads(object, *through).into_iter().any(|to| {
+                let id = targets.get(type_of(&to));
+                id.is_some_and(|id| self.prove(&to, *id, way, steps))
+            }),
+        }
+    }
+}
+
+/// The objects of a type for which the subject has a name, of those at which anybody stands.
+pub fn list_objects(schema: &Schema, graph: &Graph, subject: Option<&str>, kind: &str, name: &str) -> Vec<String> {
+    let mut engine = Engine::new(schema, graph, subject);
+    let of_kind = graph.objects().filter(|object| type_of(object) == kind);
+    of_kind
+        .filter(|object| engine.check(object, name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The subjects that have a name of an object, of those that stand anywhere.
+pub fn list_subjects(schema: &Schema, graph: &Graph, object: &str, name: &str, kind: &str) -> Vec<String> {
+    let all = graph.subjects().into_iter().filter(|subject| type_of(subject) == kind);
+    all.filter(|subject| Engine::new(schema, graph, Some(subject)).check(object, name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What a name of an object is made of. A part that leads back to one above it is shown without its own parts.
+pub fn expand(schema: &Schema, graph: &Graph, object: &str, name: &str) -> Option<Tree> {
+    let id = schema.find(type_of(object), name)?;
+    Some(tree(schema, graph, object, id, &mut Vec::new()))
+}
+
+fn tree(schema: &Schema, graph: &Graph, object: &str, id: DefId, way: &mut Vec<(String, DefId)>) -> Tree {
+    let def = schema.def(id);
+    let mut found = Tree {
+        kind: if matches!(def.kind, Kind::Permission(_)) {
+            "name"
+        } else {
+            "relation"
+        },
+        object: Some(object.to_owned()),
+        name: Some(def.name.clone()),
+        subjects: Vec::new(),
+        parts: Vec::new(),
+    };
+    let key = (object.to_owned(), id);
+    if way.contains(&key) || way.len() >= MAX_DEPTH {
+        return found;
+    }
+    way.push(key);
+    match &def.kind {
+        Kind::Fixed(to) => found.subjects.push(to.clone()),
+        Kind::Permission(expr) => found.parts.push(tree_of(schema, graph, object, expr, way)),
+        Kind::Relation(_) => {
+            if let Some(holders) = graph.holders(object, &def.name) {
+                found
+                    .subjects
+                    .extend(holders.single.iter().chain(&holders.sets).cloned());
+                for set in &holders.sets {
+                    let target = set
+                        .split_once('#')
+                        .and_then(|(of, n)| Some((of, schema.find(type_of(of), n)?)));
+                    found
+                        .parts
+                        .extend(target.map(|(of, id)| tree(schema, graph, of, id, way)));
+                }
+            }
+        }
+    }
+    way.pop();
+    found
+}
+
+fn tree_of(schema: &Schema, graph: &Graph, object: &str, expr: &Expr, way: &mut Vec<(String, DefId)>) -> Tree {
+    let node = |kind, parts| Tree {
+        kind,
+        object: None,
+        name: None,
+        subjects: Vec::new(),
+        parts,
+    };
+    let mut each =
+        |all: &[&Expr]| -> Vec<Tree> { all.iter().map(|one| tree_of(schema, graph, object, one, way)).collect() };
+    match expr {
+        Expr::Anyone => node("anyone", Vec::new()),
+        Expr::Members => node("members", Vec::new()),
+        Expr::Name(id) => tree(schema, graph, object, *id, way),
+        Expr::Union(all) => node("union", each(&all.iter().collect::<Vec<_>>())),
+        Expr::Intersection(all) => node("intersection", each(&all.iter().collect::<Vec<_>>())),
+        Expr::Exclusion(left, right) => node("exclusion", each(&[left, right])),
+        Expr::Arrow(through, targets) => {
+            let leads = Engine::new(schema, graph, None).leads(object, *through);
+            let parts = leads.iter().filter_map(|to| {
+                let id = targets.get(type_of(to))?;
+                Some(tree(schema, graph, to, *id, way))
+            });
+            node("union", parts.collect())
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The statements over tuples, groups and the count of their changes.
+
+use crate::kernel::db::{Db, Exec, Tx, sql};
+use crate::kernel::error::Result;
+
+/// A tuple with who gave it and when.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct TupleRow {
+    pub object: String,
+    pub relation: String,
+    pub subject: String,
+    pub given_by: String,
+    pub given_at: i64,
+}
+
+/// How often tuples have changed.
+pub async fn epoch(on: impl Into<Exec<'_>>) -> Result<i64> {
+    let (epoch,): (i64,) = sql("SELECT epoch FROM access_epoch WHERE id = 1").one(on).await?;
+    Ok(epoch)
+}
+
+/// Counts a change. Whoever does so waits for others that do, so that changes are in one order.
+pub async fn advance(tx: &mut Tx<'_>) -> Result<i64> {
+    let (epoch,): (i64,) = sql("UPDATE access_epoch SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch")
+        .one(tx)
+        .await?;
+    Ok(epoch)
+}
+
+/// Every tuple.
+pub async fn all(on: impl Into<Exec<'_>>) -> Result<Vec<(String, String, String)>> {
+    sql("SELECT object, relation, subject FROM relation_tuple")
+        .all(on)
+        .await
+}
+
+/// Puts a tuple; 0 where it stands already.
+pub async fn insert(tx: &mut Tx<'_>, object: &str, relation: &str, subject: &str, by: &str) -> Result<u64> {
+    let now = tx.now();
+    sql(
+        "INSERT INTO relation_tuple (object, relation, subject, given_by, given_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (object, relation, subject) DO NOTHING",
+    )
+    .bind(object)
+    .bind(relation)
+    .bind(subject)
+    .bind(by)
+    .bind(now)
+    .exec(tx)
+    .await
+}
+
+/// Takes a tuple away; 0 where it does not stand.
+pub async fn delete(tx: &mut Tx<'_>, object: &str, relation: &str, subject: &str) -> Result<u64> {
+    sql("DELETE FROM relation_tuple WHERE object = $1 AND relation = $2 AND subject = $3")
+        .bind(object)
+        .bind(relation)
+        .bind(subject)
+        .exec(tx)
+        .await
+}
+
+/// The tuples in which something stands, as object or as subject.
+pub async fn around(on: impl Into<Exec<'_>>, object: &str, subject: &str) -> Result<Vec<TupleRow>> {
+    sql(
+        "SELECT object, relation, subject, given_by, given_at FROM relation_tuple WHERE object = $1 OR subject = $2 \
+         ORDER BY object, relation, subject",
+    )
+    .bind(object)
+    .bind(subject)
+    .all(on)
+    .await
+}
+
+/// The tuples of an object with who gave them, in order of their giving.
+pub async fn of_object(on: impl Into<Exec<'_>>, object: &str) -> Result<Vec<TupleRow>> {
+    sql(
+        "SELECT object, relation, subject, given_by, given_at FROM relation_tuple WHERE object = $1 \
+         ORDER BY given_at, subject, relation",
+    )
+    .bind(object)
+    .all(on)
+    .await
+}
+
+/// Every tuple but those of groups, with who gave it.
+pub async fn roles(db: &Db) -> Result<Vec<TupleRow>> {
+    sql(
+        "SELECT object, relation, subject, given_by, given_at FROM relation_tuple WHERE relation <> 'member' \
+         ORDER BY object, subject, relation",
+    )
+    .all(db)
+    .await
+}
+
+/// How many stand in a relation of an object.
+pub async fn count(on: impl Into<Exec<'_>>, object: &str, relation: &str) -> Result<i64> {
+    let (count,): (i64,) = sql("SELECT COUNT(*) FROM relation_tuple WHERE object = $1 AND relation = $2")
+        .bind(object)
+        .bind(relation)
+        .one(on)
+        .await?;
+    Ok(count)
+}
