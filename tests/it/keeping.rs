@@ -181,6 +181,35 @@ async fn tokens_and_sessions_are_made_and_ended(db: TestDb) {
         !page.contains(made["secret"].as_str().unwrap()),
         "a secret is shown twice"
     );
+    // A repeated request makes no second one and does not show the secret again, which is kept nowhere.
+    let again = async || {
+        let request = app
+            .signed(Method::POST, "/api/tokens")
+            .header("idempotency-key", "once");
+        let request = request.header("content-type", "application/json");
+        let wanted = json!({"name": "repeated", "scope": ["records.read"]});
+        app.send(request, Bytes::from(wanted.to_string())).await
+    };
+    let first = again().await.ok().json();
+    let second = again().await;
+    assert_eq!(second.status, 409, "{}", second.text());
+    assert!(second.text().contains("shown once"), "{}", second.text());
+    let kept: Vec<(Option<Vec<u8>>, Option<String>)> = sql("SELECT body, headers FROM idempotency WHERE key = 'once'")
+        .all(&app.kernel().db)
+        .await
+        .unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].0, None);
+    assert!(
+        !kept[0]
+            .1
+            .as_deref()
+            .unwrap()
+            .contains(first["secret"].as_str().unwrap())
+    );
+    let tokens = app.get("/api/tokens").await.ok().json();
+    let repeated = tokens["items"].as_array().unwrap().iter();
+    assert_eq!(repeated.filter(|token| token["name"] == "repeated").count(), 1);
     assert_eq!(app.get("/api/sessions").await.ok().json()["items"], json!([]));
     let end = |id: &str| app.signed(Method::DELETE, &format!("/api/sessions/{id}"));
     assert_eq!(app.send(end("nothing"), Bytes::new()).await.status, 404);

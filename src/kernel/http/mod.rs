@@ -26,7 +26,7 @@ pub use context::{Context, Nonce, Setup, Shared, SitemapSource, public_url};
 pub use csrf::session_secret;
 pub use extract::{IdempotencyKey, IfMatch, Path, Query, RequestId};
 pub use problem::{ProblemDocument, prefers_html};
-pub use respond::{Versioned, WithPosition, etag_of, session_cookie, session_cookie_end};
+pub use respond::{Secret, Versioned, WithPosition, etag_of, session_cookie, session_cookie_end};
 pub use routes::{RouteFact, RouteSet, Routes, Web};
 pub use serve::{Listener, LocalOperator, Peer, local, serve};
 pub use upload::{FileContent, FileForm, Part};

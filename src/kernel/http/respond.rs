@@ -42,6 +42,25 @@ impl<R: IntoResponse> IntoResponse for WithPosition<R> {
     }
 }
 
+/// An answer that holds a secret which is shown once. It is not kept for a repeated request, which is told so.
+#[derive(Clone, Copy, Debug)]
+pub struct Secret<R>(pub R);
+
+/// Marks the answer for the room of repeated requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IsSecret;
+
+impl<R: IntoResponse> IntoResponse for Secret<R> {
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.extensions_mut().insert(IsSecret);
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
 /// An answer with the version of what it shows as its ETag, for `If-Match`.
 #[derive(Clone, Copy, Debug)]
 pub struct Versioned<R>(pub i64, pub R);

@@ -14,7 +14,7 @@ use crate::contract::accounts::{CreatedToken, Doors, NewToken, TokenInfo};
 use crate::kernel::access::{Caller, Level, OPEN, Object, Subject};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::http::{Json, Path, RouteSet, Routes, Shared};
+use crate::kernel::http::{Json, Path, RouteSet, Routes, Secret, Shared};
 
 pub(super) fn routes(service: Arc<Service>) -> Routes {
     RouteSet::new()
@@ -86,7 +86,8 @@ async fn create_token(
     caller: Caller,
     Json(new): Json<NewToken>,
 ) -> Result<impl IntoResponse> {
-    Ok((StatusCode::CREATED, Json(service.create_token(&caller, &new).await?)))
+    let made = service.create_token(&caller, &new).await?;
+    Ok((StatusCode::CREATED, Secret(Json(made))))
 }
 
 /// Ends a token at once.
@@ -166,5 +167,5 @@ async fn create_setup_link(State(service): State<Arc<Service>>, caller: Caller) 
         return Err(Error::new(Code::Forbidden, text));
     }
     let url = service.new_setup_link().await?;
-    Ok((StatusCode::CREATED, Json(SetupLink { url })))
+    Ok((StatusCode::CREATED, Secret(Json(SetupLink { url }))))
 }

@@ -16,13 +16,13 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use super::body::whole;
 use super::problem::Problem;
+use super::respond::IsSecret;
 use crate::kernel::access::Caller;
 use crate::kernel::db::{Db, Engine, Fence, Tx, Write, sql};
 use crate::kernel::error::{Code, Error, Result};
@@ -37,6 +37,9 @@ const SWEEP: i64 = 60 * 60 * 1000;
 const MAX_ANSWER: usize = 4 << 20;
 /// The headers that are given again.
 const HEADERS: [&str; 4] = ["content-type", "location", "etag", "ledger-position"];
+
+/// Stands where the headers of an answer would, if that held a secret.
+const SECRET: &str = "secret";
 
 /// What a claim's work may take beyond the time limit of a request, in milliseconds.
 const SLACK: i64 = 5_000;
@@ -165,6 +168,7 @@ impl Repeats {
             return Ok(response);
         }
         let problem = response.extensions().get::<Problem>().cloned();
+        let is_secret = response.extensions().get::<IsSecret>().is_some();
         let (mut parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.map_err(Error::internal)?;
         let mut headers = Map::new();
@@ -173,15 +177,18 @@ impl Repeats {
                 headers.insert(name.to_owned(), json!(value));
             }
         }
-        self.keep(claim, status, &Value::Object(headers), &bytes).await?;
+        let kept = (!is_secret && bytes.len() <= MAX_ANSWER).then_some(&bytes[..]);
+        if is_secret {
+            headers = Map::from_iter([(SECRET.to_owned(), json!(true))]);
+        }
+        self.keep(claim, status, &Value::Object(headers), kept).await?;
         if let Some(problem) = problem {
             parts.extensions.insert(problem);
         }
         Ok(Response::from_parts(parts, Body::from(bytes)))
     }
 
-    async fn keep(&self, claim: &Claim, status: StatusCode, headers: &Value, bytes: &Bytes) -> Result<()> {
-        let body = (bytes.len() <= MAX_ANSWER).then_some(&bytes[..]);
+    async fn keep(&self, claim: &Claim, status: StatusCode, headers: &Value, body: Option<&[u8]>) -> Result<()> {
         self.db
             .write(Write::interactive("idempotency.keep"), |tx| {
                 Box::pin(async move {
@@ -310,16 +317,21 @@ fn at_work() -> Error {
 }
 
 fn replay(kept: Kept) -> Result<Response> {
+    let headers: Map<String, Value> = serde_json::from_str(kept.headers.as_deref().unwrap_or("{}"))?;
     let Some(body) = kept.body else {
-        let text = "The first request with this Idempotency-Key took effect; its answer was too large to be kept.";
-        return Err(Error::new(Code::Conflict, text));
+        let text = if headers.contains_key(SECRET) {
+            "The first request with this Idempotency-Key took effect. Its answer held a secret, which is shown once and kept \
+             nowhere. If it did not arrive, revoke what was made and make another with a new key."
+        } else {
+            "The first request with this Idempotency-Key took effect; its answer was too large to be kept."
+        };
+        return Err(Error::new(Code::Conflict, text).with("took_effect", true));
     };
     let mut response = Body::from(body).into_response();
     let status = kept.status.and_then(|status| u16::try_from(status).ok());
     let status = status.and_then(|status| StatusCode::from_u16(status).ok());
     *response.status_mut() =
         status.ok_or_else(|| Error::internal(anyhow::anyhow!("a kept answer has no right status")))?;
-    let headers: Map<String, Value> = serde_json::from_str(kept.headers.as_deref().unwrap_or("{}"))?;
     for (name, value) in &headers {
         let name = HeaderName::try_from(name.as_str()).map_err(Error::internal)?;
         let value = HeaderValue::from_str(value.as_str().unwrap_or_default()).map_err(Error::internal)?;
