@@ -15,6 +15,8 @@ use crate::kernel::error::{Code, Error, Result};
 
 /// Members an archive may have.
 const MAX_MEMBERS: u64 = 10_000;
+/// Bytes that the table of contents may have: names of members may be long, and all of them are kept.
+const MAX_TABLE: u64 = 16 << 20;
 /// The longest end record: with the longest comment.
 const END_RECORD: u64 = 22 + 65_535;
 const STORED: u16 = 0;
@@ -128,6 +130,13 @@ impl Archive {
                 ),
             ));
         }
+        if end.bytes > MAX_TABLE {
+            let words = format!(
+                "The archive's table of contents has {} bytes, as no packing program writes. Pack the file with the data again.",
+                end.bytes
+            );
+            return Err(Error::new(Code::TooLarge, words));
+        }
         let mut table = BufReader::new(archive.section(end.table, end.table.saturating_add(end.bytes)));
         for _ in 0..end.members {
             let member = member(&mut table, end.shift)?;
@@ -234,6 +243,10 @@ impl Archive {
     }
 
     fn exact(&self, buffer: &mut [u8], at: u64) -> Result<()> {
+        // A place that the file does not have may be one that no file can have.
+        if at > self.length {
+            return Err(damaged());
+        }
         match self.file.read_exact_at(buffer, at) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(damaged()),
             other => Ok(other?),

@@ -148,6 +148,61 @@ fn archives_that_are_attacks_or_damaged() {
     );
 }
 
+#[test]
+fn archives_that_lie_about_places_and_names() {
+    let good = zip(&[("a.csv", TABLE)]);
+    let table = good.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
+    // Places that no file has: of a member, of the long end record.
+    for place in [u64::MAX, u64::MAX - 30, 1 << 63, good.len() as u64 + 1] {
+        let mut far = good[..table].to_vec();
+        let mut entry = good[table..table + 46 + 5].to_vec();
+        entry[30..32].copy_from_slice(&12u16.to_le_bytes());
+        entry[42..46].copy_from_slice(&[0xff; 4]);
+        entry.extend_from_slice(&[1, 0, 8, 0]);
+        entry.extend_from_slice(&place.to_le_bytes());
+        let mut end = good[good.len() - 22..].to_vec();
+        end[12..16].copy_from_slice(&(entry.len() as u32).to_le_bytes());
+        far.extend(entry);
+        far.extend(&end);
+        assert!(
+            refusal(&far, "a.zip").contains("damaged"),
+            "{place}: {}",
+            refusal(&far, "a.zip")
+        );
+        let mut far = good[..good.len() - 22].to_vec();
+        far.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+        far.extend_from_slice(&place.to_le_bytes());
+        far.extend_from_slice(&[1, 0, 0, 0]);
+        far.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+        far.extend_from_slice(&[0xff; 12]);
+        far.extend_from_slice(&[0; 2]);
+        assert!(
+            refusal(&far, "a.zip").contains("damaged"),
+            "{place}: {}",
+            refusal(&far, "a.zip")
+        );
+    }
+    // Names that fill the memory: three hundred of the longest say it.
+    let mut long = b"PK\x03\x04".to_vec();
+    for _ in 0..300 {
+        long.extend_from_slice(b"PK\x01\x02");
+        long.extend_from_slice(&[0; 24]);
+        long.extend_from_slice(&[0xff, 0xff]);
+        long.extend_from_slice(&[0; 16]);
+        long.extend(std::iter::repeat_n(b'a', 65_535));
+    }
+    let bytes = long.len() as u32 - 4;
+    long.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    long.extend_from_slice(&[44, 1, 44, 1]);
+    long.extend_from_slice(&bytes.to_le_bytes());
+    long.extend_from_slice(&[4, 0, 0, 0, 0, 0]);
+    assert!(
+        refusal(&long, "a.zip").contains("table of contents has"),
+        "{}",
+        refusal(&long, "a.zip")
+    );
+}
+
 /// Nothing of a file that was laid down has a name, whatever becomes of its reader.
 #[test]
 fn nothing_is_left_in_the_spool() {
