@@ -14,6 +14,8 @@ use crate::kernel::error::Result;
 Examples:
   app jobs list --state failed
   app jobs show 0190c0de-0000-7000-8000-000000000001
+  app jobs show 0190c0de-0000-7000-8000-000000000001 --json
+  app jobs retry 0190c0de-0000-7000-8000-000000000001
   app jobs retry --failed")]
 pub struct Args {
     #[command(subcommand)]
@@ -93,11 +95,16 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
                 let job = client
                     .post(&format!("/api/jobs/{}/retry", encoded(id)), &json!({}))
                     .await?;
-                output::line(&format!("{} is {}.", text(&job, "id"), text(&job, "state")))
+                let id = text(&job, "id");
+                output::line(&format!("{id} waits to run again. How it goes: app jobs show {id}"))
             }
             Verb::Retry { id: None, .. } => {
                 let done = client.post("/api/jobs/retry-failed", &json!({})).await?;
-                output::line(&format!("{} jobs are tried again.", done["retried"]))
+                output::line(&match done["retried"].as_i64() {
+                    Some(0) => "No job has failed.".to_owned(),
+                    Some(1) => "One job is tried again. How it goes: app jobs list".to_owned(),
+                    _ => format!("{} jobs are tried again. How they go: app jobs list", done["retried"]),
+                })
             }
             Verb::Cancel { id } => {
                 let job = client
@@ -173,8 +180,17 @@ fn print_job(job: &Value, log: &Value) -> Result<()> {
         "tries".to_owned(),
         format!("{} of {}", job["attempts"], job["max_attempts"]),
     ]);
-    if !job["result"].is_null() {
-        rows.push(vec!["result".to_owned(), job["result"].to_string()]);
+    match &job["result"] {
+        Value::Null => {}
+        // A line for each thing that it came to; what is long or empty is for --json.
+        Value::Object(result) => rows.extend(result.iter().filter_map(|(name, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let is_empty = matches!(value.as_str(), "" | "null" | "[]" | "{}");
+            let short: String = value.chars().take(200).collect();
+            let more = if short.len() < value.len() { " … (--json)" } else { "" };
+            (!is_empty).then(|| vec![format!("result.{name}"), format!("{short}{more}")])
+        })),
+        other => rows.push(vec!["result".to_owned(), other.to_string()]),
     }
     output::table(&["", ""], &rows)?;
     for line in log["items"].as_array().into_iter().flatten() {

@@ -67,7 +67,7 @@ impl Args {
 }
 
 pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
-    session::with(settings.for_command()?, Need::default(), async |session| {
+    let shown = session::with(settings.for_command()?, Need::default(), async |session| {
         let client = session.client();
         let list = client.get(&args.path(args.tail, None)).await?;
         let mut lines = list["items"].as_array().cloned().unwrap_or_default();
@@ -75,6 +75,9 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
         print(&lines, args.json)?;
         let mut last = list["newest"].as_str().map(str::to_owned);
         if !args.follow {
+            if lines.is_empty() {
+                output::note("No line fits. Fewer conditions show more; app logs alone shows the last ones.");
+            }
             return Ok(());
         }
         loop {
@@ -83,9 +86,12 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
             print(list["items"].as_array().map_or(&[], Vec::as_slice), args.json)?;
             last = list["newest"].as_str().map(str::to_owned).or(last);
         }
-    })
-    .await?;
-    Ok(Exit::Done)
+    });
+    match shown.await {
+        // It was followed until somebody had seen enough.
+        Err(error) if args.follow && error.extra().contains_key("interrupted") => Ok(Exit::Done),
+        shown => shown.map(|()| Exit::Done),
+    }
 }
 
 fn print(lines: &[Value], json: bool) -> Result<()> {

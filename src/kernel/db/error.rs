@@ -32,6 +32,12 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
                     "The disk of the database is full, or its file may not grow. Free some space; nothing was written.",
                 )
                 .caused_by(error),
+                // PostgreSQL: a text with a NUL, which it cannot hold, as a value or only to look for.
+                _ if &*code == "22021" => Error::new(
+                    Code::Invalid,
+                    "A text holds the character NUL (U+0000), which cannot be stored. Take it out and send it again.",
+                )
+                .caused_by(error),
                 _ if code.starts_with("57P") || code.starts_with("08") => unavailable(error),
                 _ => Error::internal(error),
             }

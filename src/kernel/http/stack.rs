@@ -293,6 +293,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
 struct Conditions {
     if_none_match: Option<HeaderValue>,
     readable: bool,
+    by_cookie: bool,
 }
 
 impl Conditions {
@@ -300,6 +301,7 @@ impl Conditions {
         Self {
             if_none_match: parts.headers.get(header::IF_NONE_MATCH).cloned(),
             readable: matches!(parts.method, Method::GET | Method::HEAD),
+            by_cookie: csrf::session_secret(&parts.headers).is_some(),
         }
     }
 
@@ -307,6 +309,10 @@ impl Conditions {
         let Some(asked) = self.if_none_match.filter(|_| self.readable) else {
             return response;
         };
+        // What a browser has kept is what it saw before it signed in: the version is the same, what it shows is not.
+        if self.by_cookie && !response.headers().contains_key(header::CACHE_CONTROL) {
+            return response;
+        }
         let Some(tag) = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
             return response;
         };
@@ -379,6 +385,9 @@ fn report(line: &Line, status: StatusCode) {
     let duration_ms = took.as_micros() as f64 / 1000.0;
     if status.is_server_error() {
         tracing::warn!(http.status = code, duration_ms, "answered");
+    } else if line.route == "/api/logs" {
+        // Who follows the log does not make it longer by that.
+        tracing::debug!(http.status = code, duration_ms, "answered");
     } else {
         tracing::info!(http.status = code, duration_ms, "answered");
     }

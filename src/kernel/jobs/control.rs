@@ -36,7 +36,10 @@ pub async fn cancel(db: &Db, id: &str) -> Result<view::Job> {
     if changed == 0 {
         return Err(Error::new(
             Code::Conflict,
-            format!("The job has ended already: it is {}.", job.state.as_str()),
+            format!(
+                "The job has ended already, as {}. There is nothing to stop.",
+                job.state.as_str()
+            ),
         ));
     }
     Ok(job)

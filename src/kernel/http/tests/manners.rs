@@ -169,6 +169,15 @@ async fn every_answer_has_good_manners() {
         .await
         .unwrap();
     assert_eq!(known.status(), 304);
+    // Kept before somebody signed in, it is not what they see now.
+    let signed_in = site
+        .get("/api/things/1")
+        .header("cookie", "vitrine_operator=secret")
+        .header("if-none-match", "W/\"7\"")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(signed_in.status(), 200);
     let head = site.client.head(site.url("/api/things/1")).send().await.unwrap();
     assert_eq!((head.status().as_u16(), head.text().await.unwrap().len()), (200, 0));
     let slash = site.get("/api/things/1/?a=b").send().await.unwrap();
