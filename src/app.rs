@@ -145,6 +145,7 @@ impl App {
             stop: CancellationToken::new(),
             process: new_id().into(),
         };
+        Search::hold_snapshots(&kernel.blobs, &kernel.db);
         let mut bus = Bus::default();
         let board = Arc::new(HealthBoard::default());
         bus.provide::<HealthBoard>(board.clone())?;

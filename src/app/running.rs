@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use super::{App, Roles};
+use crate::kernel::blobs;
 use crate::kernel::bus::Bus;
 use crate::kernel::control::{self, ControlSocket};
 use crate::kernel::db::Engine;
@@ -135,16 +136,18 @@ impl App {
         Ok(queues)
     }
 
-    /// Every job handler of the modules and of the bus.
+    /// Every job handler of the modules, of the bus and of the kernel.
     pub fn handlers(&self) -> Vec<JobHandler> {
         let mut handlers = self.bus.handlers();
+        handlers.push(blobs::handler(&self.kernel.blobs, &self.kernel.db));
         handlers.extend(self.modules.iter().flat_map(|module| module.jobs()));
         handlers
     }
 
-    /// Every schedule of the modules.
+    /// Every schedule of the modules and of the kernel.
     pub fn schedules(&self) -> Vec<Schedule> {
-        self.modules.iter().flat_map(|module| module.schedules()).collect()
+        let modules = self.modules.iter().flat_map(|module| module.schedules());
+        modules.chain([blobs::schedule()]).collect()
     }
 
     fn start_scheduler(&self, tasks: &TaskTracker) {

@@ -235,6 +235,8 @@ pub struct ImportBatch {
     pub key: Option<String>,
     /// The blob of the file.
     pub source_blob: String,
+    /// What the one who imports sees of the type: what is above it stays as it is.
+    pub level: Level,
     pub rows: Vec<ImportRow>,
 }
 
@@ -265,11 +267,12 @@ pub struct RecordState {
     pub document: Map<String, Value>,
 }
 
-/// Somebody who keeps the files that records came from, and asks or tells what becomes of them.
+/// The member of an error that says that a type is just being deleted.
+pub const BEING_DELETED: &str = "being_deleted";
+
+/// Somebody who keeps something about types beside their records.
 #[async_trait]
-pub trait FileKeeper: Send + Sync {
-    /// Is this file still needed for something else than records?
-    async fn needs(&self, blob: &str) -> Result<bool>;
+pub trait TypeKeeper: Send + Sync {
     /// A type is deleted with all its records: what is kept about it goes, too. May be asked again.
     async fn forget_type(&self, type_name: &str) -> Result<()>;
 }
@@ -307,13 +310,13 @@ pub trait Records: Send + Sync {
         of: &str,
         entities: &[String],
     ) -> Result<Vec<Restoration>>;
-    /// What taking a change set back would do, as far as it can be told beforehand.
-    async fn prospect(&self, set_id: &str) -> Result<Prospect>;
+    /// What taking a change set back would do, as far as it can be told beforehand; with a caller, only to what they see.
+    async fn prospect(&self, seen_by: Option<&Caller>, set_id: &str) -> Result<Prospect>;
     /// Begins to delete a type with all its records, their history's content and the files nobody else needs. It is gone
     /// at once; answers the job that does the rest.
     async fn remove_type(&self, caller: &Caller, name: &str) -> Result<String>;
-    /// Asks this one, too, before a file is deleted. While wiring.
-    fn keep_files(&self, keeper: Arc<dyn FileKeeper>);
+    /// Tells this one, too, when a type is deleted with its records. While wiring.
+    fn keep_types(&self, keeper: Arc<dyn TypeKeeper>);
     /// How the caller sees these records, deleted ones too. Those that are hidden or not there are left out.
     async fn sights(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Sight>>;
     /// Live records of a type after an id, in id order, as far as the caller may see them.

@@ -146,6 +146,7 @@ async fn a_collection_is_opened_and_deleted(db: TestDb) {
     assert_eq!(app.send(last, Bytes::new()).await.status, 202);
     app.drain_jobs().await;
     assert!(app.kernel().blobs.exists(blob).await.unwrap());
+    app.age(blob);
     let drop = app.signed(Method::DELETE, &format!("/api/import-drafts/{draft}"));
     assert_eq!(app.send(drop, Bytes::new()).await.status, 204);
     assert!(!app.kernel().blobs.exists(blob).await.unwrap());

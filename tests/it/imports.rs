@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 use vitrine::both;
+use vitrine::kernel::db::{Write, pick, sql};
 use vitrine::kernel::testing::{Answer, TestApp, TestDb};
 
 both!(
@@ -13,6 +14,7 @@ both!(
     what_is_refused_is_told_mended_and_brought_again,
     a_file_goes_into_a_collection_that_is_there,
     drafts_belong_to_who_brought_them_and_go,
+    a_draft_is_imported_once,
 );
 
 /// Semicolons, a decimal comma, days before months, an empty column.
@@ -238,7 +240,7 @@ async fn a_file_goes_into_a_collection_that_is_there(db: TestDb) {
 
 async fn drafts_belong_to_who_brought_them_and_go(db: TestDb) {
     let app = TestApp::start(&db).await;
-    let draft = bring(&app, "../../etc/pass\u{7}wd.csv", b"a,b\n1,2\n").await;
+    let draft = bring(&app, "../../etc/pass\u{7}w\u{202e}d.csv", b"a,b\n1,2\n").await;
     assert_eq!(draft["file"], "passwd.csv");
     let (id, blob) = (draft["id"].as_str().unwrap(), draft["blob"].as_str().unwrap());
     let path = format!("/api/import-drafts/{id}");
@@ -252,6 +254,7 @@ async fn drafts_belong_to_who_brought_them_and_go(db: TestDb) {
     // The same bytes twice: the first to go leaves them to the other.
     let twin = bring(&app, "twin.csv", b"a,b\n1,2\n").await;
     let twin = twin["id"].as_str().unwrap();
+    app.age(blob);
     let items = app.get("/api/import-drafts").await.ok().json();
     assert_eq!(items["items"].as_array().unwrap().len(), 2);
     app.with_json(Method::DELETE, &path, &json!({})).await.ok();
@@ -271,5 +274,67 @@ async fn drafts_belong_to_who_brought_them_and_go(db: TestDb) {
         .send(app.signed(Method::POST, "/api/uploads?name=e.csv"), Bytes::new())
         .await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", empty.text());
+    app.stop().await;
+}
+
+/// Lets nobody change drafts, as a kill before the note would, or again.
+async fn forbid_notes(db: &TestDb, forbid: bool) {
+    let write = db.write(Write::interactive("test"), |tx| {
+        Box::pin(async move {
+            if !forbid {
+                let lift = pick("DROP TRIGGER no_note", "DROP TRIGGER no_note ON import_draft");
+                return lift.exec(tx).await;
+            }
+            let refuse = pick(
+                "SELECT 1",
+                "CREATE FUNCTION no_note() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'no'; END $$ LANGUAGE plpgsql",
+            );
+            refuse.exec(&mut *tx).await?;
+            let watch = pick(
+                "CREATE TRIGGER no_note BEFORE UPDATE ON import_draft BEGIN SELECT RAISE(ABORT, 'no'); END",
+                "CREATE TRIGGER no_note BEFORE UPDATE ON import_draft FOR EACH ROW EXECUTE FUNCTION no_note()",
+            );
+            watch.exec(tx).await
+        })
+    });
+    write.await.unwrap();
+}
+
+async fn a_draft_is_imported_once(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    let draft = bring(&app, "pots.csv", b"id,name\n1,Bowl\n2,Jug\n").await;
+    let id = draft["id"].as_str().unwrap();
+    look(&app, id).await;
+    choose(&app, id, &json!({ "name": "pot" })).await.ok();
+    let jobs = async || {
+        let (count,): (i64,) = sql("SELECT COUNT(*) FROM job WHERE kind = 'exchange.import'")
+            .one(&*db)
+            .await
+            .unwrap();
+        count
+    };
+    // What is not noted on the draft was not begun: nobody would know of it, and the next click would begin it anew.
+    let (run, preview) = (
+        format!("/api/import-drafts/{id}/run"),
+        format!("/api/import-drafts/{id}/preview"),
+    );
+    forbid_notes(&db, true).await;
+    assert_eq!(app.post(&preview, &json!({})).await.status, 500);
+    assert_eq!(app.post(&run, &json!({})).await.status, 500);
+    assert_eq!(jobs().await, 0);
+    forbid_notes(&db, false).await;
+    // Many clicks at once, and one more when it is done, are one import.
+    let nothing = json!({});
+    let clicks = futures_util::future::join_all((0..8).map(|_| app.post(&run, &nothing))).await;
+    let begun: Vec<String> = clicks
+        .into_iter()
+        .map(|answer| answer.ok().json()["job"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(begun.iter().all(|job| *job == begun[0]), "{begun:?}");
+    app.drain_jobs().await;
+    assert_eq!(app.post(&run, &json!({})).await.ok().json()["job"], json!(begun[0]));
+    assert_eq!(jobs().await, 1);
+    let types = app.get("/api/types").await.ok().json();
+    assert_eq!(types["items"].as_array().unwrap().len(), 1, "{types}");
     app.stop().await;
 }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it stands")]
 
+mod closing;
 mod collections;
 mod exchange;
+mod files;
 mod forms;
 mod guards;
 mod house;

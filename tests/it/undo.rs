@@ -18,7 +18,9 @@ both!(
     an_unfinished_import_is_undone,
     an_undo_that_was_killed_goes_on,
     not_everybody_undoes,
+    what_nobody_sees_is_not_counted,
     the_audit_tells_who_did_what,
+    the_audit_waits_for_who_may_still_commit,
 );
 
 async fn import(app: &TestApp, file: &str, query: &str) -> Value {
@@ -377,6 +379,75 @@ async fn not_everybody_undoes(db: TestDb) {
     app.stop().await;
 }
 
+/// Who may undo but sees less is told of what they see, and of a change they see nothing of not even that it is there.
+async fn what_nobody_sees_is_not_counted(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    import(&app, &table(4, "Pot"), FIRST).await;
+    let set = newest(&app, "import").await;
+    let made = app
+        .post(
+            "/api/tokens",
+            &json!({"name": "desk", "scope": ["history.undo", "history.read"]}),
+        )
+        .await
+        .ok()
+        .json();
+    let as_desk = async |method: Method, path: &str| {
+        let request = app
+            .unsigned(method, path)
+            .header("authorization", format!("Bearer {}", made["secret"].as_str().unwrap()))
+            .header(CONTENT_TYPE, "application/json");
+        app.send(request, Bytes::from("{}")).await
+    };
+    let hide = async |id: &str, version: i64| {
+        let request = app
+            .signed(Method::PATCH, &format!("/api/records/{id}"))
+            .header(CONTENT_TYPE, "application/merge-patch+json")
+            .header(IF_MATCH, format!("\"{version}\""));
+        let hidden = json!({ "visibility": "restricted" });
+        app.send(request, Bytes::from(hidden.to_string())).await.ok();
+    };
+    // One of four is hidden and was changed by that: it would stay, which only who sees it is told.
+    let all = records(&app, "teapot").await;
+    hide(&all[0].1, 1).await;
+    let path = format!("/api/changes/{set}/undo");
+    let whole = app.get(&path).await.ok().json();
+    assert_eq!((&whole["removed"], &whole["left"]), (&json!(3), &json!(1)), "{whole}");
+    let seen = as_desk(Method::GET, &path).await.ok().json();
+    assert_eq!((&seen["removed"], &seen["left"]), (&json!(3), &json!(0)), "{seen}");
+    assert!(!seen.to_string().contains(&all[0].1), "{seen}");
+    let page = as_desk(Method::GET, &format!("/changes/{set}/undo")).await.ok().text();
+    assert!(!page.contains(&all[0].1) && !page.contains("stays as it is"), "{page}");
+    // The same of undos: that there was one, not what it came to.
+    undo(&app, &set).await;
+    let whole = app.get(&path).await.ok().json();
+    assert_eq!(whole["undos"][0]["removed"], 3, "{whole}");
+    let seen = as_desk(Method::GET, &path).await.ok().json();
+    assert!(
+        seen["undos"][0].is_object() && seen["undos"][0].get("removed").is_none(),
+        "{seen}"
+    );
+    let page = as_desk(Method::GET, &format!("/changes/{set}")).await.ok().text();
+    assert!(page.contains("/changes/") && !page.contains("3 things"), "{page}");
+    // A change of which all is hidden is not there, to be looked at or to be undone. It touches no type.
+    import(
+        &app,
+        &table(3, "Jug").replace("number", "inventory"),
+        "type=jug&name=j.csv&infer=true&key=inventory",
+    )
+    .await;
+    for (_, id) in records(&app, "jug").await {
+        hide(&id, 1).await;
+        let edit = newest(&app, "record.edit").await;
+        let path = format!("/api/changes/{edit}/undo");
+        app.get(&path).await.ok();
+        assert_eq!(as_desk(Method::GET, &path).await.status, 404);
+        assert_eq!(as_desk(Method::POST, &path).await.status, 404);
+        assert_eq!(as_desk(Method::GET, &format!("/changes/{edit}/undo")).await.status, 404);
+    }
+    app.stop().await;
+}
+
 async fn the_audit_tells_who_did_what(db: TestDb) {
     let app = TestApp::start(&db).await;
     import(&app, &table(3, "Pot"), FIRST).await;
@@ -404,5 +475,33 @@ async fn the_audit_tells_who_did_what(db: TestDb) {
     assert_eq!(lines(&format!("after={after}")).await, all[5..]);
     let page = app.get("/changes?cause=undo").await.ok().text();
     assert!(page.contains("/api/changes/export?cause=undo"), "{page}");
+    app.stop().await;
+}
+
+/// A transaction that began earlier may still write before what was committed since: an audit that went past it would
+/// never tell of it.
+async fn the_audit_waits_for_who_may_still_commit(db: TestDb) {
+    use sqlx::Connection;
+    let app = TestApp::start(&db).await;
+    import(&app, &table(3, "Pot"), FIRST).await;
+    let lines = async || app.get("/api/changes/export").await.ok().text().lines().count();
+    let before = lines().await;
+    assert!(before >= 4, "{before}");
+    if !db.url().starts_with("postgres") {
+        import(&app, &table(3, "Jug"), AGAIN).await;
+        assert!(lines().await > before, "one writer leaves no gaps");
+        return app.stop().await;
+    }
+    let mut other = sqlx::PgConnection::connect(db.url()).await.unwrap();
+    let begin = "BEGIN; INSERT INTO fact (name, value) VALUES ('test.open', '1')";
+    sqlx::raw_sql(begin).execute(&mut other).await.unwrap();
+    import(&app, &table(3, "Jug"), AGAIN).await;
+    assert_eq!(
+        lines().await,
+        before,
+        "what stands behind an open transaction is not told yet"
+    );
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert!(lines().await > before);
     app.stop().await;
 }

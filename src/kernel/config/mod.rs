@@ -25,6 +25,7 @@ pub struct Config {
     pub jobs: Jobs,
     pub search: Search,
     pub import: Import,
+    pub export: Export,
     pub log: Log,
     /// Each value as it was set, with where it came from; secrets masked.
     #[serde(skip)]
@@ -112,6 +113,15 @@ pub struct Import {
     pub max_depth: u32,
     /// Unpacked bytes per packed byte.
     pub max_ratio: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// How long the file of an export that ran as a job is kept.
+    pub keep_hours: u32,
+    /// Exports of one caller that wait, run or are kept.
+    pub most: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

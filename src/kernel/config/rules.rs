@@ -146,6 +146,8 @@ impl Config {
         issues.between("import.max_cell_bytes", self.import.max_cell_bytes, 1, 1 << 30);
         issues.between("import.max_depth", self.import.max_depth.into(), 1, 128);
         issues.between("import.max_ratio", self.import.max_ratio, 2, ANY);
+        issues.between("export.keep_hours", self.export.keep_hours.into(), 1, 24 * 365);
+        issues.between("export.most", self.export.most.into(), 1, 10_000);
         for queue in &self.jobs.queues {
             if queue.is_empty()
                 || !queue

@@ -181,6 +181,11 @@ impl Search {
         }))))
     }
 
+    /// Holds the blobs of snapshots that are kept, whichever process took them.
+    pub fn hold_snapshots(blobs: &Blobs, db: &Db) {
+        blobs.hold(Arc::new(snapshot::Snapshots(db.clone())));
+    }
+
     /// Has snapshots of the index taken, and used where none is found; to be said before [`Search::start`]. `every` is the
     /// least time between two of them, whichever process takes them.
     pub fn keep_snapshots(&self, blobs: Blobs, every: Duration) {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tantivy::IndexMeta;
@@ -19,7 +20,7 @@ use super::follow::{Follower, blocking};
 use super::schema::SCHEMA_VERSION;
 use super::store::{self, Payload};
 use super::{Inner, locked};
-use crate::kernel::blobs::{BlobWriter, Blobs};
+use crate::kernel::blobs::{BlobWriter, Blobs, Holder};
 use crate::kernel::db::{Db, Write, sql};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ledger;
@@ -45,6 +46,20 @@ pub(super) struct Keeper {
 pub(super) struct Snapshot {
     pub blob: String,
     pub of: Payload,
+}
+
+/// Holds the snapshots that are kept.
+pub struct Snapshots(pub Db);
+
+#[async_trait]
+impl Holder for Snapshots {
+    fn name(&self) -> &'static str {
+        "search"
+    }
+    async fn holds(&self, ids: &[String]) -> Result<Vec<String>> {
+        let kept = list(&self.0).await?.into_iter().map(|snapshot| snapshot.blob);
+        Ok(kept.filter(|blob| ids.contains(blob)).collect())
+    }
 }
 
 /// All snapshots, the newest first.
@@ -120,7 +135,7 @@ pub(super) async fn take(inner: Arc<Inner>, db: Db, path: PathBuf, meta: IndexMe
     let (at, taken) = (of.at(), blob.clone());
     let dropped = put_first(&db, Snapshot { blob, of }).await?;
     for old in dropped {
-        keeper.blobs.delete(&old).await?;
+        keeper.blobs.release(&old).await?;
     }
     tracing::info!(blob = taken, position = %at, "a snapshot of the search index was taken");
     Ok(())

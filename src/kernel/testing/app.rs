@@ -204,6 +204,17 @@ impl TestApp {
         self.worker.drain().await.expect("jobs can be claimed")
     }
 
+    /// Makes a blob as old as if it had been brought long ago, so that it goes when nobody holds it.
+    ///
+    /// # Panics
+    /// When there is no such blob.
+    pub fn age(&self, blob: &str) {
+        let path = self.kernel().blobs.path(blob).expect("the id of a blob");
+        let file = std::fs::File::options().write(true).open(path).expect("a blob");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .expect("its time can be set");
+    }
+
     /// Ends it in order.
     pub async fn stop(mut self) {
         if let Some(running) = self.running.take() {

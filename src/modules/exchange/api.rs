@@ -101,6 +101,39 @@ struct ImportQuery {
     skip_empty_columns: bool,
 }
 
+impl ImportQuery {
+    /// The name of the file and what is to be done with it.
+    fn asked(self) -> (String, Options) {
+        let name = self.name.filter(|n| !n.is_empty());
+        let name = name.unwrap_or_else(|| "upload".to_owned());
+        let options = Options {
+            type_name: self.type_name,
+            key: self.key.filter(|k| !k.is_empty()),
+            infer: self.infer,
+            dry_run: self.dry_run,
+            delete_missing: self.delete_missing,
+            format: self.format,
+            visibility: self.visibility,
+            missing: self.missing,
+            reason: self.reason.unwrap_or_default(),
+            reading: Reading {
+                encoding: self.encoding,
+                delimiter: self.delimiter,
+                quote: self.quote,
+                header_row: self.header_row,
+                sheet: self.sheet,
+                entry: self.entry,
+                decimal: self.decimal,
+                date_order: self.date_order,
+                skip_empty_columns: self.skip_empty_columns,
+            },
+            definition: None,
+            left_out: Vec::new(),
+        };
+        (name.chars().filter(|c| !c.is_control()).take(200).collect(), options)
+    }
+}
+
 /// An import that is on its way.
 #[derive(Serialize, ToSchema)]
 struct Begun {
@@ -191,6 +224,9 @@ async fn begin(
     Query(query): Query<ImportQuery>,
     body: Body,
 ) -> Result<impl IntoResponse> {
+    let (name, options) = query.asked();
+    // Before a large file comes in for nothing.
+    service.admit(&caller, &options).await?;
     let reader = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
     let stored = service
         .kernel
@@ -198,38 +234,11 @@ async fn begin(
         .put_stream(reader, service.kernel.config.http.upload_limit)
         .await
         .map_err(broken)?;
-    let name = query
-        .name
-        .filter(|n| !n.is_empty())
-        .unwrap_or_else(|| "upload".to_owned());
     let import = Import {
         blob: stored.id,
         bytes: stored.bytes,
-        name: name.chars().filter(|c| !c.is_control()).take(200).collect(),
-        options: Options {
-            type_name: query.type_name,
-            key: query.key.filter(|k| !k.is_empty()),
-            infer: query.infer,
-            dry_run: query.dry_run,
-            delete_missing: query.delete_missing,
-            format: query.format,
-            visibility: query.visibility,
-            missing: query.missing,
-            reason: query.reason.unwrap_or_default(),
-            reading: Reading {
-                encoding: query.encoding,
-                delimiter: query.delimiter,
-                quote: query.quote,
-                header_row: query.header_row,
-                sheet: query.sheet,
-                entry: query.entry,
-                decimal: query.decimal,
-                date_order: query.date_order,
-                skip_empty_columns: query.skip_empty_columns,
-            },
-            definition: None,
-            left_out: Vec::new(),
-        },
+        name,
+        options,
     };
     let job = service.begin(&caller, &import).await?;
     Ok((

@@ -52,7 +52,8 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         spool: spool.clone(),
     };
     bus.provide::<dyn Exchange>(Arc::new(service.clone()))?;
-    records.keep_files(Arc::new(service.clone()));
+    records.keep_types(Arc::new(service.clone()));
+    kernel.blobs.hold(Arc::new(service.clone()));
     let exporter = Exporter {
         kernel: kernel.clone(),
         records: records.clone(),
@@ -107,6 +108,7 @@ impl Module for ExchangeModule {
             JobHandler::new(EXPORT, export),
             JobHandler::new(draft::LOOK, look),
             JobHandler::new(draft::CLEAR, clear),
+            export::service::handler(&self.service),
         ]
     }
     fn schedules(&self) -> Vec<Schedule> {
@@ -115,6 +117,9 @@ impl Module for ExchangeModule {
                 .queue(EXCHANGE)
                 .unique_key(draft::CLEAR)
         };
-        vec![Schedule::new(draft::CLEAR, "20 3 * * *", clear)]
+        vec![
+            Schedule::new(draft::CLEAR, "20 3 * * *", clear),
+            export::service::schedule(),
+        ]
     }
 }

@@ -9,19 +9,21 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::export::Export;
-use super::export::job::{EXPORT, Order};
 use super::model::{IMPORT, Import, Options};
 use super::read::{Input, Look, Spool, look};
 use super::store::{self, Standing};
 use crate::contract::exchange::{Exchange, Format, ImportReport, Reading};
-use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Records};
+use crate::contract::records::{RECORDS_WRITE, Records};
 use crate::kernel::Kernel;
-use crate::kernel::access::{Caller, Object};
+use crate::kernel::access::{Caller, Level, Object, Subject};
 use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::{self, Job, NewJob, State};
 use crate::kernel::ledger::Position;
 use crate::kernel::process;
+
+/// Characters of the reason of an import.
+const LONGEST_REASON: usize = 1_000;
 
 /// See the module's text. Cheap to clone.
 #[derive(Clone)]
@@ -43,29 +45,36 @@ pub struct Seen {
 }
 
 impl Service {
-    /// Makes the job for a file that is stored already. The same file, type and options on the way join that job.
+    /// Begins the import of a file that is stored already.
     pub async fn begin(&self, caller: &Caller, import: &Import) -> Result<String> {
-        check(&import.options)?;
-        let name = &import.options.type_name;
-        self.kernel
-            .access
-            .require(caller, RECORDS_WRITE, &Object::Type(name))
-            .await?;
-        let payload = serde_json::to_value(import)?;
-        // The name of the file is no part of what is to be done.
-        let same = serde_json::to_string(&(&import.blob, &import.options))?;
-        let same = hex::encode(Sha256::digest(same));
-        let job = NewJob::new(IMPORT, payload)
-            .queue(jobs::EXCHANGE)
-            .unique_key(format!("import/{same}"))
-            .ordering_key(format!("import/{name}"));
-        let job = &job;
+        let job = &self.import_job(caller, import).await?;
         self.kernel
             .db
             .write(Write::interactive("exchange.import"), |tx| {
                 Box::pin(async move { jobs::enqueue(tx, caller, job.clone()).await })
             })
             .await
+    }
+
+    /// The job for a file that is stored already. The same file, type and options on the way join that job.
+    pub async fn import_job(&self, caller: &Caller, import: &Import) -> Result<NewJob> {
+        self.admit(caller, &import.options).await?;
+        let name = &import.options.type_name;
+        let payload = serde_json::to_value(import)?;
+        // The name of the file is no part of what is to be done.
+        let same = serde_json::to_string(&(&import.blob, &import.options))?;
+        let same = hex::encode(Sha256::digest(same));
+        Ok(NewJob::new(IMPORT, payload)
+            .queue(jobs::EXCHANGE)
+            .unique_key(format!("import/{same}"))
+            .ordering_key(store::ordering_key(name)))
+    }
+
+    /// May the caller import so? Asked before a file is taken in as well.
+    pub async fn admit(&self, caller: &Caller, options: &Options) -> Result<()> {
+        check(options)?;
+        let object = Object::Type(&options.type_name);
+        self.kernel.access.require(caller, RECORDS_WRITE, &object).await
     }
 
     /// Looks at a file that is stored already: what it is and how it would be read.
@@ -90,9 +99,16 @@ impl Service {
             (State::Done, Some(result)) => Some(serde_json::from_value::<ImportReport>(result.clone())?),
             _ => None,
         };
-        // Values were cut to what the one who asked may see; another may see less.
+        // Where files lie is for those who are on the machine.
+        if let Some(report) = report.as_mut().filter(|_| caller.subject != Subject::Operator) {
+            report.report_path = None;
+        }
+        // Values were cut to what the one who asked may see; another may see less, also of what the file said.
         if let Some(report) = report.as_mut().filter(|_| job.caller.actor() != caller.actor()) {
             report.changes.clear();
+            if !self.sees_all(caller, &report.type_name).await? {
+                report.refusals.clear();
+            }
         }
         let position = report.as_ref().and_then(|r| r.position.clone());
         let searchable = match position {
@@ -128,9 +144,19 @@ impl Service {
         Ok(job)
     }
 
+    async fn sees_all(&self, caller: &Caller, type_name: &str) -> Result<bool> {
+        let level = self.kernel.access.level(caller, &Object::Type(type_name)).await?;
+        Ok(level == Some(Level::Restricted))
+    }
+
     /// The blob of an import's refused rows; `None` if none was refused.
     pub async fn report(&self, caller: &Caller, id: &str) -> Result<Option<String>> {
         let job = self.job(caller, id).await?;
+        let import: Import = serde_json::from_value(job.payload.clone())?;
+        if job.caller.actor() != caller.actor() && !self.sees_all(caller, &import.options.type_name).await? {
+            let text = "The report shows what stands in the file. Only who brought it reads it, and who sees all of the collection.";
+            return Err(Error::new(Code::Forbidden, text));
+        }
         let standing = store::standing(&self.kernel.db, id).await?;
         let of_result = job
             .result
@@ -163,49 +189,8 @@ impl Service {
 }
 
 impl Service {
-    /// Makes the job of an export. The same order of the same caller that is on its way is joined.
-    pub async fn begin_export(&self, caller: &Caller, order: &Order) -> Result<String> {
-        if caller.is_anonymous() {
-            return Err(Error::new(
-                Code::Unauthenticated,
-                "Exports as jobs are for callers who are known. Bring a token, or take the file from /api/export at once.",
-            ));
-        }
-        // What is wrong is said now and not by the job.
-        if order.format == Format::Ods {
-            return Err(Error::invalid("format", "Exports are csv, json, jsonl or xlsx."));
-        }
-        let object = Object::Type(&order.type_name);
-        self.kernel.access.require(caller, RECORDS_READ, &object).await?;
-        if self.records.record_type(&order.type_name).await?.is_none() {
-            return Err(Error::not_found("type", &order.type_name));
-        }
-        let same = serde_json::to_string(&(caller.actor(), order))?;
-        let job = NewJob::new(EXPORT, serde_json::to_value(order)?)
-            .queue(jobs::EXCHANGE)
-            .unique_key(format!("export/{}", hex::encode(Sha256::digest(same))));
-        let job = &job;
-        let write = self.kernel.db.write(Write::interactive("exchange.export"), |tx| {
-            Box::pin(async move { jobs::enqueue(tx, caller, job.clone()).await })
-        });
-        write.await
-    }
-
-    /// The job of an export, for who asked for it. Waits up to `patience` for its end.
-    pub async fn export_job(&self, caller: &Caller, id: &str, patience: Duration) -> Result<(Job, Order)> {
-        let mut job = jobs::get(&self.kernel.db, id).await?;
-        if job.kind != EXPORT || job.caller.actor() != caller.actor() {
-            return Err(Error::not_found("export", id));
-        }
-        if !job.state.is_final() && !patience.is_zero() {
-            job = self.ended(job, patience).await?;
-        }
-        let order = serde_json::from_value(job.payload.clone())?;
-        Ok((job, order))
-    }
-
     /// The job when it has ended, or as it is after a while.
-    async fn ended(&self, job: Job, patience: Duration) -> Result<Job> {
+    pub(super) async fn ended(&self, job: Job, patience: Duration) -> Result<Job> {
         let mut states = Box::pin(jobs::watch(&self.kernel.db, &job.id));
         let wait = async {
             while let Some(state) = states.next().await {
@@ -225,6 +210,10 @@ impl Service {
 fn check(options: &Options) -> Result<()> {
     if options.type_name.is_empty() {
         return Err(Error::invalid("type", "Name the type of the records: type=object."));
+    }
+    if options.reason.chars().count() > LONGEST_REASON || options.reason.contains('\0') {
+        let words = format!("is a text of at most {LONGEST_REASON} characters, without NUL.");
+        return Err(Error::invalid("reason", words));
     }
     if options.missing.len() > 20 {
         return Err(Error::invalid(

@@ -1,6 +1,6 @@
 //! SQL of imports: how far each is and what it refused.
 
-use crate::kernel::db::{Db, Tx, Val, insert_many, sql};
+use crate::kernel::db::{Db, Filter, Tx, Val, insert_many, sql};
 use crate::kernel::error::{Code, Error, Result};
 
 use super::model::Refusal;
@@ -141,24 +141,76 @@ pub async fn drop_refusals(tx: &mut Tx<'_>, job_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// The reports of a type's imports.
-pub async fn reports(db: &Db, type_name: &str) -> Result<Vec<String>> {
-    let rows: Vec<(Option<String>,)> = sql("SELECT report FROM import WHERE type = $1")
-        .bind(type_name)
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().filter_map(|(report,)| report).collect())
+/// Those of these files that an import, its report, a draft or an export names.
+pub async fn held(db: &Db, ids: &[String]) -> Result<Vec<String>> {
+    let mut held = Vec::new();
+    for named in [
+        Filter::new("SELECT DISTINCT blob FROM import").and_in("blob", ids),
+        Filter::new("SELECT DISTINCT report FROM import").and_in("report", ids),
+        Filter::new("SELECT DISTINCT blob FROM import_draft").and_in("blob", ids),
+        Filter::new("SELECT DISTINCT blob FROM export_file").and_in("blob", ids),
+    ] {
+        let rows: Vec<(String,)> = named.stmt().all(db).await?;
+        held.extend(rows.into_iter().map(|(blob,)| blob));
+    }
+    Ok(held)
 }
 
-/// Forgets the imports of a type and what they refused.
+/// Does a job on its way need the file, an import that can be tried again, or the report of a rehearsal?
+pub async fn is_in_job(db: &Db, blob: &str) -> Result<bool> {
+    let (needed,): (bool,) = sql(
+        "SELECT EXISTS (SELECT 1 FROM job WHERE queue = 'exchange' AND payload LIKE $1 AND (state IN ('waiting', 'running') \
+           OR (kind = 'exchange.import' AND state IN ('failed', 'cancelled') AND payload NOT LIKE '%\"dry_run\":true%'))) \
+         OR EXISTS (SELECT 1 FROM job WHERE kind = 'exchange.import' AND state = 'done' AND result LIKE $2 \
+           AND payload LIKE '%\"dry_run\":true%')",
+    )
+    .bind(format!("%{blob}%"))
+    .bind(format!("%\"report\":\"{blob}\"%"))
+    .one(db)
+    .await?;
+    Ok(needed)
+}
+
+/// Forgets the imports of a type and what they refused. Those that are on their way are noted as gone: they must not make
+/// the type anew when they run.
 pub async fn forget(tx: &mut Tx<'_>, type_name: &str) -> Result<()> {
     sql("DELETE FROM import_refusal WHERE job_id IN (SELECT job_id FROM import WHERE type = $1)")
         .bind(type_name)
         .exec(&mut *tx)
         .await?;
-    sql("DELETE FROM import WHERE type = $1")
+    let now = tx.now();
+    sql(
+        "INSERT INTO import (job_id, type, blob, options, cursor, created, updated, unchanged, deleted, refused, state, created_at) \
+         SELECT j.id, $1, '', '{}', 0, 0, 0, 0, 0, 0, 'gone', $3 FROM job j \
+         WHERE j.kind = 'exchange.import' AND j.ordering_key = $2 AND j.state IN ('waiting', 'running') \
+         ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, blob = excluded.blob, report = NULL",
+    )
+    .bind(type_name)
+    .bind(ordering_key(type_name))
+    .bind(now)
+    .exec(&mut *tx)
+    .await?;
+    sql("DELETE FROM import WHERE type = $1 AND state <> 'gone'")
         .bind(type_name)
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Forgets one import.
+pub async fn forget_one(tx: &mut Tx<'_>, job_id: &str) -> Result<()> {
+    sql("DELETE FROM import_refusal WHERE job_id = $1")
+        .bind(job_id)
+        .exec(&mut *tx)
+        .await?;
+    sql("DELETE FROM import WHERE job_id = $1")
+        .bind(job_id)
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Imports into a type run one after another.
+pub fn ordering_key(type_name: &str) -> String {
+    format!("import/{type_name}")
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Map;
 
-use super::undo::{Kept, Undos};
+use super::undo::{Kept, Preview, Standing, Undos};
 use crate::contract::records::{RECORDS_WRITE, RecordState, Records, Sight};
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
 use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::id::is_id;
 use crate::kernel::ledger::{self, Change, ChangeSet, Position, SetFilter, Version};
 
 /// Paths that one entry names.
@@ -186,6 +187,44 @@ impl Service {
             self.visible(caller, changes).await?
         };
         Ok((set, changes, next))
+    }
+
+    /// A change set of which the caller may see something, and who to ask for where that is not all.
+    async fn seen_set<'c>(&self, caller: &'c Caller, id: &str) -> Result<(ChangeSet, Option<&'c Caller>)> {
+        let found = if is_id(id) {
+            ledger::set(&self.db, id).await?
+        } else {
+            None
+        };
+        let all = self.sees_all(caller).await?;
+        match found {
+            Some(set) if all || self.sees_some(caller, id).await? => Ok((set, (!all).then_some(caller))),
+            _ => Err(Error::not_found("change set", &id.chars().take(60).collect::<String>())),
+        }
+    }
+
+    /// What taking a change set back would do to what the caller sees of it.
+    pub async fn undo_preview(&self, caller: &Caller, id: &str) -> Result<Preview> {
+        let (set, seen_by) = self.seen_set(caller, id).await?;
+        self.undos.preview(seen_by, set).await
+    }
+
+    /// Begins to take a change set back of which the caller sees something. Answers the job.
+    pub async fn undo(&self, caller: &Caller, id: &str, reason: &str) -> Result<String> {
+        let (set, seen_by) = self.seen_set(caller, id).await?;
+        self.undos.start(caller, seen_by, set, reason).await
+    }
+
+    /// The undos of a change set that the caller sees something of, newest first; without counts of what they cannot see.
+    pub async fn undos_of(&self, caller: &Caller, id: &str) -> Result<Vec<(Standing, bool)>> {
+        let all = self.sees_all(caller).await?;
+        let mut seen = Vec::new();
+        for undo in self.undos.of(id).await? {
+            if all || self.sees_some(caller, &undo.set_id).await? {
+                seen.push((undo, all));
+            }
+        }
+        Ok(seen)
     }
 
     /// What an undo left after an entity, as far as the caller may see it; and where to go on.

@@ -18,21 +18,19 @@ use std::sync::Arc;
 use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Records, TYPES_READ, TYPES_WRITE};
 use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Permission};
-use crate::kernel::blobs::Blobs;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Routes, SitemapSource, public_url};
 use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::search::IndexSource;
-use service::{Service, collection};
+use service::{Service, collection, opening};
 
 struct RecordsModule {
     service: Arc<Service>,
     access: Access,
     pages: ui::Pages,
     public_url: Arc<str>,
-    blobs: Blobs,
 }
 
 impl Module for RecordsModule {
@@ -61,17 +59,17 @@ impl Module for RecordsModule {
         })]
     }
     fn jobs(&self) -> Vec<JobHandler> {
-        let (opening, removal, blobs) = (self.service.clone(), self.service.clone(), self.blobs.clone());
+        let (opens, removal) = (self.service.clone(), self.service.clone());
         let open = move |context| {
-            let service = opening.clone();
+            let service = opens.clone();
             async move { service.run_opening(context).await }
         };
         let remove = move |context| {
-            let (service, blobs) = (removal.clone(), blobs.clone());
-            async move { service.run_removal(&blobs, context).await }
+            let service = removal.clone();
+            async move { service.run_removal(context).await }
         };
         vec![
-            JobHandler::new(collection::OPEN, open),
+            JobHandler::new(opening::OPEN, open),
             JobHandler::new(collection::REMOVE, remove),
         ]
     }
@@ -87,6 +85,7 @@ impl Module for RecordsModule {
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let service = Arc::new(Service::new(kernel.db.clone(), kernel.access.clone()));
     bus.provide::<dyn Records>(service.clone())?;
+    kernel.blobs.hold(service.clone());
     bus.provide::<dyn SitemapSource>(Arc::new(sitemap::Addresses {
         service: service.clone(),
         access: kernel.access.clone(),
@@ -101,7 +100,6 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     Ok(Box::new(RecordsModule {
         service,
         pages,
-        blobs: kernel.blobs.clone(),
         access: kernel.access.clone(),
         public_url: public_url(&kernel.config).into(),
     }))

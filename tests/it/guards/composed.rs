@@ -22,8 +22,7 @@ async fn stored_names() {
     let db = testing::sqlite().await;
     let house = House::new(&db).await;
     let modules = house.app.modules();
-    let mut jobs: BTreeSet<&str> = modules.iter().flat_map(|m| m.jobs()).map(|j| j.kind).collect();
-    jobs.extend(house.app.bus.handlers().iter().map(|h| h.kind));
+    let jobs: BTreeSet<&str> = house.app.handlers().iter().map(|job| job.kind).collect();
     let nameless: Vec<&&str> = jobs
         .iter()
         .filter(|kind| Language::default().get(&format!("job.{kind}")).is_none())
@@ -32,9 +31,10 @@ async fn stored_names() {
         nameless.is_empty(),
         "people see jobs by a name: the text job.KIND is missing for {nameless:?}"
     );
-    let schedules: BTreeSet<String> = modules
-        .iter()
-        .flat_map(|m| m.schedules())
+    let schedules: BTreeSet<String> = house
+        .app
+        .schedules()
+        .into_iter()
         .map(|s| format!("{} ({})", s.name, s.cron))
         .collect();
     let permissions: BTreeSet<&str> = modules.iter().flat_map(|m| m.permissions()).map(|p| p.0).collect();

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::service::Draft;
+use super::service::{Draft, KEPT_MS, TRIES, restless};
+use super::store::{self, Row};
 use crate::contract::exchange::ImportReport;
 use crate::contract::records::{RECORDS_WRITE, RecordType};
 use crate::kernel::access::{Caller, Object};
 use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::jobs::{self, Job};
+use crate::kernel::jobs::{self, Job, NewJob};
 use crate::modules::exchange::model::{Import, Options};
 use crate::modules::exchange::service::Service;
 
@@ -62,18 +63,20 @@ impl Service {
 
     /// Begins the rehearsal of a draft, unless it is there already.
     pub async fn rehearse(&self, caller: &Caller, id: &str) -> Result<Draft> {
-        let draft = self.draft(caller, id).await?;
-        not_imported(&draft)?;
-        if draft.row.preview_job.is_some() {
-            return Ok(draft);
+        for _ in 0..TRIES {
+            let draft = self.draft(caller, id).await?;
+            not_imported(&draft)?;
+            if draft.row.preview_job.is_some() {
+                return Ok(draft);
+            }
+            let import = self.import_of(caller, &draft, true).await?;
+            let job = self.import_job(caller, &import).await?;
+            let note = |row: &mut Row, job| row.preview_job = Some(job);
+            if self.begin_noted(caller, &draft, &job, note).await?.is_some() {
+                return self.draft(caller, id).await;
+            }
         }
-        let import = self.import_of(caller, &draft, true).await?;
-        let job = self.begin(caller, &import).await?;
-        self.change(caller, id, |draft| {
-            draft.row.preview_job = Some(job.clone());
-            Ok(())
-        })
-        .await
+        Err(restless())
     }
 
     /// Rehearses again, where the one before has ended badly or the collection has changed since.
@@ -102,19 +105,50 @@ impl Service {
 
     /// Begins the import of a draft. A second time answers the first one's job.
     pub async fn run_draft(&self, caller: &Caller, id: &str) -> Result<String> {
-        let draft = self.draft(caller, id).await?;
-        if let Some(job) = draft.row.import_job {
-            return Ok(job);
+        for _ in 0..TRIES {
+            let draft = self.draft(caller, id).await?;
+            if let Some(job) = draft.row.import_job {
+                return Ok(job);
+            }
+            let import = self.import_of(caller, &draft, false).await?;
+            let job = self.import_job(caller, &import).await?;
+            let note = |row: &mut Row, job| row.import_job = Some(job);
+            if let Some(job) = self.begin_noted(caller, &draft, &job, note).await? {
+                return Ok(job);
+            }
         }
-        let import = self.import_of(caller, &draft, false).await?;
-        let job = self.begin(caller, &import).await?;
-        let draft = self
-            .change(caller, id, |draft| {
-                draft.row.import_job.get_or_insert_with(|| job.clone());
-                Ok(())
+        Err(restless())
+    }
+
+    /// Makes a job and notes it on its draft, both or neither: a job that its draft knows nothing of would be made again.
+    /// Nothing is made where somebody has changed the draft since it was read.
+    pub(super) async fn begin_noted(
+        &self,
+        caller: &Caller,
+        draft: &Draft,
+        job: &NewJob,
+        note: fn(&mut Row, String),
+    ) -> Result<Option<String>> {
+        let expires_at = self.kernel.clock.now() + KEPT_MS;
+        let row = &Row {
+            expires_at,
+            ..draft.row.clone()
+        };
+        let write = self.kernel.db.write(Write::interactive("drafts.begin"), |tx| {
+            Box::pin(async move {
+                let mut noted = row.clone();
+                let id = jobs::enqueue(tx, caller, job.clone()).await?;
+                note(&mut noted, id.clone());
+                if store::update(tx, &noted).await? {
+                    return Ok(Some(id));
+                }
+                Err(Error::new(Code::Stale, ""))
             })
-            .await?;
-        Ok(draft.row.import_job.unwrap_or(job))
+        });
+        match write.await {
+            Err(error) if error.code() == Code::Stale => Ok(None),
+            other => other,
+        }
     }
 }
 

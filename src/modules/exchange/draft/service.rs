@@ -22,10 +22,10 @@ use crate::modules::exchange::service::Service;
 /// Drafts that one person may have open.
 const MOST: i64 = 100;
 /// A draft that nobody touches is thrown away after this time.
-const KEPT_MS: i64 = 14 * 24 * 3_600_000;
+pub(super) const KEPT_MS: i64 = 14 * 24 * 3_600_000;
 const DAY_MS: i64 = 24 * 3_600_000;
 /// How often a change is tried again that somebody else was faster with.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 const LONGEST_NAME: usize = 200;
 
 /// A draft with its parts read.
@@ -87,6 +87,7 @@ impl Service {
         let row = &row;
         let write = self.kernel.db.write(Write::interactive("drafts.bring"), |tx| {
             Box::pin(async move {
+                tx.lock(&format!("drafts/{}", row.owner)).await?;
                 self.room_for_one(store::count(&mut *tx, &row.owner).await?)?;
                 store::insert(tx, row).await
             })
@@ -149,10 +150,7 @@ impl Service {
                 return Ok(draft);
             }
         }
-        Err(Error::new(
-            Code::Busy,
-            "The draft changes all the time. Close other windows that show it, then try again.",
-        ))
+        Err(restless())
     }
 
     /// Takes what was chosen. What was found stays while the file is read in the same way.
@@ -185,15 +183,11 @@ impl Service {
             return Ok((draft, None));
         }
         if draft.row.look_job.is_none() {
-            let job = self.start_look(caller, &draft).await?;
-            draft = self
-                .change(caller, id, |draft| {
-                    if draft.found.is_none() && draft.row.look_job.is_none() {
-                        draft.row.look_job = Some(job.clone());
-                    }
-                    Ok(())
-                })
+            let job = look_job(&draft)?;
+            self.begin_noted(caller, &draft, &job, |row, job| row.look_job = Some(job))
                 .await?;
+            // Where somebody was faster, theirs is the look.
+            draft = self.draft(caller, id).await?;
         }
         let Some(job) = draft.row.look_job.clone() else {
             return Ok((draft, None));
@@ -201,24 +195,6 @@ impl Service {
         let job = self.wait(&job, patience).await?;
         let draft = self.draft(caller, id).await?;
         Ok((draft, Some(job)))
-    }
-
-    async fn start_look(&self, caller: &Caller, draft: &Draft) -> Result<String> {
-        let payload = LookAt {
-            draft: draft.row.id.clone(),
-            blob: draft.row.blob.clone(),
-        };
-        let job = NewJob::new(LOOK, serde_json::to_value(&payload)?)
-            .queue(jobs::EXCHANGE)
-            .priority(1)
-            .unique_key(format!("look/{}/{}", draft.row.id, draft.row.version));
-        let job = &job;
-        self.kernel
-            .db
-            .write(Write::interactive("drafts.look"), |tx| {
-                Box::pin(async move { jobs::enqueue(tx, caller, job.clone()).await })
-            })
-            .await
     }
 
     /// A job after its end, or as it is when patience ends.
@@ -310,15 +286,11 @@ impl Service {
     }
 
     async fn drop_draft(&self, id: &str, blob: &str) -> Result<()> {
-        let gone = self.kernel.db.write(Write::interactive("drafts.discard"), |tx| {
-            Box::pin(async move {
-                store::delete(tx, id).await?;
-                store::is_needed(&mut *tx, blob).await
-            })
+        let write = self.kernel.db.write(Write::interactive("drafts.discard"), |tx| {
+            Box::pin(store::delete(tx, id))
         });
-        if !gone.await? {
-            self.kernel.blobs.delete(blob).await?;
-        }
+        write.await?;
+        self.kernel.blobs.release(blob).await?;
         Ok(())
     }
 
@@ -348,6 +320,25 @@ impl Service {
     }
 }
 
+/// The job that looks at the whole file of a draft.
+fn look_job(draft: &Draft) -> Result<NewJob> {
+    let payload = LookAt {
+        draft: draft.row.id.clone(),
+        blob: draft.row.blob.clone(),
+    };
+    Ok(NewJob::new(LOOK, serde_json::to_value(&payload)?)
+        .queue(jobs::EXCHANGE)
+        .priority(1)
+        .unique_key(format!("look/{}/{}", draft.row.id, draft.row.version)))
+}
+
+pub(super) fn restless() -> Error {
+    Error::new(
+        Code::Busy,
+        "The draft changes all the time. Close other windows that show it, then try again.",
+    )
+}
+
 /// Would the file be read in another way? The signs of numbers and dates are no part of that.
 fn reads_otherwise(old: &Choices, new: &Choices) -> bool {
     let bare = |choices: &Choices| {
@@ -358,10 +349,15 @@ fn reads_otherwise(old: &Choices, new: &Choices) -> bool {
     bare(old) != bare(new)
 }
 
+/// Neither a control character nor one that turns the direction of what follows: `gpj.exe` must not look like `exe.jpg`.
+fn is_shown(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The name of a file as it is shown and kept: without its way, without what no line should hold.
 fn shown(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let kept: String = last.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    let kept: String = last.chars().filter(|c| is_shown(*c)).take(LONGEST_NAME).collect();
     let kept = kept.trim();
     if kept.is_empty() {
         "upload".to_owned()

@@ -116,22 +116,6 @@ pub async fn expired(db: &Db, now: i64, limit: i64) -> Result<Vec<(String, Strin
         .await
 }
 
-/// Does an import, its report, a draft, a record, a job that has not ended or an export still need the blob?
-pub async fn is_needed(on: impl Into<Exec<'_>>, blob: &str) -> Result<bool> {
-    let (needed,): (bool,) = sql(
-        "SELECT EXISTS (SELECT 1 FROM import WHERE blob = $1 OR report = $1) \
-         OR EXISTS (SELECT 1 FROM import_draft WHERE blob = $1) \
-         OR EXISTS (SELECT 1 FROM record WHERE source_blob = $1) \
-         OR EXISTS (SELECT 1 FROM job WHERE queue = 'exchange' AND state IN ('waiting', 'running') AND payload LIKE $2) \
-         OR EXISTS (SELECT 1 FROM job WHERE kind = 'exchange.export' AND state = 'done' AND result LIKE $2)",
-    )
-    .bind(blob)
-    .bind(format!("%{blob}%"))
-    .one(on)
-    .await?;
-    Ok(needed)
-}
-
 /// The last time these bytes were imported.
 pub async fn earlier(db: &Db, blob: &str) -> Result<Option<Earlier>> {
     sql(
@@ -145,7 +129,7 @@ pub async fn earlier(db: &Db, blob: &str) -> Result<Option<Earlier>> {
 /// The newest imports, for the list.
 pub async fn recent(db: &Db, limit: i64) -> Result<Vec<Recent>> {
     sql(
-        "SELECT job_id, type, set_id, created, updated, unchanged, refused, state, created_at FROM import ORDER BY created_at DESC, job_id DESC LIMIT $1",
+        "SELECT job_id, type, set_id, created, updated, unchanged, refused, state, created_at FROM import WHERE state <> 'gone' ORDER BY created_at DESC, job_id DESC LIMIT $1",
     )
     .bind(limit)
     .all(db)

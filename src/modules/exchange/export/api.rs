@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::job::{Exported, Order};
+use super::job::Order;
+use super::service::Seen;
 use crate::contract::exchange::Format;
 use crate::contract::records::RECORDS_READ;
 use crate::kernel::access::Caller;
-use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::clock::rfc3339;
+use crate::kernel::error::Result;
 use crate::kernel::http::{Json, Path, ProblemDocument, Query, RouteSet, Routes};
-use crate::kernel::jobs::{Job, State as JobState};
+use crate::kernel::jobs::State as JobState;
 use crate::modules::exchange::api::ShowQuery;
 use crate::modules::exchange::service::Service;
 
@@ -25,7 +27,7 @@ pub fn routes(service: Service) -> Routes {
     RouteSet::new()
         .route(RECORDS_READ, routes!(export))
         .route(RECORDS_READ, routes!(begin))
-        .route(RECORDS_READ, routes!(show))
+        .route(RECORDS_READ, routes!(show, throw_away))
         .route(RECORDS_READ, routes!(file))
         .with_state(service)
 }
@@ -100,31 +102,28 @@ struct ExportView {
     /// Bytes of the file, once it is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
-    /// Where the file is fetched, once it is there.
+    /// Where the file is fetched, while it is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
+    /// Until when it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
 }
 
-impl ExportView {
-    fn of(job: Job, order: &Order) -> Result<Self> {
-        let exported = exported(&job)?;
-        Ok(Self {
+impl From<Seen> for ExportView {
+    fn from(seen: Seen) -> Self {
+        let (job, file) = (seen.job, seen.file);
+        Self {
             state: job.state,
             done: job.progress.done,
             total: job.progress.total,
-            format: order.format,
+            format: seen.order.format,
             error: job.error,
-            bytes: exported.as_ref().map(|e| e.bytes),
-            file: exported.map(|_| format!("/api/exports/{}/file", job.id)),
+            bytes: file.as_ref().map(|(exported, _)| exported.bytes),
+            file: file.as_ref().map(|_| format!("/api/exports/{}/file", job.id)),
+            expires_at: file.map(|(_, until)| rfc3339(until)),
             job: job.id,
-        })
-    }
-}
-
-fn exported(job: &Job) -> Result<Option<Exported>> {
-    match (&job.state, &job.result) {
-        (JobState::Done, Some(result)) => Ok(Some(serde_json::from_value(result.clone())?)),
-        _ => Ok(None),
+        }
     }
 }
 
@@ -136,6 +135,7 @@ fn exported(job: &Job) -> Result<Option<Exported>> {
         (status = 401, description = "Sign in or bring a token first.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such type.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "The format cannot be written.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "Too many of yours wait or are kept.", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 async fn begin(
@@ -149,8 +149,8 @@ async fn begin(
         format: new.format,
     };
     let job = service.begin_export(&caller, &order).await?;
-    let (job, order) = service.export_job(&caller, &job, Duration::ZERO).await?;
-    Ok((StatusCode::ACCEPTED, Json(ExportView::of(job, &order)?)))
+    let seen = service.look_export(&caller, &job, Duration::ZERO).await?;
+    Ok((StatusCode::ACCEPTED, Json(ExportView::from(seen))))
 }
 
 /// How an export is. Only who asked for it sees it.
@@ -167,8 +167,20 @@ async fn show(
     Path(job): Path<String>,
     Query(query): Query<ShowQuery>,
 ) -> Result<Json<ExportView>> {
-    let (job, order) = service.export_job(&caller, &job, query.patience()).await?;
-    Ok(Json(ExportView::of(job, &order)?))
+    Ok(Json(service.look_export(&caller, &job, query.patience()).await?.into()))
+}
+
+/// Throws an export away: one that is on its way is stopped, and its file goes.
+#[utoipa::path(
+    delete, path = "/api/exports/{job}", tag = "exchange", params(("job" = String, Path)),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, description = "There is no such export.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn throw_away(State(service): State<Service>, caller: Caller, Path(job): Path<String>) -> Result<StatusCode> {
+    service.drop_export(&caller, &job).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The file of an export that is done.
@@ -178,18 +190,11 @@ async fn show(
         (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 404, description = "There is no such export.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "It is not done.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "Its time is over.", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 async fn file(State(service): State<Service>, caller: Caller, Path(job): Path<String>) -> Result<Response> {
-    let (job, order) = service.export_job(&caller, &job, Duration::ZERO).await?;
-    let Some(exported) = exported(&job)? else {
-        let words = format!(
-            "The export is {}, so there is no file yet. /api/exports/{} says how far it is.",
-            job.state.as_str(),
-            job.id
-        );
-        return Err(Error::new(Code::Conflict, words));
-    };
+    let (exported, order) = service.export_file(&caller, &job).await?;
     let stream = service.kernel.blobs.stream(&exported.blob).await?;
     let mut response = download(Body::from_stream(stream), order.format, &order.type_name);
     response

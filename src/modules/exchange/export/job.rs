@@ -6,12 +6,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Export;
+use super::{Export, store};
 use crate::contract::exchange::Format;
 use crate::contract::records::Records;
 use crate::kernel::Kernel;
+use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::JobContext;
+use crate::modules::exchange::service::Service;
 
 /// The kind of the job; stored.
 pub const EXPORT: &str = "exchange.export";
@@ -81,6 +83,16 @@ impl Exporter {
                 &format!("{} records", exported.records),
             )
             .await?;
-        Ok(serde_json::to_value(exported)?)
+        let result = serde_json::to_value(&exported)?;
+        let until = Service::export_until(self.kernel.config.export.keep_hours, self.kernel.clock.now());
+        let (owner, blob, answer, context) = (&context.caller.actor(), &exported.blob, &result, &context);
+        let end = self.kernel.db.write(Write::interactive("exchange.exported"), |tx| {
+            Box::pin(async move {
+                store::keep(tx, &context.id, owner, blob, until).await?;
+                context.finish_with(tx, answer).await
+            })
+        });
+        end.await?;
+        Ok(result)
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod api;
 pub mod job;
+pub mod service;
+pub mod store;
 pub mod xlsx;
 pub mod zip;
 

@@ -8,7 +8,7 @@ use super::Task;
 use super::feed::Seen;
 use super::write::{MOST_REFUSALS, Writer};
 use crate::contract::exchange::RefusedRow;
-use crate::kernel::access::{Caller, Level};
+use crate::kernel::access::Level;
 use crate::kernel::db::Write;
 use crate::kernel::error::Result;
 use crate::kernel::ledger;
@@ -145,16 +145,13 @@ impl Task {
             ));
             return Ok(());
         }
-        let system = Caller::system();
+        // What they cannot see is not theirs to miss.
+        let caller = &self.context.caller;
         let name = &self.import.options.type_name;
         let mut after: Option<String> = None;
         loop {
             self.context.check()?;
-            let page = self
-                .importer
-                .records
-                .page(&system, name, after.as_deref(), PAGE)
-                .await?;
+            let page = self.importer.records.page(caller, name, after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.id.clone());
             let gone = page.iter().filter(|record| {

@@ -16,10 +16,11 @@ use super::model::Import;
 use super::read::{Input, Spool};
 use super::store::{self, Standing};
 use crate::contract::exchange::ImportReport;
-use crate::contract::records::{RECORDS_WRITE, Records, StoredType};
+use crate::contract::records::{BEING_DELETED, RECORDS_WRITE, Records, StoredType};
 use crate::kernel::Kernel;
 use crate::kernel::access::Object;
-use crate::kernel::error::Result;
+use crate::kernel::db::Write;
+use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::JobContext;
 use crate::kernel::ledger::Position;
 pub use feed::File;
@@ -61,13 +62,22 @@ impl Importer {
             .require(&context.caller, RECORDS_WRITE, &Object::Type(&name))
             .await?;
         let standing = store::standing(&self.kernel.db, &context.id).await?;
+        if standing.as_ref().is_some_and(|s| s.state == "gone") {
+            return Err(self.end_for_good(&context.id).await?);
+        }
+        let id = context.id.clone();
         let task = match standing.as_ref().and_then(|s| s.set_id.clone()) {
-            Some(set_id) => self.resume(context, import, set_id).await?,
-            None => self.prepare(context, import).await?,
+            Some(set_id) => self.resume(context, import, set_id).await,
+            None => self.prepare(context, import).await,
+        };
+        let task = match task {
+            Err(error) if is_for_good(&error) => return Err(self.end_for_good(&id).await?),
+            task => task?,
         };
         let mut writer = Writer::new(&task, standing.unwrap_or_default()).await?;
         match task.rows(&mut writer).await {
             Ok(seen) => task.finish(writer, &seen, started).await,
+            Err(error) if is_for_good(&error) => Err(self.end_for_good(&id).await?),
             Err(error) => {
                 // What was refused so far can be read, also when the rest cannot be.
                 if !task.context.cancel.is_cancelled() {
@@ -76,6 +86,17 @@ impl Importer {
                 Err(error)
             }
         }
+    }
+
+    /// Nothing is kept of an import whose type is deleted. Answers what it ends with.
+    async fn end_for_good(&self, id: &str) -> Result<Error> {
+        let write = self
+            .kernel
+            .db
+            .write(Write::bulk("exchange.forget"), |tx| Box::pin(store::forget_one(tx, id)));
+        write.await?;
+        let text = "The collection was deleted before the import had ended. Bring the file again to make a new one.";
+        Ok(Error::new(Code::Gone, text))
     }
 
     async fn file(&self, import: &Import) -> Result<File> {
@@ -92,6 +113,11 @@ impl Importer {
             left_out: import.options.left_out.clone(),
         })
     }
+}
+
+/// Is the type deleted, or just being deleted? The import was asked for before that and ends with it.
+fn is_for_good(error: &Error) -> bool {
+    error.code() == Code::Gone || error.extra().contains_key(BEING_DELETED)
 }
 
 impl Task {

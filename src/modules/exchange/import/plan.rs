@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Importer, Task, feed};
 use crate::contract::records::{Field, FieldKind, RecordType, StoredType, TYPES_WRITE};
-use crate::kernel::access::Object;
+use crate::kernel::access::{Level, Object};
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::JobContext;
@@ -35,13 +35,14 @@ impl Importer {
             )
         })?;
         let key = import.options.key.clone().or_else(|| stored.definition.key.clone());
+        let first = ledger::version(&self.kernel.db, &stored.id, 1).await?;
         Ok(Task {
             importer: self.clone(),
             context,
             import,
             stored,
             key,
-            new_type: false,
+            new_type: first.is_some_and(|version| version.set.id == set_id),
             new_fields: Vec::new(),
             set_id: Some(set_id),
         })
@@ -167,7 +168,9 @@ impl Importer {
                 }
             }
             (Some(definition), false) => {
-                self.check_names(import, &definition).await?;
+                let object = Object::Type(&definition.name);
+                let level = self.kernel.access.level(&context.caller, &object).await?;
+                self.check_names(import, &definition, level.unwrap_or_default()).await?;
                 Plan {
                     definition,
                     changed: new_type,
@@ -219,13 +222,14 @@ impl Importer {
         inferred
     }
 
-    /// Refuses columns that the type does not have, all of them by name, before anything is written.
-    async fn check_names(&self, import: &Import, definition: &RecordType) -> Result<()> {
+    /// Refuses columns that the type does not have, or that are hidden from whoever imports, all of them by name, before anything is written.
+    async fn check_names(&self, import: &Import, definition: &RecordType, level: Level) -> Result<()> {
         let file = self.file(import).await?;
         let names = tokio::task::spawn_blocking(move || feed::names(file))
             .await
             .map_err(Error::internal)??;
-        let known = |name: &&String| *name == RECORD_ID || definition.fields.iter().any(|f| f.name == **name);
+        let seen = || definition.fields.iter().filter(|f| f.level <= level);
+        let known = |name: &&String| *name == RECORD_ID || seen().any(|f| f.name == **name);
         let unknown: Vec<&String> = names.iter().filter(|name| !known(name)).collect();
         if unknown.is_empty() {
             return Ok(());
@@ -234,7 +238,7 @@ impl Importer {
             .iter()
             .take(20)
             .map(|name| {
-                let hint = nearest(name, definition.fields.iter().map(|f| f.name.as_str()));
+                let hint = nearest(name, seen().map(|f| f.name.as_str()));
                 hint.map_or_else(
                     || format!("\"{name}\""),
                     |near| format!("\"{name}\" (did you mean \"{near}\"?)"),

@@ -122,6 +122,12 @@ impl<'t> Writer<'t> {
             stored_type: self.task.stored.clone(),
             key: self.task.key.clone(),
             source_blob: self.task.import.blob.clone(),
+            // Whoever brings a type with its first records has made all of it.
+            level: if self.task.new_type {
+                Level::Restricted
+            } else {
+                self.level
+            },
             rows,
         };
         let batch = Batch { rows, lines, bad, last };

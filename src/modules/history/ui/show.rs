@@ -58,6 +58,8 @@ struct UndoRow {
     href: String,
     at: i64,
     is_done: bool,
+    /// Whoever sees all is told how many things it was.
+    is_counted: bool,
     put_back: i64,
     left: i64,
 }
@@ -66,6 +68,8 @@ struct UndoRow {
 struct Undid {
     href: String,
     what: String,
+    /// Whoever sees all is told how many things it was.
+    is_counted: bool,
     put_back: i64,
     already: i64,
     kept: i64,
@@ -133,7 +137,12 @@ pub async fn show_page(
         at: set.created_at,
         facts: facts(&page, &set),
         undo: may_undo.then(|| format!("/changes/{id}/undo")),
-        undos: service.undos.of(&id).await?.iter().map(undo_row).collect(),
+        undos: service
+            .undos_of(&page.caller, &id)
+            .await?
+            .into_iter()
+            .map(undo_row)
+            .collect(),
         undid: undid(&service, &page, &id, all).await?,
         counts,
         next: last.map(|at| format!("/changes/{id}?after={at}")),
@@ -143,11 +152,12 @@ pub async fn show_page(
     }))
 }
 
-fn undo_row(standing: &Standing) -> UndoRow {
+fn undo_row((standing, all): (Standing, bool)) -> UndoRow {
     UndoRow {
         href: format!("/changes/{}", standing.set_id),
         at: standing.created_at,
         is_done: standing.state == "done",
+        is_counted: all,
         put_back: standing.removed + standing.reverted + standing.revived,
         left: standing.kept,
     }
@@ -222,9 +232,10 @@ async fn undid(service: &Service, page: &Page, id: &str, all: bool) -> Result<Op
     Ok(Some(Undid {
         href: format!("/changes/{}", standing.of_set),
         what: of.map_or_else(|| standing.of_set.clone(), |set| named(page, &set)),
+        is_counted: all,
         put_back: standing.removed + standing.reverted + standing.revived,
         already: standing.already,
-        kept: if all { standing.kept } else { 0 },
+        kept: standing.kept,
         left: left.collect(),
         is_cut,
     }))

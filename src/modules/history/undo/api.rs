@@ -47,6 +47,14 @@ struct UndoBody {
     /// `running` or `done`
     state: String,
     at: String,
+    /// What became of the things that it touched; absent where you do not see all of them.
+    #[serde(flatten)]
+    counts: Option<UndoCounts>,
+}
+
+/// What an undo came to so far.
+#[derive(Debug, Serialize, ToSchema)]
+struct UndoCounts {
     removed: i64,
     reverted: i64,
     revived: i64,
@@ -54,23 +62,25 @@ struct UndoBody {
     left: i64,
 }
 
-impl From<Standing> for UndoBody {
-    fn from(standing: Standing) -> Self {
+impl UndoBody {
+    fn of(standing: Standing, all: bool) -> Self {
         Self {
             at: rfc3339(standing.created_at),
             change: standing.set_id,
             job: standing.job_id,
             state: standing.state,
-            removed: standing.removed,
-            reverted: standing.reverted,
-            revived: standing.revived,
-            already: standing.already,
-            left: standing.kept,
+            counts: all.then_some(UndoCounts {
+                removed: standing.removed,
+                reverted: standing.reverted,
+                revived: standing.revived,
+                already: standing.already,
+                left: standing.kept,
+            }),
         }
     }
 }
 
-/// What taking a change set back would do.
+/// What taking a change set back would do to what you see of it.
 #[derive(Debug, Serialize, ToSchema)]
 struct PreviewBody {
     /// The change set.
@@ -98,8 +108,8 @@ struct PreviewBody {
     undos: Vec<UndoBody>,
 }
 
-impl From<Preview> for PreviewBody {
-    fn from(preview: Preview) -> Self {
+impl PreviewBody {
+    fn of(preview: Preview, undos: Vec<(Standing, bool)>) -> Self {
         let prospect = preview.prospect;
         let named = prospect.left.iter().take(NAMED);
         Self {
@@ -119,7 +129,7 @@ impl From<Preview> for PreviewBody {
             types: prospect.types,
             at_least: prospect.is_cut,
             unfinished: preview.unfinished.map(|job| job.id),
-            undos: preview.undos.into_iter().map(UndoBody::from).collect(),
+            undos: undos.into_iter().map(|(undo, all)| UndoBody::of(undo, all)).collect(),
         }
     }
 }
@@ -130,8 +140,10 @@ impl From<Preview> for PreviewBody {
     params(("id" = String, Path, description = "The change set's id")),
     responses((status = 200, body = PreviewBody))
 )]
-async fn preview(State(service): State<Service>, Path(id): Path<String>) -> Result<Json<PreviewBody>> {
-    Ok(Json(service.undos.preview(&id).await?.into()))
+async fn preview(State(service): State<Service>, caller: Caller, Path(id): Path<String>) -> Result<Json<PreviewBody>> {
+    let preview = service.undo_preview(&caller, &id).await?;
+    let undos = service.undos_of(&caller, &id).await?;
+    Ok(Json(PreviewBody::of(preview, undos)))
 }
 
 /// Why a change set is undone.
@@ -165,7 +177,7 @@ async fn start(
     Path(id): Path<String>,
     Json(asked): Json<UndoRequest>,
 ) -> Result<impl IntoResponse> {
-    let job = service.undos.start(&caller, &id, &asked.reason).await?;
+    let job = service.undo(&caller, &id, &asked.reason).await?;
     Ok((StatusCode::ACCEPTED, Json(Begun { job, undoes: id })))
 }
 

@@ -19,9 +19,8 @@ use crate::contract::undo::Prospect;
 use crate::kernel::access::Caller;
 use crate::kernel::db::{Db, Write};
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::id::is_id;
 use crate::kernel::jobs::{self, Job, NewJob};
-use crate::kernel::ledger::{self, ChangeSet};
+use crate::kernel::ledger::ChangeSet;
 
 /// Undos of one change set that are shown.
 const SHOWN: i64 = 20;
@@ -41,29 +40,30 @@ pub struct Preview {
     pub prospect: Prospect,
     /// The job that still makes this change set.
     pub unfinished: Option<Job>,
-    /// Undos of it so far, newest first.
-    pub undos: Vec<Standing>,
 }
 
 impl Undos {
-    /// Looks without doing anything.
-    pub async fn preview(&self, id: &str) -> Result<Preview> {
-        let set = self.set(id).await?;
-        let prospect = self.records.prospect(id).await?;
+    /// Looks without doing anything; with a caller, at what they may see.
+    pub(super) async fn preview(&self, seen_by: Option<&Caller>, set: ChangeSet) -> Result<Preview> {
+        let prospect = self.records.prospect(seen_by, &set.id).await?;
         let unfinished = self.job_of(&set).await?.filter(|job| !job.state.is_final());
-        let undos = self.of(id).await?;
         Ok(Preview {
             set,
             prospect,
             unfinished,
-            undos,
         })
     }
 
     /// Makes the job that takes a change set back; the one that is on the way already, where there is one. What still
     /// makes the change set is stopped first.
-    pub async fn start(&self, caller: &Caller, id: &str, reason: &str) -> Result<String> {
-        let set = self.set(id).await?;
+    pub(super) async fn start(
+        &self,
+        caller: &Caller,
+        seen_by: Option<&Caller>,
+        set: ChangeSet,
+        reason: &str,
+    ) -> Result<String> {
+        let id = set.id.as_str();
         if reason.chars().count() > REASON || reason.contains('\0') {
             return Err(Error::invalid(
                 "reason",
@@ -79,7 +79,7 @@ impl Undos {
                 _ => {}
             }
         } else {
-            let prospect = self.records.prospect(id).await?;
+            let prospect = self.records.prospect(seen_by, id).await?;
             if prospect.changes() == 0 && prospect.types == 0 && !prospect.is_cut {
                 let text = if prospect.left.is_empty() {
                     "Everything is as it was before this change already."
@@ -109,7 +109,7 @@ impl Undos {
     }
 
     /// The undos of a change set, newest first.
-    pub async fn of(&self, id: &str) -> Result<Vec<Standing>> {
+    pub(super) async fn of(&self, id: &str) -> Result<Vec<Standing>> {
         store::of_set(&self.db, id, SHOWN).await
     }
 
@@ -121,15 +121,6 @@ impl Undos {
     /// What an undo left, in the order of the ids.
     pub async fn left(&self, id: &str, after: Option<&str>, limit: i64) -> Result<Vec<Kept>> {
         store::left(&self.db, id, after.unwrap_or_default(), limit).await
-    }
-
-    async fn set(&self, id: &str) -> Result<ChangeSet> {
-        let found = if is_id(id) {
-            ledger::set(&self.db, id).await?
-        } else {
-            None
-        };
-        found.ok_or_else(|| Error::not_found("change set", &id.chars().take(60).collect::<String>()))
     }
 
     /// The job that makes or made a change set, while it is remembered.

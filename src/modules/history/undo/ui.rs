@@ -50,7 +50,7 @@ struct AskPage {
 view!(AskPage);
 
 async fn ask_page(State(service): State<Service>, page: Page, Path(id): Path<String>) -> Result<Html<AskPage>> {
-    let preview = service.undos.preview(&id).await?;
+    let preview = service.undo_preview(&page.caller, &id).await?;
     let prospect = preview.prospect;
     let shown = prospect.left.iter().take(NAMED);
     let ids = shown.clone().map(|(id, _)| id.clone()).collect();
@@ -105,6 +105,6 @@ async fn start(
     Path(id): Path<String>,
     Form(asked): Form<Asked>,
 ) -> Result<Response> {
-    let job = service.undos.start(&caller, &id, &asked.reason).await?;
+    let job = service.undo(&caller, &id, &asked.reason).await?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, format!("/jobs/{job}"))]).into_response())
 }

@@ -3,6 +3,8 @@
 pub mod collection;
 mod edit;
 mod import;
+mod levels;
+pub mod opening;
 mod port;
 mod read;
 mod restore;
@@ -19,7 +21,7 @@ pub use read::{List, Listed, Seen};
 pub use types::{TypeWritten, shipped};
 
 use super::model::path::{self, Leaf};
-use crate::contract::records::{FileKeeper, RecordState, RecordType, StoredType};
+use crate::contract::records::{RecordState, RecordType, StoredType, TypeKeeper};
 use crate::kernel::access::{Access, Caller, Level};
 use crate::kernel::db::{Db, Tx};
 use crate::kernel::error::{Code, Error, Result};
@@ -34,7 +36,7 @@ pub struct Service {
     access: Access,
     /// Definitions by type id. A version never changes, so an entry is right while its version is the head's.
     types: Mutex<HashMap<String, Arc<StoredType>>>,
-    keepers: Mutex<Vec<Arc<dyn FileKeeper>>>,
+    keepers: Mutex<Vec<Arc<dyn TypeKeeper>>>,
 }
 
 /// Who changes something, why, and through which door.
@@ -77,8 +79,8 @@ impl Service {
         }
     }
 
-    /// Who else keeps files that records came from.
-    fn keepers(&self) -> Vec<Arc<dyn FileKeeper>> {
+    /// Who else keeps something about types.
+    fn keepers(&self) -> Vec<Arc<dyn TypeKeeper>> {
         self.keepers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

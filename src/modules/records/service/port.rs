@@ -8,15 +8,17 @@ use serde_json::{Map, Value};
 use super::restore::Undoing;
 use super::{Because, Service, types};
 use crate::contract::records::{
-    FileKeeper, ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType,
+    ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType, TypeKeeper,
 };
 use crate::contract::undo::{Prospect, Restoration};
 use crate::kernel::access::{Caller, Level};
+use crate::kernel::blobs::Holder;
 use crate::kernel::db::Tx;
 use crate::kernel::error::{FieldIssue, Result};
 use crate::kernel::ledger::Position;
 use crate::modules::records::infer;
 use crate::modules::records::model::{patch, shape, validate};
+use crate::modules::records::store;
 
 #[async_trait]
 impl Records for Service {
@@ -54,8 +56,8 @@ impl Records for Service {
     ) -> Result<Vec<Restoration>> {
         self.restore_in(tx, &Undoing { caller, set_id, of }, entities).await
     }
-    async fn prospect(&self, set_id: &str) -> Result<Prospect> {
-        self.prospect_of(set_id).await
+    async fn prospect(&self, seen_by: Option<&Caller>, set_id: &str) -> Result<Prospect> {
+        self.prospect_of(seen_by, set_id).await
     }
     async fn remove_type(&self, caller: &Caller, name: &str) -> Result<String> {
         let why = Because {
@@ -65,7 +67,7 @@ impl Records for Service {
         };
         Service::remove_type(self, &why, name, name).await
     }
-    fn keep_files(&self, keeper: Arc<dyn FileKeeper>) {
+    fn keep_types(&self, keeper: Arc<dyn TypeKeeper>) {
         self.keepers.lock().unwrap_or_else(PoisonError::into_inner).push(keeper);
     }
     async fn sights(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Sight>> {
@@ -85,5 +87,15 @@ impl Records for Service {
     }
     fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String {
         shape::title(definition, document)
+    }
+}
+
+#[async_trait]
+impl Holder for Service {
+    fn name(&self) -> &'static str {
+        "records"
+    }
+    async fn holds(&self, ids: &[String]) -> Result<Vec<String>> {
+        store::sources_among(&self.db, ids).await
     }
 }

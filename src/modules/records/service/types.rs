@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, PoisonError};
 use rust_embed::RustEmbed;
 
 use super::{Because, Service};
-use crate::contract::records::{RecordType, StoredType, TYPES_WRITE};
+use crate::contract::records::{BEING_DELETED, RecordType, StoredType, TYPES_WRITE};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
@@ -139,7 +139,7 @@ impl Service {
                     "The collection \"{}\" is just being deleted. Wait until that job has ended, or take another name.",
                     definition.name
                 );
-                return Err(Error::new(Code::Conflict, text));
+                return Err(Error::new(Code::Conflict, text).with(BEING_DELETED, true));
             }
             Some(before) => {
                 let operation = if before.state == LIVE {

@@ -33,6 +33,50 @@ pub async fn ids_seen_by(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// A state of a type in the ledger.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct TypeState {
+    pub set_id: String,
+    pub txid: i64,
+    pub position: i64,
+    pub document: Option<String>,
+}
+
+/// Every state of a type, the oldest first.
+pub async fn type_states(on: impl Into<Exec<'_>>, type_id: &str) -> Result<Vec<TypeState>> {
+    sql("SELECT set_id, txid, position, document FROM version WHERE entity = $1 ORDER BY version")
+        .bind(type_id)
+        .all(on)
+        .await
+}
+
+/// Where in the ledger these records were made: id, transaction, position.
+pub async fn made_at(on: impl Into<Exec<'_>>, ids: &[String]) -> Result<Vec<(String, i64, i64)>> {
+    Filter::new("SELECT entity, txid, position FROM version")
+        .and_in("entity", ids)
+        .and("version = ?", 1_i64)
+        .stmt()
+        .all(on)
+        .await
+}
+
+/// What stood before the states that a change set made of these records: id, version, content.
+pub async fn before_set(
+    on: impl Into<Exec<'_>>,
+    set_id: &str,
+    ids: &[String],
+) -> Result<Vec<(String, i64, Option<String>)>> {
+    Filter::new(
+        "SELECT m.entity, b.version, b.document \
+         FROM version m JOIN version b ON b.entity = m.entity AND b.version = m.version - 1",
+    )
+    .and_in("m.entity", ids)
+    .and("m.set_id || '' = ?", set_id)
+    .stmt()
+    .all(on)
+    .await
+}
+
 /// How many records of a type there are, deleted ones too.
 pub async fn count_of_type(on: impl Into<Exec<'_>>, type_name: &str) -> Result<i64> {
     let (count,): (i64,) = sql("SELECT COUNT(*) FROM record WHERE type = $1")
@@ -64,20 +108,11 @@ pub async fn count_links_into(on: impl Into<Exec<'_>>, type_name: &str) -> Resul
     Ok(count)
 }
 
-/// The files that these records came from.
-pub async fn sources(on: impl Into<Exec<'_>>, ids: &[String]) -> Result<Vec<String>> {
-    let filter = Filter::new("SELECT DISTINCT source_blob FROM record").and_in("id", ids);
-    let rows: Vec<(Option<String>,)> = filter.stmt().all(on).await?;
-    Ok(rows.into_iter().filter_map(|(blob,)| blob).collect())
-}
-
-/// Does any record come from this file?
-pub async fn is_source(on: impl Into<Exec<'_>>, blob: &str) -> Result<bool> {
-    let row: Option<(String,)> = sql("SELECT id FROM record WHERE source_blob = $1 LIMIT 1")
-        .bind(blob)
-        .opt(on)
-        .await?;
-    Ok(row.is_some())
+/// Those of these files that a record comes from.
+pub async fn sources_among(on: impl Into<Exec<'_>>, blobs: &[String]) -> Result<Vec<String>> {
+    let filter = Filter::new("SELECT DISTINCT source_blob FROM record").and_in("source_blob", blobs);
+    let rows: Vec<(String,)> = filter.stmt().all(on).await?;
+    Ok(rows.into_iter().map(|(blob,)| blob).collect())
 }
 
 /// Takes heads, identifiers and links of records away. Their versions are the ledger's.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{because, map, operator, service, vase};
 use crate::both;
 use crate::contract::records::{ImportBatch, ImportRow, Records, RowOutcome};
-use crate::kernel::access::{Access, Caller};
+use crate::kernel::access::{Access, Caller, Level};
 use crate::kernel::db::{Write, sql};
 use crate::kernel::error::Result;
 use crate::kernel::ledger::{self, NewSet, Position};
@@ -49,6 +49,7 @@ async fn import_rows(
 ) -> Result<(Vec<RowOutcome>, Option<Position>)> {
     let stored_type = s.find_type("vase").await?.unwrap();
     let batch = ImportBatch {
+        level: Level::Restricted,
         set_id: String::new(),
         stored_type,
         key: key.map(str::to_owned),
@@ -66,6 +67,7 @@ async fn import_rows(
             };
             let set_id = ledger::open_set(tx, &new).await?;
             let batch = ImportBatch {
+                level: Level::Restricted,
                 set_id,
                 ..batch.clone()
             };

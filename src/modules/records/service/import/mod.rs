@@ -1,6 +1,7 @@
 //! A batch of an import within the caller's transaction: everything is looked up in bulk, compared in memory and written
 //! in a handful of statements. A refused row never stops the others.
 
+mod sight;
 mod work;
 
 use std::collections::{HashMap, HashSet};
@@ -11,6 +12,7 @@ use self::work::{Work, plan};
 use super::edit::{clash, no_target};
 use super::{Rules, Service, parse_state};
 use crate::contract::records::{ImportBatch, RecordType, RowOutcome};
+use crate::kernel::access::Level;
 use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::id::is_id;
@@ -76,16 +78,37 @@ impl Service {
                 ),
             ));
         }
+        if batch.level == Level::Restricted {
+            return self.import_whole(tx, definition, &rules, batch).await;
+        }
         let mut outcomes = vec![RowOutcome::Unchanged; batch.rows.len()];
-        let mut slots = check_rows(definition, &rules, batch, &mut outcomes);
+        let seen = self.complete(tx, definition, &rules, batch, &mut outcomes).await?;
+        let (of_seen, position) = self.import_whole(tx, definition, &rules, &seen.batch).await?;
+        for (place, outcome) in seen.places.into_iter().zip(of_seen) {
+            outcomes[place] = outcome;
+        }
+        Ok((outcomes, position))
+    }
+
+    /// Imports rows that say all of their records.
+    async fn import_whole(
+        &self,
+        tx: &mut Tx<'_>,
+        definition: &RecordType,
+        rules: &Rules<'_>,
+        batch: &ImportBatch,
+    ) -> Result<(Vec<RowOutcome>, Option<Position>)> {
+        let name = &definition.name;
+        let mut outcomes = vec![RowOutcome::Unchanged; batch.rows.len()];
+        let mut slots = check_rows(definition, rules, batch, &mut outcomes);
         let known = self.know(tx, name, batch, &slots).await?;
         recognise(batch, name, &known, &mut slots, &mut outcomes);
         let mut work = Work::default();
         changed(&known, &mut slots, &mut outcomes)?;
-        refuse_clashes(tx, batch, &rules, &known, &mut slots, &mut outcomes).await?;
-        refuse_links(tx, &rules, &mut slots, &mut outcomes).await?;
+        refuse_clashes(tx, batch, rules, &known, &mut slots, &mut outcomes).await?;
+        refuse_links(tx, rules, &mut slots, &mut outcomes).await?;
         for slot in &slots {
-            outcomes[slot.index] = plan(tx.now(), definition, &rules, batch, &known, slot, &mut work)?;
+            outcomes[slot.index] = plan(tx.now(), definition, rules, batch, &known, slot, &mut work)?;
         }
         let position = work.write(tx, name, &batch.set_id).await?;
         Ok((outcomes, position))

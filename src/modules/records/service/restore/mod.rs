@@ -26,6 +26,8 @@ use write::write;
 
 /// Entities that a prospect looks at.
 const MOST: i64 = 50_000;
+/// Records whose visibility is asked for at once.
+const SEEN_AT_ONCE: usize = 1_000;
 /// Of what would stay, so many are named.
 const NAMED: usize = 1_000;
 
@@ -203,13 +205,21 @@ impl Service {
         Ok(true)
     }
 
-    /// What taking a change set back would do.
-    pub(super) async fn prospect_of(&self, set_id: &str) -> Result<Prospect> {
-        let fates = store::prospect(&self.db, set_id, MOST + 1).await?;
+    /// What taking a change set back would do; with a caller, to records that they may see today.
+    pub(super) async fn prospect_of(&self, seen_by: Option<&Caller>, set_id: &str) -> Result<Prospect> {
+        let mut fates = store::prospect(&self.db, set_id, MOST + 1).await?;
         let mut prospect = Prospect {
             is_cut: fates.len() as i64 > MOST,
             ..Prospect::default()
         };
+        if let Some(caller) = seen_by {
+            let ids: Vec<String> = fates.iter().map(|(id, _)| id.clone()).collect();
+            let mut seen = HashSet::new();
+            for some in ids.chunks(SEEN_AT_ONCE) {
+                seen.extend(self.see(caller, some).await?.into_iter().map(|sight| sight.id));
+            }
+            fates.retain(|(id, fate)| fate == TYPE || seen.contains(id));
+        }
         for (entity, fate) in fates {
             match fate.as_str() {
                 "removed" => prospect.removed += 1,

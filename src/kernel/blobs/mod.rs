@@ -2,11 +2,16 @@
 //! folder (later: S3).
 //!
 //! A blob is written under a temporary name and gets its own only when it is whole and on the disk: nobody ever sees half
-//! of one. Knows nothing of what the bytes mean.
+//! of one. It goes only through [`Blobs::release`], when nobody holds it. Knows nothing of what the bytes mean.
+
+mod keep;
+mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +25,9 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 use super::error::{Code, Error, Result};
 use super::id::new_id;
 
+pub use keep::{Holder, Swept};
+pub use sweep::{handler, schedule, sweep};
+
 /// Bytes hashed and compressed in one go, short enough not to hold up other tasks.
 const CHUNK: usize = 64 * 1024;
 /// Bytes per part of an upload; S3 takes no smaller ones but the last.
@@ -32,6 +40,7 @@ const STALE: Duration = Duration::from_secs(24 * 3600);
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     root: PathBuf,
+    holders: Arc<RwLock<Vec<Arc<dyn Holder>>>>,
 }
 
 /// A stored blob.
@@ -50,13 +59,15 @@ impl Blobs {
     /// A folder that cannot be made.
     pub fn local(folder: PathBuf) -> Result<Self> {
         std::fs::create_dir_all(folder.join("tmp"))?;
-        sweep(&folder.join("tmp"))?;
+        clear_left_overs(&folder.join("tmp"))?;
+        keep::bring_back(&folder)?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(&folder)
             .map_err(from_store)?
             .with_fsync(true);
         Ok(Self {
             store: Arc::new(store),
             root: folder,
+            holders: Arc::default(),
         })
     }
 
@@ -173,17 +184,6 @@ impl Blobs {
         }
     }
 
-    /// Removes a blob; one that is not there is no error.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn delete(&self, id: &str) -> Result<()> {
-        match self.store.delete(&key(id)?).await {
-            Err(object_store::Error::NotFound { .. }) => Ok(()),
-            other => other.map_err(from_store),
-        }
-    }
-
     /// Where a blob lies, for reports. The file is zstd-compressed.
     ///
     /// # Errors
@@ -240,15 +240,12 @@ impl BlobWriter {
         self.upload.put_part(rest.into()).await.map_err(from_store)?;
         self.upload.complete().await.map_err(from_store)?;
         let id = hex::encode(self.hasher.finalize());
-        if self.blobs.exists(&id).await? {
-            self.blobs.store.delete(&self.key).await.map_err(from_store)?;
-        } else {
-            self.blobs
-                .store
-                .rename(&self.key, &key(&id)?)
-                .await
-                .map_err(from_store)?;
-        }
+        // Also over the same content: from its time it is told that somebody has brought it just now.
+        self.blobs
+            .store
+            .rename(&self.key, &key(&id)?)
+            .await
+            .map_err(from_store)?;
         Ok(BlobInfo { id, bytes: self.bytes })
     }
 }
@@ -262,7 +259,7 @@ fn key(id: &str) -> Result<Key> {
     Ok(Key::from_iter([&id[..2], &format!("{id}.zst")]))
 }
 
-fn sweep(folder: &Path) -> Result<()> {
+fn clear_left_overs(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let age = entry
@@ -290,67 +287,4 @@ fn from_store(error: object_store::Error) -> Error {
         cause = source.source();
     }
     Error::internal(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn blobs() -> (tempfile::TempDir, Blobs) {
-        let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::local(folder.path().join("blobs")).unwrap();
-        (folder, blobs)
-    }
-
-    #[tokio::test]
-    async fn a_blob_is_its_content_once() {
-        let (_folder, blobs) = blobs();
-        let content: Vec<u8> = (0..3_000_000u32)
-            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
-            .collect();
-        let first = blobs.put_stream(content.as_slice(), u64::MAX).await.unwrap();
-        let second = blobs.put_stream(content.as_slice(), u64::MAX).await.unwrap();
-        assert_eq!(first, second);
-        assert_eq!(first.bytes, content.len() as u64);
-        assert!(blobs.exists(&first.id).await.unwrap() && blobs.path(&first.id).unwrap().exists());
-        let mut reader = blobs.open(&first.id).await.unwrap();
-        let mut back = Vec::new();
-        reader.read_to_end(&mut back).unwrap();
-        assert!(back == content);
-        let streamed: Vec<io::Result<Bytes>> =
-            futures_util::StreamExt::collect(blobs.stream(&first.id).await.unwrap()).await;
-        assert!(streamed.into_iter().flat_map(|p| p.unwrap().to_vec()).eq(content));
-        assert_eq!(std::fs::read_dir(blobs.root.join("tmp")).unwrap().count(), 0);
-        blobs.delete(&first.id).await.unwrap();
-        blobs.delete(&first.id).await.unwrap();
-        assert_eq!(blobs.open(&first.id).await.err().unwrap().code(), Code::NotFound);
-    }
-
-    #[tokio::test]
-    async fn half_a_blob_is_none() {
-        let (_folder, blobs) = blobs();
-        let mut writer = blobs.writer().await.unwrap();
-        writer.write(b"half").await.unwrap();
-        drop(writer);
-        let left = || std::fs::read_dir(blobs.root.join("tmp")).unwrap().count();
-        // What is dropped is cleared away by another thread.
-        while left() > 0 {
-            tokio::task::yield_now().await;
-        }
-        let refused = blobs.put_stream(&b"too long"[..], 4).await.unwrap_err();
-        assert_eq!(refused.code(), Code::TooLarge);
-        assert_eq!(left(), 0);
-        for odd in ["", "../../etc/passwd", &"Z".repeat(64)] {
-            assert_eq!(blobs.open(odd).await.err().unwrap().code(), Code::NotFound);
-        }
-    }
-
-    #[test]
-    fn a_full_disk_keeps_its_code() {
-        let full = object_store::Error::Generic {
-            store: "local",
-            source: Box::new(io::Error::from(io::ErrorKind::StorageFull)),
-        };
-        assert_eq!(from_store(full).code(), Code::DiskFull);
-    }
 }
