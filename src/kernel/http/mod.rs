@@ -6,6 +6,7 @@
 mod body;
 mod context;
 mod csrf;
+mod drain;
 mod extract;
 mod hosts;
 mod idempotency;

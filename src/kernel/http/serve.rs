@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
 use futures_util::FutureExt;
 use hyper::body::Incoming;
@@ -19,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::drain::Drained;
 use crate::kernel::error::Result;
 
 /// A client has this long to send its request's head.
@@ -170,7 +170,7 @@ async fn connection<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let router = router.clone();
         async move {
-            let mut request = request.map(Body::new);
+            let mut request = Drained::of(request);
             request.extensions_mut().insert(peer);
             Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {}))
         }
