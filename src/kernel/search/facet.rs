@@ -40,8 +40,19 @@ pub(super) struct Counter {
     total: u64,
     waiting: Vec<DocId>,
     buffers: Buffers,
-    /// Numbers and dates only, to be told in spans.
-    spread: bool,
+}
+
+/// What a facet counted in one segment.
+pub(super) struct Counts {
+    columns: Vec<Counted>,
+    missing: u64,
+}
+
+impl Counts {
+    /// How much room they take: values that were counted.
+    pub fn size(&self) -> usize {
+        self.columns.iter().map(|c| c.dense.len() + c.sparse.len()).sum()
+    }
 }
 
 #[derive(Default)]
@@ -140,7 +151,6 @@ impl Counter {
             total: 0,
             waiting: Vec::new(),
             buffers: Buffers::default(),
-            spread: request.is_spread(),
         })
     }
 
@@ -205,29 +215,13 @@ impl Counter {
         }
     }
 
-    /// Adds what was counted to the whole.
-    pub fn finish(mut self, tally: &mut Tally) -> tantivy::Result<()> {
+    /// What was counted.
+    pub fn finish(mut self) -> Counts {
         self.flush();
-        tally.missing += self.total - self.with_value;
-        for counted in self.columns {
-            if self.spread {
-                let points = counted.sparse.iter();
-                tally
-                    .points
-                    .extend(points.map(|(raw, n)| (counted.point(*raw), u64::from(*n))));
-                continue;
-            }
-            if counted.opened.texts.is_some() {
-                tally.add(&counted.opened, &counted.dense)?;
-                continue;
-            }
-            let dense = counted.dense.iter().enumerate().map(|(raw, n)| (raw as u64, *n));
-            let counts = dense.chain(counted.sparse.iter().map(|(raw, n)| (*raw, *n)));
-            for (raw, count) in counts.filter(|(_, n)| *n > 0) {
-                *tally.numbers.entry(shown(counted.opened.kind, raw)).or_default() += u64::from(count);
-            }
+        Counts {
+            columns: self.columns,
+            missing: self.total - self.with_value,
         }
-        Ok(())
     }
 }
 
@@ -261,6 +255,29 @@ impl Tally {
         }
         tally.places = vec![0; tally.largest.as_deref().map_or(0, size)];
         Ok(tally)
+    }
+
+    /// Adds what was counted in a segment.
+    pub fn take(&mut self, counts: &Counts, request: &FacetRequest) -> tantivy::Result<()> {
+        self.missing += counts.missing;
+        for counted in &counts.columns {
+            if request.is_spread() {
+                let points = counted.sparse.iter();
+                self.points
+                    .extend(points.map(|(raw, n)| (counted.point(*raw), u64::from(*n))));
+                continue;
+            }
+            if counted.opened.texts.is_some() {
+                self.add(&counted.opened, &counted.dense)?;
+                continue;
+            }
+            let dense = counted.dense.iter().enumerate().map(|(raw, n)| (raw as u64, *n));
+            let counts = dense.chain(counted.sparse.iter().map(|(raw, n)| (*raw, *n)));
+            for (raw, count) in counts.filter(|(_, n)| *n > 0) {
+                *self.numbers.entry(shown(counted.opened.kind, raw)).or_default() += u64::from(count);
+            }
+        }
+        Ok(())
     }
 
     /// Adds the counts of a column of texts.

@@ -34,9 +34,32 @@ pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
     pieces
 }
 
+/// False where no mark can stand in the text. Most fields of a record end here, before they are taken apart into words;
+/// only of plain letters is it known that folding them is no more than lowering them.
+fn may_hold(text: &str, marks: &[Mark]) -> bool {
+    if !text.is_ascii() {
+        return true;
+    }
+    let text = text.as_bytes();
+    let holds = |token: &[u8]| {
+        let Some(first) = token.first() else { return true };
+        let starts = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text);
+        starts.map(|at| &text[at..]).any(|rest| {
+            rest.get(..token.len())
+                .is_some_and(|word| word.eq_ignore_ascii_case(token))
+        })
+    };
+    marks
+        .iter()
+        .any(|mark| !mark.token.is_ascii() || holds(mark.token.as_bytes()))
+}
+
 /// At most `max` bytes of a text around the first marked word, with an ellipsis where something is left out; `None` if
 /// nothing is marked.
 pub fn excerpt(text: &str, marks: &[Mark], max: usize) -> Option<Vec<(String, bool)>> {
+    if !may_hold(text, marks) {
+        return None;
+    }
     let pieces = highlight(text, marks);
     let mut first = 0;
     for (piece, marked) in &pieces {

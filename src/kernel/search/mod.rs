@@ -26,6 +26,7 @@ mod suggest;
 mod tests;
 mod text;
 pub mod types;
+mod whole;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

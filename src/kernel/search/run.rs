@@ -13,8 +13,9 @@ use super::compile::{Compiler, all};
 use super::facet::{BLOCK, Counter, Tally};
 use super::parse::Clause;
 use super::shared::Warm;
-use super::sort::{After, Key, Ranker, Top, descending, score_bits};
-use super::types::{Facet, Hit, Query as Question, Sort};
+use super::sort::{After, Key, Rank, Ranker, Top, descending, score_bits};
+use super::types::{Facet, FacetRequest, Hit, Query as Question, Sort};
+use super::whole::{self, KEPT};
 
 /// What a pass found.
 pub(super) struct Outcome {
@@ -81,6 +82,9 @@ impl Pass<'_> {
         for facet in &self.question.facets {
             tallies.push(Tally::new(searcher, self.warm, self.compiler.views, facet)?);
         }
+        // Only the first page of everything is kept.
+        let everything = self.clauses.is_empty() && self.question.filters.is_empty() && self.after.is_none();
+        let everything = everything && size <= KEPT;
         let (mut total, mut found) = (0, Vec::new());
         for (ord, reader) in searcher.segment_readers().iter().enumerate() {
             if Instant::now() >= self.until {
@@ -88,11 +92,19 @@ impl Pass<'_> {
             }
             let (view, warm) = (&self.compiler.views[ord], &*self.warm[ord]);
             let after = self.after.map(|after| (after, ord as u32));
+            let ranker = Ranker::open((reader, warm), self.sort, &view.levels, after)?;
+            let (deleted, facets) = (reader.num_deleted_docs(), &self.question.facets);
+            if everything && let Some(kept) = view.whole.get(deleted, self.sort, facets) {
+                total += kept.total;
+                take(&kept, facets, &mut tallies)?;
+                gather(&kept.first, size, ord as u32, &ranker, &mut found)?;
+                continue;
+            }
             let mut segment = Segment {
                 found: view.found.as_deref(),
-                ranker: Ranker::open((reader, warm), self.sort, &view.levels, after)?,
+                ranker,
                 block: Vec::with_capacity(BLOCK),
-                top: Top::new(size),
+                top: Top::new(if everything { KEPT } else { size }),
                 total: 0,
                 counters: vec![],
                 sides: vec![],
@@ -135,8 +147,13 @@ impl Pass<'_> {
             if segment.late {
                 return Ok(None);
             }
-            total += segment.total;
-            segment.finish(ord as u32, &mut tallies, &mut found)?;
+            let (ranker, outcome) = segment.finish();
+            total += outcome.total;
+            take(&outcome, facets, &mut tallies)?;
+            gather(&outcome.first, size, ord as u32, &ranker, &mut found)?;
+            if everything {
+                view.whole.put(deleted, self.sort, facets, &outcome);
+            }
         }
         let facets = tallies.into_iter().zip(&self.question.facets);
         let facets = facets.map(|(tally, request)| tally.answer(request));
@@ -294,20 +311,42 @@ impl Segment<'_> {
         self.block.clear();
     }
 
-    fn finish(mut self, segment: u32, tallies: &mut [Tally], found: &mut Vec<Found>) -> tantivy::Result<()> {
+    fn finish(mut self) -> (Ranker, whole::Found) {
         self.flush();
-        for (counter, tally) in self.counters.into_iter().zip(tallies) {
-            counter.finish(tally)?;
-        }
-        for (rank, doc, score) in self.top.into_sorted() {
-            found.push(Found {
-                key: self.ranker.key(rank)?,
-                id: String::new(),
-                score,
-                segment,
-                doc,
-            });
-        }
-        Ok(())
+        let counts = self.counters.into_iter().map(|counter| Arc::new(counter.finish()));
+        let found = whole::Found {
+            total: self.total,
+            counts: counts.collect(),
+            first: self.top.into_sorted().into(),
+        };
+        (self.ranker, found)
     }
+}
+
+/// Adds what a segment counted to the whole.
+fn take(outcome: &whole::Found, facets: &[FacetRequest], tallies: &mut [Tally]) -> tantivy::Result<()> {
+    for ((tally, counts), request) in tallies.iter_mut().zip(&outcome.counts).zip(facets) {
+        tally.take(counts, request)?;
+    }
+    Ok(())
+}
+
+/// Takes the first documents of a segment to those of the others.
+fn gather(
+    first: &[(Rank, DocId, f32)],
+    size: usize,
+    segment: u32,
+    ranker: &Ranker,
+    found: &mut Vec<Found>,
+) -> tantivy::Result<()> {
+    for (rank, doc, score) in first.iter().take(size) {
+        found.push(Found {
+            key: ranker.key(*rank)?,
+            id: String::new(),
+            score: *score,
+            segment,
+            doc: *doc,
+        });
+    }
+    Ok(())
 }

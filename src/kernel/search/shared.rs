@@ -14,6 +14,7 @@ use tantivy::{BitSet, DocId, Score, Searcher, SegmentReader, TantivyError};
 use super::compile::{self, Guard, Scope, base, visible};
 use super::locked;
 use super::schema::Fields;
+use super::whole::Whole;
 use crate::kernel::access::Level;
 
 /// Columns of a segment that stay open, and views that are kept.
@@ -87,6 +88,8 @@ pub(super) struct View {
     /// `None` where that is everything.
     pub found: Option<Arc<BitSet>>,
     pub levels: Guards,
+    /// What a question without words and filters finds.
+    pub whole: Whole,
 }
 
 /// Per visible level, who is visible at it; `None` for everybody who may be found.
@@ -188,6 +191,7 @@ impl Warm {
         let view = Arc::new(View {
             found: (!everything).then(|| Arc::new(found)),
             levels,
+            whole: Whole::default(),
         });
         let mut views = locked(&self.views);
         if views.len() >= MAX_VIEWS {

@@ -4,7 +4,6 @@
 //! shown. Ties go by id (for relevance: by place). Values of a more open level come before those of a stricter one; that
 //! only shows where two types keep a field of the same name at different levels.
 
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -300,44 +299,59 @@ impl Ranker {
     }
 }
 
-/// The first documents of a segment.
+/// A document that may belong to the page: its rank, what settles a tie, itself, and its score.
+type Place = (Rank, u64, DocId, u32);
+
+/// The first documents of a segment. Twice as many as are wanted are gathered before the rest is thrown away: documents
+/// stand in the order of their making, so with the newest first each would push out another one.
 pub(super) struct Top {
     size: usize,
-    heap: BinaryHeap<(Rank, u64, DocId, u32)>,
+    gathered: Vec<Place>,
+    /// From here on nothing is wanted any more.
+    worst: Option<Rank>,
 }
 
 impl Top {
     pub fn new(size: usize) -> Self {
         Self {
             size,
-            heap: BinaryHeap::with_capacity(size.min(1_024) + 1),
+            gathered: Vec::with_capacity(size.min(512) * 2),
+            worst: None,
         }
     }
 
     #[inline]
     pub fn offer(&mut self, ranker: &Ranker, doc: DocId, score: f32) {
         let rank = ranker.rank(doc, score);
-        if self.heap.len() >= self.size {
-            match self.heap.peek() {
-                // Most documents end here: their ids are never looked up.
-                Some((worst, ..)) if rank <= *worst => {}
-                _ => return,
-            }
-        }
-        if !ranker.is_after(doc, rank) {
+        // Most documents end here: their ids are never looked up.
+        if self.worst.is_some_and(|worst| rank > worst) || !ranker.is_after(doc, rank) {
             return;
         }
-        self.heap.push((rank, ranker.tie(doc), doc, score.to_bits()));
-        if self.heap.len() > self.size {
-            self.heap.pop();
+        self.gathered.push((rank, ranker.tie(doc), doc, score.to_bits()));
+        if self.gathered.len() >= self.size * 2 {
+            self.thin();
+        }
+    }
+
+    fn thin(&mut self) {
+        match self.size.checked_sub(1) {
+            Some(last) if last < self.gathered.len() => {
+                let (_, (rank, ..), _) = self.gathered.select_nth_unstable(last);
+                self.worst = Some(*rank);
+                self.gathered.truncate(self.size);
+            }
+            Some(_) => {}
+            None => self.gathered.clear(),
         }
     }
 
     /// In order: rank, document, score.
-    pub fn into_sorted(self) -> impl Iterator<Item = (Rank, DocId, f32)> {
-        self.heap
-            .into_sorted_vec()
-            .into_iter()
+    pub fn into_sorted(mut self) -> Vec<(Rank, DocId, f32)> {
+        self.thin();
+        self.gathered.sort_unstable();
+        let places = self.gathered.into_iter();
+        places
             .map(|(rank, _, doc, score)| (rank, doc, f32::from_bits(score)))
+            .collect()
     }
 }
