@@ -44,7 +44,12 @@ pub async fn measure(file: Option<&str>) -> Result<()> {
             "",
         );
     }
-    report.line("peak memory", &megabytes(ours.peak * 1024), "under 250 MB");
+    report.line("peak memory of its own", &megabytes(ours.own * 1024), "under 250 MB");
+    report.line(
+        "peak memory with mapped pages of the index",
+        &megabytes(ours.peak * 1024),
+        "",
+    );
     let plain = std::fs::metadata(&file)?.len();
     let per_record = |bytes: u64| format!("{} B", bytes / rows.max(1) as u64);
     report.line("database, bytes per record", &per_record(database_size(&house)), "");
@@ -64,12 +69,13 @@ pub async fn measure(file: Option<&str>) -> Result<()> {
 
     let long = server::museum(folder.path(), rows * 10)?;
     let ten = app_import(&folder.path().join("ten"), &long)?;
-    let ratio = ten.peak as f64 / ours.peak as f64;
+    let ratio = ten.own as f64 / ours.own as f64;
     report.line(
-        "peak memory of ten times the file",
-        &format!("{} ({ratio:.2} x)", megabytes(ten.peak * 1024)),
+        "peak memory of its own, ten times the file",
+        &format!("{} ({ratio:.2} x)", megabytes(ten.own * 1024)),
         "1.1 x",
     );
+    report.line("the same with mapped pages", &megabytes(ten.peak * 1024), "");
     report.line(
         "seconds of ten times the file",
         &format!("{:.1} s", ten.took.as_secs_f64()),
@@ -87,7 +93,9 @@ fn database_size(house: &Path) -> u64 {
 
 struct Ours {
     took: Duration,
-    /// Kilobytes.
+    /// Kilobytes that belong to it alone (RssAnon), at the highest look.
+    own: u64,
+    /// Kilobytes with the pages of the index that are mapped, which the system takes back when it needs them.
     peak: u64,
 }
 
@@ -102,16 +110,20 @@ fn app_import(house: &Path, file: &Path) -> Result<Ours> {
         .stdout(std::process::Stdio::null())
         .spawn()
         .context("the program starts")?;
-    let mut peak = 0;
+    let (mut own, mut peak) = (0, 0);
     loop {
         // The highest mark only grows, so the last look before the end is enough.
         if let Ok(now) = files::memory(child.id(), "VmHWM") {
             peak = peak.max(now);
         }
+        if let Ok(now) = files::memory(child.id(), "RssAnon") {
+            own = own.max(now);
+        }
         if let Some(status) = child.try_wait()? {
             anyhow::ensure!(status.success(), "the import ended with {status}");
             return Ok(Ours {
                 took: started.elapsed(),
+                own,
                 peak,
             });
         }
