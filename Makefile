@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run dev test check torture conformance bench bench-import bench-search bench-record bench-writes bench-start bench-build fmt clean
+.PHONY: run dev test check torture conformance screenshots bench bench-import bench-search bench-record bench-writes bench-start bench-build fmt clean
 
 # Builds the program and shows the sample collection. The address stands in the last line it prints.
 run:
@@ -40,6 +40,10 @@ torture:
 conformance:
 	CARGO=$(CARGO) tests/conformance
 	CARGO=$(CARGO) tests/with-chromium tests/axe
+
+# Pictures of the pages into target/screenshots, wide, as a phone, light and dark: for judging, and for the manual.
+screenshots:
+	CARGO=$(CARGO) tests/with-chromium tests/with-house node tests/screenshots.mjs target/screenshots
 
 # The figures of BENCHMARKS.md, each with the raw limit measured in the same run. All of them take about half an hour on
 # a machine that does nothing else.

@@ -1,51 +1,29 @@
-// The walk of tests/axe: HOUSE DRIVER LINK [PATH …]. Speaks WebDriver to the driver, reads the pages' own links, and asks
-// axe-core about each page in each look. Ends with 1 if anything was found.
+// The walk of tests/axe: [PATH …]. Reads the pages' own links and asks axe-core about each page in each look. Ends with 1 if
+// anything was found.
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { mkdtempSync, rmSync } from "node:fs";
+import { start } from "./driver.mjs";
 
-const [house, driver, link, ...only] = process.argv.slice(2);
+const only = process.argv.slice(2);
 const axe = readFileSync(new URL("../target/axe/node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const widths = [320, 360, 1280];
 const looks = ["light", "dark"];
 const visitor = [
-  "/", "/search", "/search?view=cards&q=tea", "/search?q=nothingatall", "/types", "/types/carnegie-object", "RECORD", "RECORD/history",
+  "/", "/search", "/search?view=cards&q=tea", "/search?q=nothingatall", "/search?type=carnegie-object", "/search?type=penguin&view=table", "/types", "/types/carnegie-object", "RECORD", "RECORD/history",
   "/changes", "CHANGE", "/docs", "/docs/start", "/docs/search", "/docs/api", "/docs/api/records", "/docs/errors", "/docs/errors/stale", "/style", "/nowhere",
 ];
-const operator = ["/", "/search?type=carnegie-object", "RECORD", "RECORD/edit", "/types/carnegie-object", "CHANGE", "CHANGE/undo", "/import", "/jobs", "JOB", "/operations", "/logs", "/settings", "/access/tokens"];
+const operator = ["/", "/search?type=carnegie-object", "RECORD", "RECORD/source", "RECORD/edit", "RECORD/delete", "/types/carnegie-object", "/types/carnegie-object/edit", "/types/carnegie-object/new", "/types/carnegie-object/delete", "CHANGE", "CHANGE/undo", "/import", "FILE", "FILE/collection", "FILE/preview", "RUN", "/jobs", "JOB", "/operations", "/logs", "/settings", "/access/tokens"];
 
-const profile = mkdtempSync(`${tmpdir()}/vitrine-axe-`);
-const ask = async (path, body) => {
-  const answer = await fetch(`${driver}${path}`, body === undefined ? {} : { method: "POST", body: JSON.stringify(body) });
-  const { value } = await answer.json();
-  if (value && value.error) throw new Error(`${path}: ${value.message}`);
-  return value;
-};
-const session = await ask("/session", {
-  capabilities: { alwaysMatch: { "goog:chromeOptions": {
-    binary: process.env.CHROMIUM,
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", `--user-data-dir=${profile}`],
-  } } },
-});
-const at = `/session/${session.sessionId}`;
-const run = (script, ...args) => ask(`${at}/execute/sync`, { script, args });
-const later = (script, ...args) => ask(`${at}/execute/async`, { script, args });
-const tools = (cmd, params) => ask(`${at}/goog/cdp/execute`, { cmd, params });
-const open = (path) => ask(`${at}/url`, { url: new URL(path, house).href });
-const first = async (page, pattern) => {
-  await open(page);
-  return run("return [...document.querySelectorAll('main a[href]')].map((a) => a.pathname).find((path) => new RegExp(arguments[0]).test(path)) || null", pattern);
-};
-
+const browser = await start(process.env.HOUSE, process.env.DRIVER);
 let found = 0;
 let looked = 0;
 const judge = async (who, path, look, width) => {
-  await tools("Emulation.setDeviceMetricsOverride", { width, height: 800, deviceScaleFactor: 1, mobile: width < 600 });
-  await tools("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: look }, { name: "prefers-reduced-motion", value: "reduce" }] });
-  await open(path);
-  await run(axe);
-  const wide = await run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
-  const result = await later("const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((r) => done(r.violations.map((v) => ({ id: v.id, help: v.help, nodes: v.nodes.map((n) => n.target.join(' ') + ' ' + (n.any[0] || n.all[0] || n.none[0] || {}).message) }))), (e) => done([{ id: 'axe', help: String(e), nodes: [] }]))");
+  await browser.look(width, 800, look);
+  await browser.open(path);
+  await browser.run(axe);
+  // What is folded away is judged, too.
+  await browser.run("for (const box of document.querySelectorAll('details:not([data-menu])')) box.open = true");
+  const wide = await browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+  const result = await browser.later("const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((r) => done(r.violations.map((v) => ({ id: v.id, help: v.help, nodes: v.nodes.map((n) => n.target.join(' ') + ' ' + (n.any[0] || n.all[0] || n.none[0] || {}).message) }))), (e) => done([{ id: 'axe', help: String(e), nodes: [] }]))");
   looked += 1;
   const place = `${who} ${path} ${look} ${width}`;
   if (wide > 0) { found += 1; console.log(`${place}: ${wide} pixels wider than the window`); }
@@ -55,29 +33,38 @@ const judge = async (who, path, look, width) => {
     for (const node of violation.nodes.slice(0, 4)) console.log(`    ${node}`);
   }
 };
+const walk = async (who, paths, places) => {
+  for (const path of paths) {
+    const name = path.match(/^[A-Z]+/);
+    if (name && !places[name[0]]) { console.log(`${who} ${path}: there is none, left out`); continue; }
+    const real = name ? path.replace(name[0], places[name[0]]) : path;
+    if (only.length && !only.some((one) => real.startsWith(one))) continue;
+    for (const look of looks) for (const width of widths) await judge(who, real, look, width);
+  }
+};
 
 try {
-  const walk = async (who, paths) => {
-    const places = {
-      RECORD: await first("/search?type=carnegie-object", "^/records/[^/]+$"),
-      CHANGE: await first("/changes", "^/changes/[^/]+$"),
-      JOB: who === "operator" ? await first("/jobs", "^/jobs/[^/]+$") : null,
-    };
-    for (const path of paths) {
-      const name = path.match(/^[A-Z]+/);
-      if (name && !places[name[0]]) { console.log(`${who} ${path}: there is none, left out`); continue; }
-      const real = name ? path.replace(name[0], places[name[0]]) : path;
-      if (only.length && !only.some((one) => path.startsWith(one))) continue;
-      for (const look of looks) for (const width of widths) await judge(who, real, look, width);
-    }
-  };
-  await walk("visitor", visitor);
-  await open(link);
-  await ask(`${at}/element`, { using: "css selector", value: "main form button" }).then((element) => ask(`${at}/element/${Object.values(element)[0]}/click`, {}));
-  await walk("operator", operator);
+  const places = async () => ({
+    RECORD: await browser.first("/search?type=carnegie-object", "^/records/[^/]+$"),
+    CHANGE: await browser.first("/changes", "^/changes/[^/]+$"),
+  });
+  await walk("visitor", visitor, await places());
+  await browser.look(1280, 800, "light");
+  await browser.enter(process.env.LINK);
+  // One file on its way, one imported.
+  const run = await browser.bring("a.csv", "number,name,made\n1,Jug,1890\n2,Cup,1901\n");
+  await browser.click("button[value=next]");
+  await browser.click(".wizard-actions button");
+  await browser.click(`form[action="${run}/run"] button`);
+  await browser.wait("#others");
+  const imported = await browser.run("return location.pathname");
+  const file = await browser.bring("b.csv", "code;what;when\nA1;Bowl;1.2.1900\nA2;Urn;soon\nA3;Vase;5.6.1911\n");
+  await browser.click("button[value=next]");
+  await browser.click(".wizard-actions button");
+  await browser.wait(`form[action="${file}/run"]`);
+  await walk("operator", operator, { ...(await places()), JOB: await browser.first("/jobs", "^/jobs/[^/]+$"), FILE: file, RUN: imported });
 } finally {
-  await fetch(`${driver}${at}`, { method: "DELETE" });
-  rmSync(profile, { recursive: true, force: true });
+  await browser.close();
 }
 console.log(`${looked} pages looked at, ${found} findings`);
 process.exit(found ? 1 : 0);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::access::Level;
+use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::Result;
 
 /// How a file is written.
@@ -185,4 +185,9 @@ pub struct ImportReport {
 pub trait Exchange: Send + Sync {
     /// Begins to load the sample collection, each part whose type is not there yet. Answers the jobs.
     async fn load_samples(&self) -> Result<Vec<String>>;
+    /// Is there a sample that the caller may take away?
+    async fn removable_samples(&self, caller: &Caller) -> Result<bool>;
+    /// Takes the sample away, its collections with all that is in them. Collections of the same names that the sample did
+    /// not make stay. Answers the jobs.
+    async fn remove_samples(&self, caller: &Caller) -> Result<Vec<String>>;
 }

@@ -267,6 +267,17 @@ pub struct RecordState {
     pub document: Map<String, Value>,
 }
 
+/// A row of a file as it was brought, whatever became of it since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Original {
+    /// The name of the file; empty where nobody knows it any more.
+    pub file: String,
+    /// The line it begins in, or its row in the sheet, from 1.
+    pub line: i64,
+    /// What stands there, by the names of the columns.
+    pub values: Map<String, Value>,
+}
+
 /// The member of an error that says that a type is just being deleted.
 pub const BEING_DELETED: &str = "being_deleted";
 
@@ -275,6 +286,9 @@ pub const BEING_DELETED: &str = "being_deleted";
 pub trait TypeKeeper: Send + Sync {
     /// A type is deleted with all its records: what is kept about it goes, too. May be asked again.
     async fn forget_type(&self, type_name: &str) -> Result<()>;
+    /// A row of a file that was brought into a type, read once more. `None` where it is not kept, or not known any more
+    /// how it was read.
+    async fn original(&self, type_name: &str, blob: &str, row: i64) -> Result<Option<Original>>;
 }
 
 /// The port of the module `records`.
@@ -327,6 +341,8 @@ pub trait Records: Send + Sync {
     fn cut(&self, definition: &RecordType, level: Level, document: Map<String, Value>) -> Map<String, Value>;
     /// Dotted paths with positions of what differs between two documents; at most `limit`.
     fn changed_paths(&self, before: &Map<String, Value>, after: &Map<String, Value>, limit: usize) -> Vec<String>;
+    /// The address of a document's main image.
+    fn image(&self, definition: &RecordType, document: &Map<String, Value>) -> Option<String>;
     /// The title to show for a document.
     fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String;
 }

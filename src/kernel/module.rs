@@ -21,8 +21,30 @@ pub struct NavEntry {
     pub href: &'static str,
     /// Shown to whom this permits.
     pub permission: Permission,
-    /// Smaller comes first.
+    /// Smaller comes first, and says where it stands: see [`NavEntry::place`].
     pub order: u16,
+}
+
+/// Where in the header an entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NavPlace {
+    /// In the line, for everybody.
+    Line,
+    /// In the menu of those who look after the house.
+    House,
+    /// In the menu of one's own account.
+    Account,
+}
+
+impl NavEntry {
+    /// By its order: from 50 the menu of the house, from 90 the end of the line, from 100 one's own account.
+    pub fn place(&self) -> NavPlace {
+        match self.order {
+            50..90 => NavPlace::House,
+            100.. => NavPlace::Account,
+            _ => NavPlace::Line,
+        }
+    }
 }
 
 /// How a component is.

@@ -1,73 +1,8 @@
 //! The first hour with one's own file: dropped, corrected, previewed, imported, opened; with scripts, without them, on a
 //! phone. Clicks are counted.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-
-use super::browser::{Browser, Look};
-use super::house::house;
-
-/// Semicolons, Windows-1252, a decimal comma, days before months. All journeys share one house: a column of its own
-/// makes each table another collection.
-fn messy(column: &str) -> Vec<u8> {
-    let mut table = format!("Inv.-Nr.;Bezeichnung;Preis;Gekauft am;{column}\r\n").into_bytes();
-    table.extend_from_slice(
-        b"K001;K\xe4nnchen;3,75;31.12.1999;K\xf6ln\r\n\
-        K002;\"Tasse; blau\";1.234,50;1.2.2000;K\xf6ln\r\n\
-        K003;Teller;12;17.5.2001;Bonn\r\n\
-        K004;Krug;8,1;3.3.2003;K\xf6ln\r\n\
-        K005;Vase;99,99;4.4.2004;Bonn\r\n\
-        K006;Schale;7;5.5.2005;Bonn\r\n",
-    );
-    table
-}
-
-struct Desk {
-    browser: Browser,
-    folder: tempfile::TempDir,
-    clicks: usize,
-}
-
-impl Desk {
-    async fn new(look: Look) -> Self {
-        let browser = Browser::start(look).await;
-        browser.open(&house().setup_link().await).await;
-        browser.click("main form button").await;
-        browser.wait_for_text("main", "records").await;
-        let folder = tempfile::tempdir().unwrap();
-        Self {
-            browser,
-            folder,
-            clicks: 0,
-        }
-    }
-
-    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::File::create(&path).unwrap().write_all(content).unwrap();
-        path
-    }
-
-    /// Clicks, as a person would, and counts it.
-    async fn click(&mut self, selector: &str) {
-        self.clicks += 1;
-        self.browser.click(selector).await;
-    }
-
-    /// Chooses a file: a click on the input, one in the dialog of the system.
-    async fn choose(&mut self, path: &std::path::Path) {
-        self.clicks += 2;
-        self.browser.fill("#file", path.to_str().unwrap()).await;
-    }
-}
-
-async fn counts(desk: &Desk, wanted: [&str; 4]) {
-    desk.browser.wait_for_text(".counts", "New").await;
-    for (place, count) in wanted.iter().enumerate() {
-        let selector = format!(".counts div:nth-child({}) dd", place + 1);
-        assert_eq!(desk.browser.text(&selector).await, *count, "{selector}");
-    }
-}
+use super::browser::Look;
+use super::desk::{Desk, counts, messy};
 
 /// From a messy table to an open collection.
 async fn novice(look: Look, name: &str, column: &str) {

@@ -12,10 +12,12 @@
 mod browse;
 mod browser;
 mod comforts;
+mod desk;
 mod editing;
 mod house;
 mod imports;
 mod keeper;
+mod wizard;
 
 use browser::{Browser, Look};
 use house::{HOSTILE, house};

@@ -30,7 +30,7 @@ pub use html::{Html, View};
 pub use page::{Crumb, CsrfToken, NavItem, Page, Shell, Theme};
 pub use pager::{PageLink, Pager, PagerLinks};
 pub use parts::{Bar, Event, Step, Twig};
-pub use plate::Plate;
+pub use plate::{Plate, host_of, may_load};
 pub use value::{Piece, label, pieces, plain, readable, shorten, texts};
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::flash::{Flash, Toast};
 use crate::kernel::access::{Access, Caller, Object, Permission, Subject};
 use crate::kernel::http::RequestId;
 use crate::kernel::i18n::Language;
-use crate::kernel::module::NavEntry;
+use crate::kernel::module::{NavEntry, NavPlace};
 
 /// What the pages of one house share. Put into each request's extensions by the middleware; without it a page has no
 /// navigation and relative addresses.
@@ -75,6 +75,7 @@ pub struct NavItem {
     pub href: &'static str,
     /// The page shown is this entry's or below it.
     pub current: bool,
+    pub place: NavPlace,
 }
 
 /// A step of the way to a page. Without an address it is the page itself.
@@ -194,10 +195,37 @@ impl Page {
 
     /// May the caller of this page do this anywhere in the house? For showing or hiding a control; the service decides again.
     pub async fn may(&self, access: &Access, permission: Permission) -> bool {
-        access
-            .check(&self.caller, permission, &Object::Anywhere)
-            .await
-            .unwrap_or(false)
+        self.may_of(access, permission, &Object::Anywhere).await
+    }
+
+    /// As [`Page::may`], to one thing.
+    pub async fn may_of(&self, access: &Access, permission: Permission, object: &Object<'_>) -> bool {
+        access.check(&self.caller, permission, object).await.unwrap_or(false)
+    }
+
+    /// The entries of a place in the header.
+    fn at(&self, place: NavPlace) -> Vec<&NavItem> {
+        self.navigation.iter().filter(|item| item.place == place).collect()
+    }
+
+    /// What everybody sees in the line.
+    pub fn line(&self) -> Vec<&NavItem> {
+        self.at(NavPlace::Line)
+    }
+
+    /// The menu of those who look after the house.
+    pub fn house(&self) -> Vec<&NavItem> {
+        self.at(NavPlace::House)
+    }
+
+    /// The page shown is one of that menu.
+    pub fn in_house(&self) -> bool {
+        self.house().iter().any(|item| item.current)
+    }
+
+    /// The menu of one's own account, above signing out.
+    pub fn account(&self) -> Vec<&NavItem> {
+        self.at(NavPlace::Account)
     }
 
     /// Key of who is signed in; none for everybody.
@@ -243,6 +271,7 @@ async fn navigation(shell: &Shell, caller: &Caller, path: &str) -> Vec<NavItem> 
             label: entry.label,
             href: entry.href,
             current: below,
+            place: entry.place(),
         });
     }
     items

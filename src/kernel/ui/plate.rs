@@ -1,4 +1,5 @@
-//! What a card shows where there is no picture: a small pattern of its own, in the colours of its sort.
+//! What a card shows: the picture of a thing, or where there is none a small pattern of its own, in the colours of its
+//! sort.
 
 use std::fmt::Write as _;
 
@@ -14,6 +15,8 @@ pub struct Plate {
     /// Paths in a box of 6 by 4.
     pub first: String,
     pub second: String,
+    /// The address of a picture that the browser may load.
+    pub picture: Option<String>,
 }
 
 impl Plate {
@@ -35,8 +38,38 @@ impl Plate {
                 }
             }
         }
-        Self { tone, first, second }
+        Self {
+            tone,
+            first,
+            second,
+            picture: None,
+        }
     }
+
+    /// Shows this picture instead, one that [`may_load`].
+    #[must_use]
+    pub fn with(mut self, picture: Option<String>) -> Self {
+        self.picture = picture;
+        self
+    }
+}
+
+/// Does an address name one of these hosts, from which the browser may load pictures?
+pub fn may_load(address: &str, hosts: &[String]) -> bool {
+    let host = host_of(address);
+    host.is_some_and(|host| hosts.iter().any(|known| known.eq_ignore_ascii_case(host)))
+}
+
+/// `example.org` of `https://user@example.org:80/a`.
+pub fn host_of(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    let place = rest.split(['/', '?', '#']).next()?;
+    let place = place.rsplit_once('@').map_or(place, |(_, host)| host);
+    let host = match place.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => place,
+    };
+    (!host.is_empty()).then_some(host)
 }
 
 /// A quarter of a disc in a square, round its corner: bit 0 says right, bit 1 below.
@@ -57,6 +90,19 @@ fn seed(word: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_pictures_of_known_hosts_are_loaded() {
+        let hosts = ["example.org".to_owned()];
+        assert!(may_load("https://a@Example.org:8080/a.jpg?x", &hosts));
+        for other in [
+            "https://example.org.evil.net/a.jpg",
+            "https://evil.net/?@example.org/",
+            "data:image/png;base64,AA",
+        ] {
+            assert!(!may_load(other, &hosts), "{other}");
+        }
+    }
 
     #[test]
     fn the_same_thing_has_the_same_plate() {

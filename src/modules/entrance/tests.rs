@@ -70,7 +70,6 @@ fn a_full_house_shows_what_is_here() {
             label: HOSTILE.to_owned(),
             about: HOSTILE.to_owned(),
             total: 28_258,
-            share: 100,
         }],
         ways: vec![Way {
             label: HOSTILE.to_owned(),

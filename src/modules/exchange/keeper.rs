@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::service::Service;
 use super::store;
-use crate::contract::records::TypeKeeper;
+use crate::contract::records::{Original, TypeKeeper};
 use crate::kernel::blobs::Holder;
 use crate::kernel::db::Write;
 use crate::kernel::error::Result;
@@ -33,5 +33,9 @@ impl TypeKeeper for Service {
             Box::pin(async move { store::forget(tx, type_name).await })
         });
         write.await
+    }
+
+    async fn original(&self, type_name: &str, blob: &str, row: i64) -> Result<Option<Original>> {
+        self.original_row(type_name, blob, row).await
     }
 }

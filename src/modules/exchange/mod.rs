@@ -9,6 +9,7 @@ mod interpret;
 mod keeper;
 mod marks;
 mod model;
+mod original;
 mod read;
 mod sample;
 mod service;
@@ -20,13 +21,13 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::contract::exchange::Exchange;
-use crate::contract::records::Records;
+use crate::contract::records::{RECORDS_WRITE, Records};
 use crate::kernel::Kernel;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
 use crate::kernel::jobs::{EXCHANGE, JobHandler, NewJob};
-use crate::kernel::module::Module;
+use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::schedule::Schedule;
 use export::job::{EXPORT, Exporter};
 use import::Importer;
@@ -81,6 +82,14 @@ impl Module for ExchangeModule {
             .merge(draft::api::routes(self.service.clone()))
             .merge(draft::ui::routes(self.service.clone()))
             .merge(draft::running::routes(self.service.clone()))
+    }
+    fn navigation(&self) -> Vec<NavEntry> {
+        vec![NavEntry {
+            label: "nav.import",
+            href: "/import",
+            permission: RECORDS_WRITE,
+            order: 50,
+        }]
     }
     fn jobs(&self) -> Vec<JobHandler> {
         let importer = self.importer.clone();

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use super::model::{Import, Options};
 use super::service::Service;
-use crate::contract::records::{StoredType, TYPES_WRITE};
-use crate::kernel::access::{Caller, Level};
+use crate::contract::records::{RecordType, StoredType, TYPES_WRITE};
+use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Json, RouteSet, Routes};
 use crate::kernel::ledger;
@@ -50,6 +50,13 @@ pub async fn remove(State(service): State<Service>, caller: Caller) -> Result<Re
     Ok((StatusCode::ACCEPTED, Json(SampleRemoval { jobs })).into_response())
 }
 
+/// The type of a part, as somebody has looked through it.
+fn definition(type_name: &str) -> Result<RecordType> {
+    let name = format!("{type_name}.toml");
+    let file = Samples::get(&name).ok_or_else(|| Error::not_found("sample", &name))?;
+    toml::from_slice(&file.data).map_err(Error::internal)
+}
+
 impl Service {
     /// Begins to load each part whose type is not there yet.
     pub async fn load(&self) -> Result<Vec<String>> {
@@ -64,6 +71,7 @@ impl Service {
                 type_name: type_name.to_owned(),
                 key: key.map(str::to_owned),
                 infer: true,
+                definition: Some(Box::new(definition(type_name)?)),
                 visibility: Some(Level::Public),
                 missing: vec!["NA".to_owned()],
                 ..Options::default()
@@ -79,15 +87,32 @@ impl Service {
         Ok(made)
     }
 
-    async fn remove_samples(&self, caller: &Caller) -> Result<Vec<String>> {
-        let mut jobs = Vec::new();
+    /// The collections of the sample that are there.
+    async fn samples(&self) -> Result<Vec<&'static str>> {
+        let mut there = Vec::new();
         for (_, type_name, _) in SAMPLES {
-            let Some(stored) = self.records.record_type(type_name).await? else {
-                continue;
-            };
-            if self.is_sample(&stored).await? {
-                jobs.push(self.records.remove_type(caller, type_name).await?);
+            if let Some(stored) = self.records.record_type(type_name).await?
+                && self.is_sample(&stored).await?
+            {
+                there.push(type_name);
             }
+        }
+        Ok(there)
+    }
+
+    /// See [`crate::contract::exchange::Exchange::removable_samples`].
+    pub async fn removable(&self, caller: &Caller) -> Result<bool> {
+        let access = &self.kernel.access;
+        Ok(access.check(caller, TYPES_WRITE, &Object::House).await? && !self.samples().await?.is_empty())
+    }
+
+    /// Takes the sample away; answers the jobs that empty what is kept of it.
+    pub async fn remove_samples(&self, caller: &Caller) -> Result<Vec<String>> {
+        let access = &self.kernel.access;
+        access.require(caller, TYPES_WRITE, &Object::House).await?;
+        let mut jobs = Vec::new();
+        for type_name in self.samples().await? {
+            jobs.push(self.records.remove_type(caller, type_name).await?);
         }
         Ok(jobs)
     }

@@ -229,4 +229,10 @@ impl Exchange for Service {
     async fn load_samples(&self) -> Result<Vec<String>> {
         self.load().await
     }
+    async fn removable_samples(&self, caller: &Caller) -> Result<bool> {
+        self.removable(caller).await
+    }
+    async fn remove_samples(&self, caller: &Caller) -> Result<Vec<String>> {
+        Service::remove_samples(self, caller).await
+    }
 }

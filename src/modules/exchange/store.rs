@@ -156,6 +156,15 @@ pub async fn held(db: &Db, ids: &[String]) -> Result<Vec<String>> {
     Ok(held)
 }
 
+/// The newest import of a file into a type: its job and how it was read.
+pub async fn import_of(db: &Db, type_name: &str, blob: &str) -> Result<Option<(String, String)>> {
+    sql("SELECT job_id, options FROM import WHERE type = $1 AND blob = $2 ORDER BY created_at DESC, job_id DESC LIMIT 1")
+        .bind(type_name)
+        .bind(blob)
+        .opt(db)
+        .await
+}
+
 /// Does a job on its way need the file, an import that can be tried again, or the report of a rehearsal?
 pub async fn is_in_job(db: &Db, blob: &str) -> Result<bool> {
     let (needed,): (bool,) = sql(

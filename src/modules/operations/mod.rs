@@ -93,6 +93,8 @@ impl Module for Operations {
         vec![
             entry("nav.jobs", "/jobs", JOBS_READ, 60),
             entry("nav.operations", "/operations", OPERATIONS_READ, 70),
+            entry("nav.logs", "/logs", LOGS_READ, 72),
+            entry("nav.settings", "/settings", OPERATIONS_READ, 74),
         ]
     }
     fn jobs(&self) -> Vec<JobHandler> {

@@ -33,6 +33,7 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         records,
         access: kernel.access.clone(),
         db: kernel.db.clone(),
+        image_hosts: kernel.config.http.image_hosts.clone().into(),
     };
     Ok(Box::new(SearchModule { service }))
 }

@@ -13,6 +13,7 @@ use crate::kernel::db::Db;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ledger::{self, Position};
 use crate::kernel::search::{Answer, FacetRequest, Filter, Mark, Query, Search, Sort, excerpt};
+use crate::kernel::ui::may_load;
 
 /// How long an answer waits for what was just written.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -44,6 +45,8 @@ pub struct Asked {
 pub struct Item {
     pub record: Record,
     pub title: String,
+    /// The address of its main image, where the browser may load it.
+    pub image: Option<String>,
     /// Fields in which something was found, each in pieces with whether they are marked.
     pub highlights: Vec<(String, Vec<(String, bool)>)>,
 }
@@ -63,6 +66,8 @@ pub struct Service {
     pub records: Arc<dyn Records>,
     pub access: Access,
     pub db: Db,
+    /// Hosts whose images the browser may load.
+    pub image_hosts: Arc<[String]>,
 }
 
 impl Service {
@@ -180,11 +185,14 @@ impl Service {
             };
             record.document = self.records.cut(&stored.definition, level, record.document);
             let title = self.records.title(&stored.definition, &record.document);
+            let image = self.records.image(&stored.definition, &record.document);
+            let image = image.filter(|address| may_load(address, &self.image_hosts));
             let mut highlights = Vec::new();
             marked("", &record.document, &answer.marks, &mut highlights);
             items.push(Item {
                 record,
                 title,
+                image,
                 highlights,
             });
         }

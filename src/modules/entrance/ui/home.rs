@@ -14,7 +14,7 @@ use crate::kernel::search::{
     Answer, Facet, FacetRequest, FacetValue, MAX_FACET_VALUES, Query, Search, Sort, TYPE_FACET,
 };
 use crate::kernel::ui::plot::Columns;
-use crate::kernel::ui::{Page, Plate, filters, label, shorten, texts, view};
+use crate::kernel::ui::{Page, Plate, filters, label, may_load, shorten, texts, view};
 
 /// Types, ways in with their values, and newest records on the page.
 const TYPES: usize = 12;
@@ -32,6 +32,8 @@ pub struct EntrancePage {
     pub loading: bool,
     pub may_import: bool,
     pub tour: bool,
+    /// There is a sample that the reader may take away.
+    pub sample: bool,
     pub steps: Option<Steps>,
     pub time: Option<Columns>,
     pub types: Vec<TypeItem>,
@@ -48,8 +50,6 @@ pub struct TypeItem {
     /// What the type says of itself.
     pub about: String,
     pub total: u64,
-    /// Its share of everything, in hundredths.
-    pub share: u64,
 }
 
 /// A field to enter by, with its most frequent values.
@@ -83,6 +83,7 @@ impl EntrancePage {
             loading: false,
             may_import: false,
             tour: false,
+            sample: false,
             steps: None,
             time: None,
             types: Vec::new(),
@@ -129,7 +130,7 @@ impl Sources {
         let leaves = kind.leaves();
         let facets: Vec<_> = leaves
             .iter()
-            .filter(|leaf| leaf.level <= level && leaf.field().is_some_and(|f| f.facet))
+            .filter(|leaf| leaf.level <= level && leaf.field().is_some_and(|f| f.facet && is_word(f.kind)))
             .take(WAYS)
             .collect();
         let asked = facets
@@ -176,6 +177,9 @@ impl Sources {
             };
             let document = records.cut(kind, level, record.document);
             let title = records.title(kind, &document);
+            let picture = records
+                .image(kind, &document)
+                .filter(|address| may_load(address, &self.image_hosts));
             let leaves: Vec<Leaf<'_>> = kind.leaves().into_iter().filter(|leaf| leaf.level <= level).collect();
             let value = |leaf: &Leaf<'_>| texts(&document, &leaf.path, language).into_iter().next();
             let of_kind = |leaf: &&Leaf<'_>, term: bool| {
@@ -191,7 +195,7 @@ impl Sources {
                 } else {
                     shorten(&title, 120)
                 },
-                plate: Plate::of(word.as_deref().unwrap_or(&kind.name), &record.id),
+                plate: Plate::of(word.as_deref().unwrap_or(&kind.name), &record.id).with(picture),
                 above: word.map_or_else(|| label(&kind.labels, &kind.name, language), |word| shorten(&word, 60)),
                 about: about.map(|text| shorten(&text, 80)),
                 created_at: record.created_at,
@@ -200,6 +204,11 @@ impl Sources {
         }
         Ok(newest)
     }
+}
+
+/// Its values are words that one can enter by; the spans of numbers and dates are shown beside the results.
+fn is_word(kind: FieldKind) -> bool {
+    matches!(kind, FieldKind::Term | FieldKind::Text | FieldKind::Boolean)
 }
 
 /// True while the index still catches up with what was there before it began to follow.
@@ -217,7 +226,6 @@ fn type_items(answer: &Answer, kinds: &[(RecordType, Level)], language: Language
             label: label(&kind.labels, &kind.name, language),
             about: words(&kind.description, language),
             total: v.count,
-            share: (v.count * 100 / answer.total.max(1)).max(1),
         })
     };
     values.filter_map(item).collect()

@@ -19,13 +19,13 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use crate::contract::exchange::Exchange;
-use crate::contract::records::{RECORDS_WRITE, Records};
-use crate::kernel::access::{Access, OPEN};
+use crate::contract::records::{RECORDS_WRITE, Records, TYPES_WRITE};
+use crate::kernel::access::{Access, Caller, OPEN};
 use crate::kernel::db::Db;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Form, Query, RouteSet, Routes, Shared};
 use crate::kernel::search::Search;
-use crate::kernel::ui::{Html, Page};
+use crate::kernel::ui::{Flash, Html, Page};
 use notes::Notes;
 
 /// What the page reads from.
@@ -36,6 +36,8 @@ pub struct Sources {
     pub search: Search,
     pub access: Access,
     pub db: Db,
+    /// Hosts whose images the browser may load.
+    pub image_hosts: Arc<[String]>,
 }
 
 /// The routes of the start page.
@@ -43,6 +45,7 @@ pub fn routes(sources: Sources) -> Routes {
     RouteSet::new()
         .page(OPEN, Method::GET, "/", get(home_page))
         .page(RECORDS_WRITE, Method::POST, "/sample", post(load_sample))
+        .page(TYPES_WRITE, Method::POST, "/sample/remove", post(remove_sample))
         .with_state(sources)
 }
 
@@ -75,6 +78,9 @@ async fn home_page(
     let mut home = EntrancePage::new(page);
     home.loading = !params.loading.is_empty();
     home.may_import = home.page.may(&sources.access, RECORDS_WRITE).await;
+    if let Some(exchange) = &sources.exchange {
+        home.sample = exchange.removable_samples(&home.page.caller).await?;
+    }
     if let Some(records) = &sources.records {
         match sources.fill(records.as_ref(), &mut home).await {
             // A house whose search is still opening is not an empty house.
@@ -93,12 +99,28 @@ struct Nothing {}
 
 /// Begins to load the sample and leads back to the page, which waits for it.
 async fn load_sample(State(sources): State<Sources>, Form(Nothing {}): Form<Nothing>) -> Result<Response> {
-    let exchange = sources.exchange.as_ref().ok_or_else(|| {
-        Error::new(
-            Code::Unavailable,
-            "This build has no imports, so it cannot load the sample.",
-        )
-    })?;
-    exchange.load_samples().await?;
+    sources.exchange()?.load_samples().await?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, "/?loading=sample")]).into_response())
+}
+
+/// Takes the sample away. What its collections held is emptied by jobs; they themselves are gone at once.
+async fn remove_sample(
+    State(sources): State<Sources>,
+    caller: Caller,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response> {
+    let jobs = sources.exchange()?.remove_samples(&caller).await?;
+    let said = if jobs.is_empty() {
+        "toast.sample-none"
+    } else {
+        "toast.sample-removed"
+    };
+    Ok((StatusCode::SEE_OTHER, Flash::new(said), [(header::LOCATION, "/")]).into_response())
+}
+
+impl Sources {
+    fn exchange(&self) -> Result<&dyn Exchange> {
+        let missing = || Error::new(Code::Unavailable, "This build has no imports, so it has no sample.");
+        self.exchange.as_deref().ok_or_else(missing)
+    }
 }

@@ -13,6 +13,8 @@ use crate::kernel::ui::{Difference, Page, filters, view};
 pub struct StartPage {
     pub page: Page,
     pub steps: Vec<Step>,
+    /// Name and label of the collection that the files are meant for.
+    pub into: Option<(String, String)>,
     pub drafts: Vec<DraftLine>,
     pub recent: Vec<RecentLine>,
     /// The largest file that is taken.
@@ -95,6 +97,8 @@ pub struct RunPage {
     pub collection_href: String,
     pub searchable: bool,
     pub public: bool,
+    /// The collection, where it is not public yet and the reader may open it: its name and version.
+    pub opening: Option<(String, i64)>,
     /// The house answers on this machine only.
     pub local: bool,
     pub next_draft: Option<DraftLine>,

@@ -13,8 +13,8 @@ use futures_util::StreamExt;
 use super::LOOK;
 use super::pages::{DraftLine, JobLine, ReportView, RunPage, steps};
 use super::ui::{Nothing, go};
-use crate::contract::records::RECORDS_WRITE;
-use crate::kernel::access::{Caller, Level};
+use crate::contract::records::{RECORDS_WRITE, TYPES_WRITE};
+use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
 use crate::kernel::jobs;
@@ -45,6 +45,9 @@ async fn run_page(
     let name = &import.options.type_name;
     let stored = service.records.record_type(name).await?;
     let definition = stored.as_ref().map(|stored| &stored.definition);
+    let public = definition.is_some_and(|d| d.visibility == Level::Public);
+    let may_open = !public && page.may_of(&service.kernel.access, TYPES_WRITE, &Object::Type(name)).await;
+    let opening = stored.as_ref().filter(|_| may_open).map(|stored| (name.clone(), stored.version));
     let standing = seen.standing.unwrap_or_default();
     let set_id = standing.set_id.clone();
     let so_far = ReportView {
@@ -71,7 +74,8 @@ async fn run_page(
         set_id,
         collection_href: format!("/search?type={name}"),
         searchable: seen.searchable,
-        public: definition.is_some_and(|d| d.visibility == Level::Public),
+        public,
+        opening,
         local: host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("[::1]"),
         next_draft: next.map(|draft| DraftLine::of(draft, service.days_left(draft))),
         page,

@@ -1,6 +1,7 @@
 //! The pages of the way: bring files, see how one is read, correct the collection, preview, import. Everything is a form
 //! that works without scripts; each answer to one leads to the next page.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -18,10 +19,10 @@ use super::pages::{
 };
 use super::service::Draft;
 use super::store;
-use crate::contract::records::{Field, FieldKind, RECORDS_WRITE};
+use crate::contract::records::{Field, FieldKind, RECORDS_WRITE, StoredType};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::http::{FileForm, Form, Part, Path, RouteSet, Routes};
+use crate::kernel::http::{FileForm, Form, Part, Path, Query, RouteSet, Routes};
 use crate::kernel::jobs::{Job, State as JobState};
 use crate::kernel::ui::{Html, Page, label};
 use crate::modules::exchange::api::broken;
@@ -77,7 +78,38 @@ async fn earlier(service: &Service, draft: &Draft) -> Result<Option<EarlierLine>
     }))
 }
 
-async fn start_page(State(service): State<Service>, caller: Caller, page: Page) -> Result<Html<StartPage>> {
+/// Into which collection the files are meant to come.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Aim {
+    #[serde(default)]
+    into: String,
+}
+
+impl Aim {
+    /// The type that is named, if it is there.
+    async fn stored(&self, service: &Service) -> Result<Option<Arc<StoredType>>> {
+        match self.into.as_str() {
+            "" => Ok(None),
+            name => service.records.record_type(name).await,
+        }
+    }
+}
+
+async fn start_page(
+    State(service): State<Service>,
+    caller: Caller,
+    page: Page,
+    Query(aim): Query<Aim>,
+) -> Result<Html<StartPage>> {
+    let into = aim.stored(&service).await?;
+    let into = into.map(|stored| {
+        let definition = &stored.definition;
+        (
+            definition.name.clone(),
+            label(&definition.labels, &definition.name, page.language),
+        )
+    });
     let drafts = service.drafts(&caller).await?;
     let recent = store::recent(&service.kernel.db, RECENT).await?;
     let recent = recent.into_iter().map(|import| RecentLine {
@@ -90,6 +122,7 @@ async fn start_page(State(service): State<Service>, caller: Caller, page: Page) 
     });
     Ok(Html(StartPage {
         steps: steps(None, 0),
+        into,
         drafts: drafts.iter().map(|draft| line(&service, draft)).collect(),
         recent: recent.collect(),
         limit: page.language.bytes(service.kernel.config.http.upload_limit),
@@ -98,7 +131,13 @@ async fn start_page(State(service): State<Service>, caller: Caller, page: Page) 
 }
 
 /// Takes the files of the form, one draft each.
-async fn bring(State(service): State<Service>, caller: Caller, mut form: FileForm) -> Result<Response> {
+async fn bring(
+    State(service): State<Service>,
+    caller: Caller,
+    Query(aim): Query<Aim>,
+    mut form: FileForm,
+) -> Result<Response> {
+    let into = aim.stored(&service).await?;
     let mut ids = Vec::new();
     while let Some(part) = form.next().await? {
         let Part::File { name, content } = part else { continue };
@@ -114,6 +153,13 @@ async fn bring(State(service): State<Service>, caller: Caller, mut form: FileFor
             ));
         }
         let draft = service.bring(&caller, &name, content.reader()).await.map_err(broken)?;
+        if let Some(stored) = &into {
+            let choices = Choices {
+                into: Some(stored.definition.name.clone()),
+                ..draft.choices
+            };
+            service.choose(&caller, &draft.row.id, &choices).await?;
+        }
         ids.push(draft.row.id);
     }
     match ids.as_slice() {

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::path;
+use super::validate::is_url;
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
 use crate::kernel::error::FieldIssue;
@@ -13,6 +14,13 @@ pub fn title(definition: &RecordType, document: &Map<String, Value>) -> String {
     title_path(definition, document)
         .map(|(_, title)| title)
         .unwrap_or_default()
+}
+
+/// The first web address in the type's image field.
+pub fn image<'d>(definition: &RecordType, document: &'d Map<String, Value>) -> Option<&'d str> {
+    let leaf = path::find(&definition.fields, definition.image.as_deref()?)?;
+    let mut values = path::values(document, &leaf.steps).into_iter();
+    values.find_map(|value| value.as_str().filter(|text| is_url(text)))
 }
 
 /// The title with the level of the field it comes from.

@@ -85,6 +85,9 @@ impl Records for Service {
     fn changed_paths(&self, before: &Map<String, Value>, after: &Map<String, Value>, limit: usize) -> Vec<String> {
         patch::changed_paths(before, after, limit)
     }
+    fn image(&self, definition: &RecordType, document: &Map<String, Value>) -> Option<String> {
+        shape::image(definition, document).map(str::to_owned)
+    }
     fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String {
         shape::title(definition, document)
     }

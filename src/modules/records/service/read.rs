@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{Service, parse_state};
-use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Record, Sight, StoredType};
+use crate::contract::records::{Original, RECORDS_READ, RECORDS_WRITE, Record, Sight, StoredType};
 use crate::kernel::access::{Caller, Level, Object, Terms};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::is_id;
@@ -134,6 +134,16 @@ impl Service {
         let text = store::document(&self.db, id, version).await?;
         let state = parse_state(text.as_deref())?.filter(|state| state.visibility <= level);
         Ok(state.map(|s| (s.visibility, shape::cut(&stored.definition.fields, level, s.document))))
+    }
+
+    /// The row of a file, as somebody keeps it.
+    pub async fn original(&self, type_name: &str, blob: &str, row: i64) -> Result<Option<Original>> {
+        for keeper in self.keepers() {
+            if let Some(original) = keeper.original(type_name, blob, row).await? {
+                return Ok(Some(original));
+            }
+        }
+        Ok(None)
     }
 
     /// Live records that point at this one, with the field that does, as far as the caller may see them.

@@ -7,8 +7,8 @@ use super::record::{path_label, title};
 use crate::contract::records::RecordType;
 use crate::kernel::error::Result;
 use crate::kernel::i18n::Language;
-use crate::kernel::ui::{Page, plain};
-use crate::modules::records::model::path;
+use crate::kernel::ui::{Page, host_of, may_load, plain};
+use crate::modules::records::model::{path, shape};
 use crate::modules::records::model::validate::is_url;
 
 /// Records shown that point at this one, and how many are looked at.
@@ -41,27 +41,13 @@ pub struct Linked {
 
 /// The first address in the type's image field.
 pub fn image(definition: &RecordType, document: &Map<String, Value>, hosts: &[String]) -> Option<Image> {
-    let leaf = path::find(&definition.fields, definition.image.as_deref()?)?;
-    let values = path::values(document, &leaf.steps);
-    let href = values.into_iter().filter_map(Value::as_str).find(|text| is_url(text))?;
+    let href = shape::image(definition, document)?;
     let host = host_of(href)?.to_owned();
     Some(Image {
         href: href.to_owned(),
-        shown: hosts.iter().any(|known| known.eq_ignore_ascii_case(&host)),
+        shown: may_load(href, hosts),
         host,
     })
-}
-
-/// `example.org` of `https://user@example.org:80/a`.
-fn host_of(address: &str) -> Option<&str> {
-    let (_, rest) = address.split_once("://")?;
-    let place = rest.split(['/', '?', '#']).next()?;
-    let place = place.rsplit_once('@').map_or(place, |(_, host)| host);
-    let host = match place.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => place,
-    };
-    (!host.is_empty()).then_some(host)
 }
 
 /// The type's terms of use. Those of Creative Commons and Rights Statements are called by their names.

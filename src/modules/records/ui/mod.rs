@@ -9,6 +9,7 @@ mod edit;
 mod fields;
 mod forms;
 mod record;
+mod source;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -53,6 +54,7 @@ pub fn routes(pages: Pages) -> Routes {
             "/records/{id}/versions/{version}",
             get(record::version_page),
         )
+        .page(write, Method::GET, "/records/{id}/source", get(source::source_page))
         .page(write, Method::GET, EDIT, get(edit::edit_page))
         .page(write, Method::POST, EDIT, post(edit::save))
         .page(write, Method::POST, "/records/{id}/merge", post(edit::save_merged))

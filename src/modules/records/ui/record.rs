@@ -71,6 +71,8 @@ pub struct Around {
     /// Hosts whose images the browser may load.
     pub image_hosts: Vec<String>,
     pub may_write: bool,
+    /// The row of the file that it came from can be looked at.
+    pub may_see_source: bool,
     /// The version of today, where an older one is shown.
     pub old: Option<i64>,
 }
@@ -202,6 +204,7 @@ impl Pages {
             more_history,
             image_hosts: self.image_hosts.to_vec(),
             may_write: self.access.check(&page.caller, RECORDS_WRITE, &object).await?,
+            may_see_source: seen.record.source.is_some() && self.may_see_source(&page.caller, seen).await?,
             old: None,
         })
     }
@@ -307,7 +310,7 @@ pub(super) fn title(seen: &Seen) -> String {
     }
 }
 
-fn trail(page: &Page, seen: &Seen) -> Vec<Crumb> {
+pub(super) fn trail(page: &Page, seen: &Seen) -> Vec<Crumb> {
     let definition = &seen.stored_type.definition;
     let type_label = label(&definition.labels, &definition.name, page.language);
     let query = serde_html_form::to_string([("type", &definition.name)]).unwrap_or_default();

@@ -83,7 +83,7 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
     let leaves = definition.leaves();
     let facets = leaves
         .iter()
-        .filter(|leaf| leaf.field().is_some_and(|f| f.facet))
+        .filter(|leaf| leaf.field().is_some_and(|f| f.facet && is_word(f.kind)))
         .take(FACETS);
     let requests = facets
         .map(|leaf| FacetRequest {
@@ -174,6 +174,11 @@ impl Pages {
         };
         self.search.search(query).await.ok()
     }
+}
+
+/// Its values are words that one can enter by; spans of numbers and dates stand beside the results.
+fn is_word(kind: FieldKind) -> bool {
+    matches!(kind, FieldKind::Term | FieldKind::Text | FieldKind::Boolean)
 }
 
 fn facet_items(definition: &RecordType, answer: &Answer, language: Language) -> Vec<FacetItem> {

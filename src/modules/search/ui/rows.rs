@@ -131,7 +131,7 @@ impl Rows<'_> {
             href: format!("/records/{}", item.record.id),
             title: highlight(&shorten(title, CELL), self.marks),
             snippet: snippet.map(|(_, pieces)| pieces.clone()),
-            plate: Plate::of(sort, &item.record.id),
+            plate: Plate::of(sort, &item.record.id).with(item.image.clone()),
             above: match (self.kind, word) {
                 (Some(_), Some((_, text))) => shorten(&text, FACT),
                 _ => label,

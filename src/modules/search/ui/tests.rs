@@ -83,6 +83,7 @@ fn found(id: &str, title: &str) -> Item {
     Item {
         record,
         title: title.to_owned(),
+        image: None,
         highlights: vec![
             ("title".to_owned(), vec![("other".to_owned(), true)]),
             ("provenance_text".to_owned(), pieces),

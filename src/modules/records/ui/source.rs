@@ -1,0 +1,125 @@
+//! The row of the file that a record came from, as it was brought, beside what the record says today. For those who look
+//! after the collection: a row also holds columns that were left out or are closed to others.
+
+use askama::Template;
+use axum::extract::State;
+use serde_json::{Map, Value};
+
+use super::Pages;
+use super::record::{title, trail};
+use crate::contract::records::{Original, RECORDS_WRITE};
+use crate::kernel::access::{Caller, Level, Object};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::http::Path;
+use crate::kernel::i18n::Language;
+use crate::kernel::ui::{Crumb, Html, Page, filters, label, readable, shorten, texts, view};
+use crate::modules::records::service::Seen;
+
+/// Characters of a value.
+const LONGEST: usize = 20_000;
+
+#[derive(Template)]
+#[template(path = "modules/records/templates/source.html")]
+pub struct SourcePage {
+    pub page: Page,
+    pub trail: Vec<Crumb>,
+    pub id: String,
+    pub title: String,
+    pub row: i64,
+    /// None where the file is not kept any more.
+    pub found: Option<Found>,
+}
+view!(SourcePage);
+
+pub struct Found {
+    pub file: String,
+    pub line: i64,
+    pub cells: Vec<Cell>,
+}
+
+/// A column: what stood in it, and what the record says today.
+pub struct Cell {
+    pub name: String,
+    pub label: String,
+    pub brought: String,
+    pub now: String,
+    /// The record says it otherwise, or not at all.
+    pub differs: bool,
+}
+
+/// `/records/{id}/source`
+pub async fn source_page(State(pages): State<Pages>, page: Page, Path(id): Path<String>) -> Result<Html<SourcePage>> {
+    let seen = pages.service.read(&page.caller, &id).await?;
+    let source = seen.record.source.as_ref();
+    let (blob, row) = source.ok_or_else(|| Error::not_found("source row of the record", &id))?;
+    if !pages.may_see_source(&page.caller, &seen).await? {
+        return Err(Error::not_found("source row of the record", &id));
+    }
+    let original = pages.service.original(&seen.record.type_name, blob, *row).await?;
+    let title = title(&seen);
+    let mut trail = trail(&page, &seen);
+    trail.push(Crumb::to(shorten(&title, 60), format!("/records/{id}")));
+    trail.push(Crumb::here(page.language.text("source.title")));
+    Ok(Html(SourcePage {
+        trail,
+        row: *row,
+        found: original.map(|original| found(&seen, original, page.language)),
+        title,
+        id,
+        page,
+    }))
+}
+
+fn found(seen: &Seen, original: Original, language: Language) -> Found {
+    let definition = &seen.stored_type.definition;
+    let cell = |(name, value): (String, Value)| {
+        let field = definition.fields.iter().find(|field| field.name == name);
+        let brought = shown(&value);
+        let now = field
+            .map(|_| today(&seen.record.document, &name, language))
+            .unwrap_or_default();
+        Cell {
+            label: field.map_or_else(|| readable(&name), |field| label(&field.labels, &field.name, language)),
+            differs: brought != now,
+            brought,
+            now,
+            name,
+        }
+    };
+    Found {
+        file: original.file,
+        line: original.line,
+        cells: original.values.into_iter().map(cell).collect(),
+    }
+}
+
+/// A value as the file has it: texts as they are, all else as JSON.
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    };
+    shorten(&text, LONGEST)
+}
+
+/// What the record says in a field: groups as the file would have them.
+fn today(document: &Map<String, Value>, name: &str, language: Language) -> String {
+    match document.get(name) {
+        Some(value @ (Value::Array(_) | Value::Object(_))) => shown(value),
+        Some(value @ (Value::Number(_) | Value::String(_))) => shown(value),
+        _ => texts(document, name, language).join(", "),
+    }
+}
+
+impl Pages {
+    /// Whoever writes the record and may see each of its fields may see what it was made of.
+    pub async fn may_see_source(&self, caller: &Caller, seen: &Seen) -> Result<bool> {
+        let object = Object::Record {
+            id: &seen.record.id,
+            type_name: &seen.record.type_name,
+            visibility: seen.record.visibility,
+        };
+        Ok(seen.level == Level::Restricted && self.access.check(caller, RECORDS_WRITE, &object).await?)
+    }
+}
