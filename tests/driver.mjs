@@ -29,13 +29,15 @@ export const start = async (house, driver) => {
       }
     }
   };
+  let now = { width: 1280, height: 900, scheme: "light" };
   const open = (path) => ask(`${at}/url`, { url: new URL(path, house).href });
   return {
     run,
     later,
     open,
     // As wide as this, light or dark, with less motion: so that a picture is the same each time.
-    look: async (width, height, scheme) => {
+    async look(width, height, scheme) {
+      now = { width, height, scheme };
       await tools("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 600 });
       await tools("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }] });
     },
@@ -45,11 +47,12 @@ export const start = async (house, driver) => {
     type: async (selector, text) => ask(`${at}/element/${await find(selector)}/value`, { text }),
     wait: find,
     // A picture as base64; `whole` shows what is below the window, too.
-    picture: async (whole, format = "png") => {
-      const { cssContentSize: size } = await tools("Page.getLayoutMetrics", {});
-      const clip = { x: 0, y: 0, width: size.width, height: size.height, scale: 1 };
-      const given = whole ? { format, captureBeyondViewport: true, clip } : { format };
-      return (await tools("Page.captureScreenshot", format === "webp" ? { ...given, quality: 78 } : given)).data;
+    async picture(whole, format = "png") {
+      const { width, height, scheme } = now;
+      if (whole) await this.look(width, await run("return Math.max(arguments[0], Math.ceil(document.body.getBoundingClientRect().height))", height), scheme);
+      const { data } = await tools("Page.captureScreenshot", format === "webp" ? { format, quality: 78 } : { format });
+      if (whole) await this.look(width, height, scheme);
+      return data;
     },
     // The address of the first link on a page that fits.
     first: async (page, pattern) => {
@@ -60,6 +63,7 @@ export const start = async (house, driver) => {
     async enter(link) {
       await open(link);
       await this.click("main form button");
+      await find(".site-account");
     },
     // Brings a file into the wizard as if it had been dropped there; its draft's path.
     async bring(name, content) {

@@ -29,7 +29,7 @@ const manual = async (name, path, before) => {
 };
 
 try {
-  const record = await browser.first("/search?type=carnegie-object&q=teapot", "^/records/[^/]+$");
+  const record = await browser.first("/search?type=carnegie-object&q=vase", "^/records/[^/]+$");
   await pair("01-home", "/");
   await pair("02-search", "/search?type=carnegie-object");
   await pair("03-table", "/search?type=penguin&view=table");

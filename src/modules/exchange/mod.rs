@@ -80,6 +80,7 @@ impl Module for ExchangeModule {
             .merge(export::api::routes(self.service.clone()))
             .merge(sample::routes(self.service.clone()))
             .merge(draft::api::routes(self.service.clone()))
+            .merge(draft::start::routes(self.service.clone()))
             .merge(draft::ui::routes(self.service.clone()))
             .merge(draft::running::routes(self.service.clone()))
     }

@@ -11,6 +11,7 @@ pub mod model;
 mod pages;
 pub mod running;
 pub mod service;
+pub mod start;
 pub mod store;
 pub mod ui;
 

@@ -163,7 +163,7 @@ impl DraftLine {
 /// An import that was.
 pub struct RecentLine {
     pub job: String,
-    pub type_name: String,
+    pub label: String,
     pub created: i64,
     pub updated: i64,
     pub refused: i64,

@@ -18,7 +18,7 @@ use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
 use crate::kernel::jobs;
-use crate::kernel::ui::{Html, Page};
+use crate::kernel::ui::{Flash, Html, Page};
 use crate::modules::exchange::model::{IMPORT, Import};
 use crate::modules::exchange::service::Service;
 
@@ -46,8 +46,14 @@ async fn run_page(
     let stored = service.records.record_type(name).await?;
     let definition = stored.as_ref().map(|stored| &stored.definition);
     let public = definition.is_some_and(|d| d.visibility == Level::Public);
-    let may_open = !public && page.may_of(&service.kernel.access, TYPES_WRITE, &Object::Type(name)).await;
-    let opening = stored.as_ref().filter(|_| may_open).map(|stored| (name.clone(), stored.version));
+    let may_open = !public
+        && page
+            .may_of(&service.kernel.access, TYPES_WRITE, &Object::Type(name))
+            .await;
+    let opening = stored
+        .as_ref()
+        .filter(|_| may_open)
+        .map(|stored| (name.clone(), stored.version));
     let standing = seen.standing.unwrap_or_default();
     let set_id = standing.set_id.clone();
     let so_far = ReportView {
@@ -128,7 +134,7 @@ async fn cancel(
     if !job.state.is_final() {
         jobs::cancel(&service.kernel.db, &id).await?;
     }
-    back(&job)
+    Ok((Flash::new("toast.import-stopped"), back(&job)?).into_response())
 }
 
 /// Goes on where an import stopped.
@@ -140,5 +146,5 @@ async fn resume(
 ) -> Result<Response> {
     let job = service.job(&caller, &id).await?;
     jobs::retry(&service.kernel.db, &id).await?;
-    back(&job)
+    Ok((Flash::new("toast.import-resumed"), back(&job)?).into_response())
 }

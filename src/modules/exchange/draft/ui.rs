@@ -1,7 +1,6 @@
 //! The pages of the way: bring files, see how one is read, correct the collection, preview, import. Everything is a form
 //! that works without scripts; each answer to one leads to the next page.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,31 +13,23 @@ use super::form::Sent;
 use super::lines::{LookView, choice, date_question, decimal_question, field_lines, pick};
 use super::model::Choices;
 use super::pages::{
-    CollectionPage, DraftLine, EarlierLine, FilePage, JobLine, LookingPage, PreviewPage, RecentLine, ReportView,
-    StartPage, steps,
+    CollectionPage, DraftLine, EarlierLine, FilePage, JobLine, LookingPage, PreviewPage, ReportView, steps,
 };
 use super::service::Draft;
 use super::store;
-use crate::contract::records::{Field, FieldKind, RECORDS_WRITE, StoredType};
+use crate::contract::records::{Field, FieldKind, RECORDS_WRITE};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::http::{FileForm, Form, Part, Path, Query, RouteSet, Routes};
+use crate::kernel::http::{Form, Path, RouteSet, Routes};
 use crate::kernel::jobs::{Job, State as JobState};
-use crate::kernel::ui::{Html, Page, label};
-use crate::modules::exchange::api::broken;
+use crate::kernel::ui::{Flash, Html, Page, label};
 use crate::modules::exchange::service::Service;
 
 /// A page waits so long for a job, so that a small file needs no second look.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// Files of one form.
-const MOST_FILES: usize = 20;
-/// Imports that the first page lists.
-const RECENT: i64 = 8;
 
 pub fn routes(service: Service) -> Routes {
     RouteSet::new()
-        .page(RECORDS_WRITE, Method::GET, "/import", get(start_page))
-        .upload_page(RECORDS_WRITE, Method::POST, "/import", post(bring))
         .page(RECORDS_WRITE, Method::GET, "/import/{id}", get(file_page))
         .page(RECORDS_WRITE, Method::POST, "/import/{id}", post(read_so))
         .page(
@@ -65,7 +56,7 @@ pub fn go(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
 }
 
-fn line(service: &Service, draft: &Draft) -> DraftLine {
+pub(super) fn line(service: &Service, draft: &Draft) -> DraftLine {
     DraftLine::of(draft, service.days_left(draft))
 }
 
@@ -76,97 +67,6 @@ async fn earlier(service: &Service, draft: &Draft) -> Result<Option<EarlierLine>
         type_name: earlier.type_name,
         at: earlier.created_at,
     }))
-}
-
-/// Into which collection the files are meant to come.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Aim {
-    #[serde(default)]
-    into: String,
-}
-
-impl Aim {
-    /// The type that is named, if it is there.
-    async fn stored(&self, service: &Service) -> Result<Option<Arc<StoredType>>> {
-        match self.into.as_str() {
-            "" => Ok(None),
-            name => service.records.record_type(name).await,
-        }
-    }
-}
-
-async fn start_page(
-    State(service): State<Service>,
-    caller: Caller,
-    page: Page,
-    Query(aim): Query<Aim>,
-) -> Result<Html<StartPage>> {
-    let into = aim.stored(&service).await?;
-    let into = into.map(|stored| {
-        let definition = &stored.definition;
-        (
-            definition.name.clone(),
-            label(&definition.labels, &definition.name, page.language),
-        )
-    });
-    let drafts = service.drafts(&caller).await?;
-    let recent = store::recent(&service.kernel.db, RECENT).await?;
-    let recent = recent.into_iter().map(|import| RecentLine {
-        job: import.job_id,
-        type_name: import.type_name,
-        created: import.created,
-        updated: import.updated,
-        refused: import.refused,
-        at: import.created_at,
-    });
-    Ok(Html(StartPage {
-        steps: steps(None, 0),
-        into,
-        drafts: drafts.iter().map(|draft| line(&service, draft)).collect(),
-        recent: recent.collect(),
-        limit: page.language.bytes(service.kernel.config.http.upload_limit),
-        page,
-    }))
-}
-
-/// Takes the files of the form, one draft each.
-async fn bring(
-    State(service): State<Service>,
-    caller: Caller,
-    Query(aim): Query<Aim>,
-    mut form: FileForm,
-) -> Result<Response> {
-    let into = aim.stored(&service).await?;
-    let mut ids = Vec::new();
-    while let Some(part) = form.next().await? {
-        let Part::File { name, content } = part else { continue };
-        if name.is_empty() {
-            continue;
-        }
-        if ids.len() >= MOST_FILES {
-            return Err(Error::new(
-                Code::Invalid,
-                format!(
-                    "At most {MOST_FILES} files come at once; the first {MOST_FILES} are there. Bring the others after them."
-                ),
-            ));
-        }
-        let draft = service.bring(&caller, &name, content.reader()).await.map_err(broken)?;
-        if let Some(stored) = &into {
-            let choices = Choices {
-                into: Some(stored.definition.name.clone()),
-                ..draft.choices
-            };
-            service.choose(&caller, &draft.row.id, &choices).await?;
-        }
-        ids.push(draft.row.id);
-    }
-    match ids.as_slice() {
-        [] => Err(Error::invalid("file", "No file was chosen. Go back and choose one.")),
-        [only] => Ok(go(&format!("/import/{only}"))),
-        _ => Ok(go("/import")),
-    }
 }
 
 /// Where a draft goes that was imported already.
@@ -461,6 +361,8 @@ async fn discard(
     Path(id): Path<String>,
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response> {
+    let draft = service.draft(&caller, &id).await?;
     service.discard(&caller, &id).await?;
-    Ok(go("/import"))
+    let said = Flash::new("toast.import-discarded").about(&draft.row.name);
+    Ok((said, go("/import")).into_response())
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::kernel::access::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
-use crate::kernel::ui::{Crumb, Html, Page, actor, filters, view};
+use crate::kernel::ui::{Crumb, Flash, Html, Page, actor, filters, view};
 use crate::modules::history::HISTORY_UNDO;
 use crate::modules::history::service::Service;
 use crate::modules::history::ui::named;
@@ -106,5 +106,6 @@ async fn start(
     Form(asked): Form<Asked>,
 ) -> Result<Response> {
     let job = service.undo(&caller, &id, &asked.reason).await?;
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, format!("/jobs/{job}"))]).into_response())
+    let place = [(header::LOCATION, format!("/jobs/{job}"))];
+    Ok((StatusCode::SEE_OTHER, Flash::new("toast.undo-begun"), place).into_response())
 }

@@ -18,7 +18,7 @@ use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, Query, RouteSet, Routes};
 use crate::kernel::jobs::{self, JobFilter, QUEUES, State};
 use crate::kernel::ui::plot::Columns;
-use crate::kernel::ui::{Html, Page, filters, view};
+use crate::kernel::ui::{Flash, Html, Page, filters, view};
 use view::{JobView, Pace, job_view, name};
 
 /// Jobs of one page.
@@ -176,12 +176,12 @@ struct Nothing {}
 
 async fn cancel(With(pages): With<Pages>, Path(id): Path<String>, Form(Nothing {}): Form<Nothing>) -> Result<Response> {
     jobs::cancel(&pages.db, &id).await?;
-    Ok(to(&format!("/jobs/{id}")))
+    Ok(to(&format!("/jobs/{id}"), "toast.job-cancelled"))
 }
 
 async fn retry(With(pages): With<Pages>, Path(id): Path<String>, Form(Nothing {}): Form<Nothing>) -> Result<Response> {
     jobs::retry(&pages.db, &id).await?;
-    Ok(to(&format!("/jobs/{id}")))
+    Ok(to(&format!("/jobs/{id}"), "toast.job-again"))
 }
 
 #[derive(Debug, Deserialize)]
@@ -193,9 +193,11 @@ struct Failed {
 
 async fn retry_failed(With(pages): With<Pages>, Form(failed): Form<Failed>) -> Result<Response> {
     jobs::retry_failed(&pages.db, given(&failed.kind).as_deref()).await?;
-    Ok(to("/jobs"))
+    Ok(to("/jobs", "toast.jobs-again"))
 }
 
-fn to(place: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place.to_owned())]).into_response()
+/// Leads to a page and says there what was done.
+fn to(place: &str, said: &str) -> Response {
+    let place = [(header::LOCATION, place.to_owned())];
+    (StatusCode::SEE_OTHER, Flash::new(said), place).into_response()
 }
