@@ -41,9 +41,10 @@ conformance:
 	CARGO=$(CARGO) tests/conformance
 	CARGO=$(CARGO) tests/with-chromium tests/axe
 
-# Pictures of the pages into target/screenshots, wide, as a phone, light and dark: for judging, and for the manual.
+# Pictures of the pages into target/screenshots, wide, as a phone, light and dark, for judging; and those of the manual.
 screenshots:
 	CARGO=$(CARGO) tests/with-chromium tests/with-house node tests/screenshots.mjs target/screenshots
+	cp target/screenshots/manual/*.webp assets/static/
 
 # The figures of BENCHMARKS.md, each with the raw limit measured in the same run. All of them take about half an hour on
 # a machine that does nothing else.

@@ -25,7 +25,7 @@ const manual = async (name, path, before) => {
   await browser.look(960, 600, "light");
   await browser.open(path);
   if (before) await before();
-  writeFileSync(`${folder}/manual/${name}.webp`, Buffer.from(await browser.picture(false, "webp"), "base64"));
+  writeFileSync(`${folder}/manual/manual-${name}.webp`, Buffer.from(await browser.picture(false, "webp"), "base64"));
 };
 
 try {

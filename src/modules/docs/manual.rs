@@ -9,6 +9,7 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd,
 use rust_embed::RustEmbed;
 
 use crate::kernel::i18n::Language;
+use crate::kernel::ui::assets;
 use crate::kernel::ui::filters::escape;
 
 #[derive(RustEmbed)]
@@ -108,6 +109,12 @@ fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
                 out.push(html_of(code(&words(&events[at..end]), console, boxes)));
                 at = end;
             }
+            Event::Start(Tag::Image { dest_url, .. }) => {
+                let end = events[at..].iter().position(|e| *e == Event::End(TagEnd::Image));
+                let end = at + end.unwrap_or(0);
+                out.push(html_of(picture(dest_url, &words(&events[at..end]))));
+                at = end;
+            }
             Event::Start(Tag::Table(columns)) => {
                 let label = escape(&words(&events[at..(at + 4).min(events.len())]));
                 out.push(html_of(format!(
@@ -128,6 +135,15 @@ fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
 
 fn html_of<'a>(text: String) -> Event<'a> {
     Event::Html(CowStr::from(text))
+}
+
+/// A picture of the program, made by `make screenshots`: a static file of its name.
+fn picture(name: &str, alt: &str) -> String {
+    format!(
+        "<img class=\"shot\" src=\"{}\" alt=\"{}\" width=\"960\" height=\"600\" loading=\"lazy\" decoding=\"async\">",
+        escape(&assets::href(name)),
+        escape(alt)
+    )
 }
 
 /// A block of code with a button that copies it; the mark before a command is not part of what is copied.
@@ -191,6 +207,11 @@ mod tests {
             assert!(
                 !chapter.title.is_empty() && !chapter.lead.is_empty(),
                 "{}",
+                chapter.name
+            );
+            assert!(
+                !chapter.html.contains("/static/-/"),
+                "{} shows a picture that is not there",
                 chapter.name
             );
             for link in chapter.html.split("href=\"/docs/").skip(1) {

@@ -16,10 +16,9 @@ use super::pages::{
     CollectionPage, DraftLine, EarlierLine, FilePage, JobLine, LookingPage, PreviewPage, ReportView, steps,
 };
 use super::service::Draft;
-use super::store;
 use crate::contract::records::{Field, FieldKind, RECORDS_WRITE};
 use crate::kernel::access::{Caller, Level};
-use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::error::{Code, Result};
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
 use crate::kernel::jobs::{Job, State as JobState};
 use crate::kernel::ui::{Flash, Html, Page, label};
