@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use vitrine::both;
 use vitrine::contract::exchange::Exchange;
+use vitrine::kernel::access::Caller;
 
 use super::*;
 
 both!(
     the_sample_loads_once,
+    the_sample_shows_its_rows_and_is_taken_away,
     carnegie_goes_out_and_in,
     collections_of_every_kind
 );
@@ -26,6 +28,45 @@ async fn the_sample_loads_once(db: TestDb) {
     assert_eq!(exchange.load_samples().await.unwrap(), Vec::<String>::new());
     round(&place, "carnegie-object", 399).await;
     round(&place, "penguin", 344).await;
+    place.close().await;
+}
+
+async fn the_sample_shows_its_rows_and_is_taken_away(db: TestDb) {
+    let place = Place::new(&db).await;
+    let exchange = place.house.app.bus.port::<dyn Exchange>().unwrap();
+    exchange.load_samples().await.unwrap();
+    place.worker.drain().await.unwrap();
+    let page = |path: String| async {
+        let (status, body) = place.ask("GET", &path, Vec::new()).await;
+        assert_eq!(status, 200, "{path}");
+        String::from_utf8(body).unwrap()
+    };
+    // The row as it was brought: of a table, and of a file of objects.
+    for (type_name, words) in [
+        ("penguin", ["penguins.csv", "bill_length_mm"]),
+        ("carnegie-object", ["carnegie-objects.jsonl", "full_name"]),
+    ] {
+        let (_, list) = place
+            .json("GET", &format!("/api/records?type={type_name}&limit=1"), String::new())
+            .await;
+        let id = list["items"][0]["id"].as_str().unwrap();
+        let source = page(format!("/records/{id}/source")).await;
+        assert!(words.iter().all(|word| source.contains(word)), "{source}");
+        assert!(
+            page(format!("/records/{id}"))
+                .await
+                .contains(&format!("/records/{id}/source"))
+        );
+    }
+    assert!(page("/".to_owned()).await.contains("action=\"/sample/remove\""));
+    let nobody = Caller::anonymous();
+    assert!(!exchange.removable_samples(&nobody).await.unwrap());
+    assert!(exchange.remove_samples(&nobody).await.is_err());
+    assert_eq!(exchange.remove_samples(&Caller::operator()).await.unwrap().len(), 2);
+    place.worker.drain().await.unwrap();
+    assert_eq!(place.records().await, 0);
+    assert!(!exchange.removable_samples(&Caller::operator()).await.unwrap());
+    assert!(!page("/".to_owned()).await.contains("/sample/remove"));
     place.close().await;
 }
 

@@ -106,7 +106,7 @@ impl Sources {
                 what: "home.do-open",
                 help: "home.do-open-help",
                 action: "home.do-open-action",
-                href: "/docs",
+                href: "/docs/open",
                 done: public,
             },
             Step {

@@ -222,6 +222,25 @@ fn cards_tell_where_the_words_were_found() {
 }
 
 #[test]
+fn cards_show_the_image_where_there_is_one() {
+    let image = Some("https://example.org/a?b&c=\"d\"".to_owned());
+    let with = Item {
+        image: image.clone(),
+        ..found("1", "Bowl")
+    };
+    let html = render(
+        "q=teapot&type=museum-object&view=cards",
+        &answer(2),
+        &[with, found("2", "Jug")],
+    );
+    let page = Html::parse_document(&html);
+    let shown = Selector::parse(".plate > img").unwrap();
+    let shown: Vec<_> = page.select(&shown).map(|img| img.attr("src")).collect();
+    assert_eq!(shown, [image.as_deref()]);
+    assert_eq!(page.select(&Selector::parse(".plate > svg").unwrap()).count(), 1);
+}
+
+#[test]
 fn chosen_columns_take_the_place_of_the_usual_ones() {
     let html = render(
         "type=museum-object&column=medium&column=donor&column=made",
