@@ -36,10 +36,13 @@ async fn the_sample_shows_its_rows_and_is_taken_away(db: TestDb) {
     let exchange = place.house.app.bus.port::<dyn Exchange>().unwrap();
     exchange.load_samples().await.unwrap();
     place.worker.drain().await.unwrap();
-    let page = |path: String| async {
-        let (status, body) = place.ask("GET", &path, Vec::new()).await;
-        assert_eq!(status, 200, "{path}");
-        String::from_utf8(body).unwrap()
+    let page = |path: String| {
+        let place = &place;
+        async move {
+            let (status, body) = place.ask("GET", &path, Vec::new()).await;
+            assert_eq!(status, 200, "{path}");
+            String::from_utf8(body).unwrap()
+        }
     };
     // The row as it was brought: of a table, and of a file of objects.
     for (type_name, words) in [
