@@ -8,8 +8,8 @@ use crate::contract::records::RecordType;
 use crate::kernel::error::Result;
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::{Page, host_of, may_load, plain};
-use crate::modules::records::model::{path, shape};
 use crate::modules::records::model::validate::is_url;
+use crate::modules::records::model::{path, shape};
 
 /// Records shown that point at this one, and how many are looked at.
 const LINKED: usize = 25;
