@@ -127,6 +127,21 @@ impl Blobs {
         goes
     }
 
+    /// Puts back a blob that is aside at this moment: whoever reads it holds it, and is only a step ahead of the answer.
+    pub(super) async fn fetch_back(&self, id: &str, place: &Key) -> Result<bool> {
+        let mut aside = self.store.list(Some(&Key::from(ASIDE)));
+        while let Some(found) = aside.try_next().await.map_err(from_store)? {
+            if found.location.filename().is_some_and(|name| name.starts_with(id)) {
+                return match self.store.rename(&found.location, place).await {
+                    // It is back already, or gone for good.
+                    Err(object_store::Error::NotFound { .. }) => Ok(true),
+                    other => other.map(|()| true).map_err(from_store),
+                };
+            }
+        }
+        Ok(false)
+    }
+
     /// Was it brought long enough ago, so that whoever brought it refers to it by now?
     async fn is_old(&self, place: &Key) -> Result<bool> {
         match self.store.head(place).await {

@@ -118,7 +118,12 @@ impl Blobs {
     /// # Errors
     /// `NotFound`, or what the store says.
     pub async fn open(&self, id: &str) -> Result<Box<dyn Read + Send>> {
-        let result = match self.store.get(&key(id)?).await {
+        let place = key(id)?;
+        let mut found = self.store.get(&place).await;
+        if matches!(found, Err(object_store::Error::NotFound { .. })) && self.fetch_back(id, &place).await? {
+            found = self.store.get(&place).await;
+        }
+        let result = match found {
             Err(object_store::Error::NotFound { .. }) => return Err(Error::not_found("blob", id)),
             other => other.map_err(from_store)?,
         };

@@ -156,6 +156,11 @@ async fn the_broom_takes_what_nobody_holds() {
     let swept = blobs.sweep(|| Ok(())).await.unwrap();
     assert_eq!((swept.removed, swept.kept), (1, 2));
     assert!(!blobs.exists(&ids[1]).await.unwrap());
+    // Who reads one that is aside at this moment has it.
+    let aside = blobs.root.join("trash").join(format!("{}.y", ids[0]));
+    std::fs::rename(blobs.path(&ids[0]).unwrap(), aside).unwrap();
+    blobs.open(&ids[0]).await.unwrap();
+    assert!(blobs.exists(&ids[0]).await.unwrap());
     // A process that died between two steps left one aside: it is back with the next start.
     let aside = blobs.root.join("trash").join(format!("{}.x", ids[0]));
     std::fs::rename(blobs.path(&ids[0]).unwrap(), aside).unwrap();

@@ -69,9 +69,14 @@ impl Service {
 
     /// An export, for who asked for it. Waits up to `patience` for its end.
     pub async fn look_export(&self, caller: &Caller, id: &str, patience: Duration) -> Result<Seen> {
-        let mut job = jobs::get(&self.kernel.db, id).await?;
+        // Somebody else's and none at all look the same.
+        let nothing = || Error::not_found("export", id);
+        let mut job = match jobs::get(&self.kernel.db, id).await {
+            Err(error) if error.code() == Code::NotFound => return Err(nothing()),
+            found => found?,
+        };
         if job.kind != EXPORT || job.caller.actor() != caller.actor() {
-            return Err(Error::not_found("export", id));
+            return Err(nothing());
         }
         if !job.state.is_final() && !patience.is_zero() {
             job = self.ended(job, patience).await?;

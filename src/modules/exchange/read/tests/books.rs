@@ -22,6 +22,10 @@ const STRINGS: &str = r#"<sst><si><t>id</t></si><si><r><t>ti</t></r><r><t>tle</t
 
 /// A workbook whose sheets have these rows: a name that begins with a dot is hidden.
 pub(super) fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
+    xlsx_with(STRINGS, sheets)
+}
+
+fn xlsx_with(strings: &str, sheets: &[(&str, &str)]) -> Vec<u8> {
     let mut book = String::from("<workbook><workbookPr/><sheets>");
     let mut relations = String::from(
         r#"<Relationships><Relationship Id="s" Type="x/styles" Target="/xl/styles.xml"/><Relationship Id="t" Type="x/sharedStrings" Target="sharedStrings.xml"/>"#,
@@ -50,10 +54,29 @@ pub(super) fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
         ("xl/workbook.xml", &book),
         ("xl/_rels/workbook.xml.rels", &relations),
         ("xl/styles.xml", STYLES),
-        ("xl/sharedStrings.xml", STRINGS),
+        ("xl/sharedStrings.xml", strings),
     ];
     all.extend(members.iter().map(|(name, content)| (name.as_str(), content.as_str())));
     zip(&all)
+}
+
+/// One long text and many cells that share it.
+#[test]
+fn a_sheet_that_repeats_one_text_without_end() {
+    let text = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(9_000));
+    let sheet = |rows: usize| -> String {
+        let row = |n: usize| format!("<row r=\"{n}\">{}</row>", "<c t=\"s\"><v>0</v></c>".repeat(20));
+        let cell = |n: usize| format!("<c t=\"inlineStr\"><is><t>note {n}</t></is></c>");
+        let head = (0..20).map(cell).collect::<String>();
+        format!("<row r=\"1\">{head}</row>") + &(2..rows + 2).map(row).collect::<String>()
+    };
+    assert_eq!(rows(&xlsx_with(&text, &[("S", &sheet(20))]), "a.xlsx").len(), 20);
+    let bomb = xlsx_with(&text, &[("S", &sheet(600))]);
+    assert!(
+        refusal(&bomb, "a.xlsx").contains("repeats texts"),
+        "{}",
+        refusal(&bomb, "a.xlsx")
+    );
 }
 
 /// A spreadsheet with one sheet.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::archive::{Archive, Member, shown};
 use super::book;
-use super::limit::from_read;
+use super::limit::{RATIO_FREE, from_read};
 use super::look::Sheet;
 use super::notes::Notes;
 use super::serial::Kind;
@@ -42,6 +42,8 @@ pub(super) struct Workbook {
     from_1904: bool,
     styles: Arc<Vec<Kind>>,
     strings: Arc<Strings>,
+    /// Unpacked bytes of the texts that cells share.
+    shared: u64,
     limits: Limits,
 }
 
@@ -67,8 +69,10 @@ impl Workbook {
             Some(member) => parts::styles(&archive.whole(member, PART, limits)?)?,
             None => Vec::new(),
         };
+        let mut shared = 0;
         let strings = match part("sharedStrings") {
             Some(member) => {
+                shared = member.bytes;
                 let input = BufReader::with_capacity(64 * 1024, archive.open_member(member, limits)?);
                 parts::strings(input, member.bytes, spool, limits)?
             }
@@ -99,6 +103,7 @@ impl Workbook {
             from_1904,
             styles: Arc::new(styles),
             strings: Arc::new(strings),
+            shared,
             limits: limits.clone(),
         })
     }
@@ -119,6 +124,8 @@ impl book::Book for Workbook {
         };
         let merged = parts::merged(open()?, notes)?;
         let max_cell = memory(self.limits.max_cell_bytes);
+        let size = place.member.bytes.saturating_add(self.shared);
+        let most = size.saturating_mul(self.limits.max_ratio.max(1)).max(RATIO_FREE);
         Ok(Box::new(sheet::Cells::new(
             Xml::new(open()?, max_cell.saturating_add(1)),
             sheet::Context {
@@ -127,6 +134,7 @@ impl book::Book for Workbook {
                 from_1904: self.from_1904,
                 comma: reading.decimal == Some(Decimal::Comma),
                 max_cell,
+                most,
                 notes: notes.clone(),
             },
             merged,

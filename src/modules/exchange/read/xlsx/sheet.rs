@@ -22,6 +22,8 @@ pub(super) struct Context {
     /// Numbers get a decimal comma.
     pub comma: bool,
     pub max_cell: usize,
+    /// Bytes that may come out of the sheet: cells share texts, so that a small file can hold endless ones.
+    pub most: u64,
     pub notes: Notes,
 }
 
@@ -35,6 +37,7 @@ pub(super) struct Cells<R> {
     row: i64,
     cells: Vec<(u32, String)>,
     started: bool,
+    given: u64,
 }
 
 impl<R: BufRead> Cells<R> {
@@ -47,6 +50,7 @@ impl<R: BufRead> Cells<R> {
             row: 0,
             cells: Vec::new(),
             started: false,
+            given: 0,
         }
     }
 
@@ -245,6 +249,12 @@ impl<R: BufRead + Send> Grid for Cells<R> {
                 record.put("", false, self.context.max_cell);
             }
             record.put(text, false, self.context.max_cell);
+        }
+        self.given = self.given.saturating_add((record.bytes.len() + record.kept()) as u64);
+        if self.given > self.context.most {
+            let words = "The sheet repeats texts to far more than the file's own size, as no collection does. Save it as CSV and \
+                         look at that; if it is right, raise import.max_ratio.";
+            return Err(Error::new(Code::TooLarge, words));
         }
         Ok(true)
     }
