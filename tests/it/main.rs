@@ -8,6 +8,7 @@ mod exchange;
 mod files;
 mod forms;
 mod guards;
+mod hostile;
 mod house;
 mod imports;
 mod keeping;

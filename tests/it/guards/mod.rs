@@ -6,6 +6,7 @@ mod composed;
 mod databases;
 mod dialects;
 mod filters;
+mod forms;
 mod literals;
 mod locales;
 mod migrations;
