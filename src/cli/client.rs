@@ -106,6 +106,15 @@ impl Client {
         read(self.asked(Method::PATCH, path, Some("application/json"), body).await?).await
     }
 
+    /// `PUT` of JSON, answered as JSON.
+    ///
+    /// # Errors
+    /// See [`Client::get`].
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        let body = full(serde_json::to_vec(body)?);
+        read(self.asked(Method::PUT, path, Some("application/json"), body).await?).await
+    }
+
     /// `DELETE`, answered as JSON (`null` when there is nothing to say).
     ///
     /// # Errors

@@ -25,6 +25,7 @@ mod setup_link;
 mod tests;
 mod token;
 mod types;
+mod user;
 
 use std::process::ExitCode;
 
@@ -90,7 +91,9 @@ enum Command {
     Health(health::Args),
     /// Make, list and end tokens for programs
     Token(token::Args),
-    /// Make a one-time link that lets its holder in as operator
+    /// Accounts of people and programs
+    User(user::Args),
+    /// Make a one-time link that makes an administrator
     SetupLink(setup_link::Args),
     /// Look after the search index
     Search(search::Args),
@@ -150,6 +153,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Doctor(args) => block_on(doctor::run(args, settings)),
         Command::Health(args) => block_on(health::run(args, settings)),
         Command::Token(args) => block_on(token::run(args, settings)),
+        Command::User(args) => block_on(user::run(args, settings)),
         Command::SetupLink(args) => block_on(setup_link::run(args, settings)),
         Command::Search(args) => block_on(search::run(args, settings)),
         Command::Type(args) => block_on(types::run(args, settings)),

@@ -1,4 +1,4 @@
-//! `app setup-link`: a one-time link that lets its holder in as operator.
+//! `app setup-link`: a one-time link that makes an administrator.
 
 use serde_json::{Value, json};
 

@@ -33,6 +33,9 @@ enum Verb {
         /// Days until it expires; without it, it does not
         #[arg(long)]
         days: Option<u32>,
+        /// The service account it speaks for, within what that may; without it, for itself
+        #[arg(long)]
+        account: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -61,13 +64,18 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
                 name,
                 scope,
                 days,
+                account,
                 json,
             } => {
                 let mut wanted = json!({ "name": name, "scope": scope });
                 if let Some(days) = days {
                     wanted["days"] = days.into();
                 }
-                let made = client.post("/api/tokens", &wanted).await?;
+                let path = account.map_or_else(
+                    || "/api/tokens".to_owned(),
+                    |account| format!("/api/people/{}/tokens", super::client::encoded(&account)),
+                );
+                let made = client.post(&path, &wanted).await?;
                 if json {
                     return output::json(&made);
                 }

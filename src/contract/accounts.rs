@@ -31,6 +31,9 @@ pub struct TokenInfo {
     /// When it was last used, exact to a minute.
     pub used_at: Option<String>,
     pub revoked_at: Option<String>,
+    /// The account for which it speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
 }
 
 /// A new token with its secret, which is shown this once.
@@ -55,4 +58,101 @@ pub trait Doors: Send + Sync {
     async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenInfo>>;
     /// Ends a token at once. Ending it again changes nothing.
     async fn revoke_token(&self, caller: &Caller, id: &str) -> Result<()>;
+}
+
+/// Where an account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountState {
+    /// Has a link, but no password yet.
+    Invited,
+    Active,
+    /// Switched off: opens nothing.
+    Disabled,
+    /// Gone; what it did stays under another name.
+    Deleted,
+}
+
+impl AccountState {
+    pub const ALL: [AccountState; 4] = [Self::Invited, Self::Active, Self::Disabled, Self::Deleted];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// An account as those who look after accounts see it, and its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AccountInfo {
+    pub id: String,
+    /// `person` or `service`.
+    pub kind: String,
+    pub state: AccountState,
+    /// The name to sign in with.
+    pub login: String,
+    /// The name to show.
+    pub name: String,
+    pub mail: Option<String>,
+    pub created_at: String,
+    /// When it last signed in.
+    pub seen_at: Option<String>,
+    /// The roles it was given by itself.
+    pub roles: Vec<HeldRole>,
+}
+
+/// A role and where it is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeldRole {
+    /// viewer, contributor, editor, curator, administrator or operator.
+    pub role: String,
+    /// `house`, or `type:NAME` for one collection.
+    #[serde(default = "house")]
+    pub place: String,
+}
+
+fn house() -> String {
+    "house".to_owned()
+}
+
+/// An account to make.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// The name to sign in with.
+    pub login: String,
+    /// The name to show.
+    pub name: String,
+    #[serde(default)]
+    pub mail: Option<String>,
+    /// What it may from the start.
+    #[serde(default)]
+    pub roles: Vec<HeldRole>,
+    /// A program's account: it has tokens and never signs in.
+    #[serde(default)]
+    pub service: bool,
+}
+
+/// A one-time link to choose a password with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AccountLink {
+    /// The whole address. Whoever opens it first chooses the password.
+    pub url: String,
+    pub expires_at: String,
+}
+
+/// A new account and the link to hand to its owner; a service has none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CreatedAccount {
+    #[serde(flatten)]
+    pub account: AccountInfo,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<AccountLink>,
 }

@@ -5,16 +5,29 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Where the time comes from. Clones share a fixed clock.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    Fixed(Arc<AtomicI64>),
+    /// The machine's clock and so many milliseconds.
+    Ahead(Arc<AtomicI64>),
+}
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(None)
+        Self(Source::System)
     }
     /// A clock that stands at `ms` until it is moved.
     pub fn fixed(ms: i64) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(ms))))
+        Self(Source::Fixed(Arc::new(AtomicI64::new(ms))))
+    }
+    /// The machine's clock, which can be moved on: for stories in which days pass.
+    pub fn movable() -> Self {
+        Self(Source::Ahead(Arc::default()))
     }
     /// Milliseconds since 1970-01-01T00:00:00Z.
     #[expect(
@@ -22,15 +35,17 @@ impl Clock {
         reason = "this is the one place that reads the machine's clock"
     )]
     pub fn now(&self) -> i64 {
+        let machine = || jiff::Timestamp::now().as_millisecond();
         match &self.0 {
-            Some(fixed) => fixed.load(Ordering::Relaxed),
-            None => jiff::Timestamp::now().as_millisecond(),
+            Source::System => machine(),
+            Source::Fixed(fixed) => fixed.load(Ordering::Relaxed),
+            Source::Ahead(ahead) => machine() + ahead.load(Ordering::Relaxed),
         }
     }
-    /// Moves a fixed clock; does nothing to the system's.
+    /// Moves a fixed or movable clock; does nothing to the system's.
     pub fn advance(&self, ms: i64) {
-        if let Some(fixed) = &self.0 {
-            fixed.fetch_add(ms, Ordering::Relaxed);
+        if let Source::Fixed(moved) | Source::Ahead(moved) = &self.0 {
+            moved.fetch_add(ms, Ordering::Relaxed);
         }
     }
 }

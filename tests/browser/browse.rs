@@ -91,8 +91,7 @@ async fn whoever_runs_the_house_sees_the_first_steps_until_they_are_put_away() {
     let browser = Browser::start(Look::Phone).await;
     browser.open("/").await;
     assert_eq!(browser.count(".checks, .tour").await, 0, "not for everybody");
-    browser.open(&house().setup_link().await).await;
-    browser.click("main form button").await;
+    house().go_in(&browser).await;
     browser.wait_for_text(".checks", "Bring in a file").await;
     browser.click_link("I have one").await;
     browser.wait_for_text(".checks .done", "Make a backup").await;

@@ -31,9 +31,7 @@ pub struct Desk {
 impl Desk {
     pub async fn new(look: Look) -> Self {
         let browser = Browser::start(look).await;
-        browser.open(&house().setup_link().await).await;
-        browser.click("main form button").await;
-        browser.wait_for_text("main", "records").await;
+        house().go_in(&browser).await;
         let folder = tempfile::tempdir().unwrap();
         Self {
             browser,

@@ -8,9 +8,7 @@ use super::house::house;
 
 async fn operator(look: Look) -> Browser {
     let browser = Browser::start(look).await;
-    browser.open(&house().setup_link().await).await;
-    browser.click("main form button").await;
-    browser.wait_for_text("h1", "records").await;
+    house().go_in(&browser).await;
     browser
 }
 

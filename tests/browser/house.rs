@@ -1,5 +1,6 @@
 //! One house for all journeys: the app as `serve` runs it, on a free port, filled over its own API.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, mpsc};
 
 use serde_json::{Value, json};
@@ -10,6 +11,10 @@ use vitrine::kernel::config::{Sources, load};
 use vitrine::kernel::db::{Db, Write};
 use vitrine::kernel::jobs::{NewJob, enqueue};
 
+use super::browser::Browser;
+
+/// The password of everybody in these journeys.
+pub const PASSWORD: &str = "zebra-kettle-47-river";
 /// A title that would do harm as markup.
 pub const HOSTILE: &str = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
 
@@ -165,9 +170,21 @@ impl House {
         .await;
     }
 
-    /// A new link that makes a browser the operator's.
+    /// A new link that makes an administrator.
     pub async fn setup_link(&self) -> String {
         self.doors.new_setup_link().await.unwrap()
+    }
+
+    /// Makes this browser that of a new administrator, who then stands on the start page.
+    pub async fn go_in(&self, browser: &Browser) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        browser.open(&self.setup_link().await).await;
+        browser.fill("#name", "Ada Keeper").await;
+        let login = format!("keeper-{}", "b".repeat(2 + NEXT.fetch_add(1, Ordering::Relaxed)));
+        browser.fill("#login", &login).await;
+        browser.fill("#password", PASSWORD).await;
+        browser.click("main form button[type=submit]").await;
+        browser.wait_for_text("h1", "records").await;
     }
 
     /// Imports a table into a type that is made from it, to the end.

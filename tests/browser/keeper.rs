@@ -5,10 +5,7 @@ use crate::house::house;
 
 async fn as_operator(look: Look) -> Browser {
     let browser = Browser::start(look).await;
-    let link = house().setup_link().await;
-    browser.open(&link).await;
-    browser.click("main form button").await;
-    browser.wait_for_text("h1", "records").await;
+    house().go_in(&browser).await;
     browser
 }
 

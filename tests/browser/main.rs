@@ -9,6 +9,7 @@
     reason = "a journey that cannot go on ends here"
 )]
 
+mod accounts;
 mod browse;
 mod browser;
 mod comforts;
@@ -102,11 +103,9 @@ async fn no_page_is_wider_than_a_phone() {
 #[tokio::test]
 async fn the_pages_of_the_operator_fit_a_phone() {
     let browser = Browser::start(Look::Phone).await;
-    let link = house().setup_link().await;
-    browser.open(&link).await;
+    browser.open(&house().setup_link().await).await;
     assert_eq!(browser.overflow().await, 0);
-    browser.click("main form button").await;
-    browser.wait_for_text("h1", "records").await;
+    house().go_in(&browser).await;
     for page in ["/jobs", "/jobs?state=failed", "/changes"] {
         browser.open(page).await;
         assert_eq!(browser.overflow().await, 0, "{page} is wider than a phone");

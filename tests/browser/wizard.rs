@@ -191,9 +191,7 @@ async fn a_file_is_imported_by_keyboard_alone() {
 #[tokio::test]
 async fn the_menus_open_without_scripts() {
     let browser = Browser::start(Look::PhoneWithoutScripts).await;
-    browser.open(&house().setup_link().await).await;
-    browser.click("main form button").await;
-    browser.wait_for_text("h1", "records").await;
+    house().go_in(&browser).await;
     browser.click(".menu-button").await;
     browser.click(".site-menu summary").await;
     browser.click(".site-menu a[href='/jobs']").await;

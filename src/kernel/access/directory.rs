@@ -82,6 +82,11 @@ impl Access {
         self.directory.store(Some(Arc::new(directory)));
     }
 
+    /// True where somebody keeps accounts, so that people can sign in.
+    pub fn knows_people(&self) -> bool {
+        self.directory.load().is_some()
+    }
+
     /// See [`Directory::people`].
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use layers::{DEFAULT, Entry, Loaded, Sources, load};
-pub use rules::{listen_address, redacted_url};
+pub use rules::{listen_address, network, redacted_url};
 
 /// Every setting. Each key stands with its meaning in `config/default.toml`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -21,6 +21,7 @@ pub use rules::{listen_address, redacted_url};
 pub struct Config {
     pub data: Data,
     pub http: Http,
+    pub accounts: Accounts,
     pub database: Database,
     pub jobs: Jobs,
     pub search: Search,
@@ -49,11 +50,26 @@ pub struct Http {
     pub hosts: Vec<String>,
     /// Other hosts whose images pages may show.
     pub image_hosts: Vec<String>,
+    /// Proxies whose word about who asks is taken: addresses, or networks such as 10.0.0.0/8.
+    pub trusted_proxies: Vec<String>,
     /// Accept plain http for another host than localhost.
     pub allow_plain: bool,
     pub body_limit: u64,
     pub upload_limit: u64,
     pub timeout_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    /// A session that nobody uses ends after this.
+    pub session_idle_minutes: u32,
+    /// A session ends after this in any case.
+    pub session_hours: u32,
+    /// An invitation and a link for a new password work this long.
+    pub link_hours: u32,
+    /// Roles that must show a second factor.
+    pub second_factor: Vec<String>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]

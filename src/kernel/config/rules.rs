@@ -10,6 +10,16 @@ use crate::kernel::error::{Error, FieldIssue, Result};
 /// What tantivy needs at least for each thread.
 const INDEX_MEMORY_PER_THREAD: u64 = 15_000_000;
 
+/// What the module `access` calls its roles.
+const ROLES: [&str; 6] = [
+    "viewer",
+    "contributor",
+    "editor",
+    "curator",
+    "administrator",
+    "operator",
+];
+
 #[derive(Default)]
 struct Issues(Vec<FieldIssue>);
 
@@ -65,6 +75,15 @@ impl Config {
                 let message = format!("\"{host}\" is not a host name; write it without scheme, port and path");
                 issues.add(key, message);
             }
+        }
+        for given in self
+            .http
+            .trusted_proxies
+            .iter()
+            .filter(|given| network(given).is_none())
+        {
+            let message = format!("\"{given}\" is neither an address nor a network such as 10.0.0.0/8");
+            issues.add("http.trusted_proxies", message);
         }
         let url = &self.database.url;
         if !["sqlite:", "postgres://", "postgresql://"]
@@ -129,6 +148,23 @@ impl Config {
         issues.between("http.body_limit", self.http.body_limit, 1024, 1 << 30);
         issues.between("http.upload_limit", self.http.upload_limit, 1024, ANY);
         issues.between("http.timeout_seconds", self.http.timeout_seconds, 1, 3_600);
+        let accounts = &self.accounts;
+        issues.between(
+            "accounts.session_idle_minutes",
+            accounts.session_idle_minutes.into(),
+            5,
+            525_600,
+        );
+        issues.between("accounts.session_hours", accounts.session_hours.into(), 1, 8_760);
+        issues.between("accounts.link_hours", accounts.link_hours.into(), 1, 720);
+        for role in accounts
+            .second_factor
+            .iter()
+            .filter(|role| !ROLES.contains(&role.as_str()))
+        {
+            let message = format!("\"{role}\" is no role; roles are {}", ROLES.join(", "));
+            issues.add("accounts.second_factor", message);
+        }
         issues.between("database.connections", self.database.connections.into(), 2, 1_000);
         issues.between("jobs.concurrency", self.jobs.concurrency.into(), 1, 256);
         issues.between("jobs.lease_seconds", self.jobs.lease_seconds, 5, 3_600);
@@ -169,6 +205,18 @@ pub fn listen_address(text: &str) -> Option<SocketAddr> {
         .strip_prefix("localhost:")
         .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     text.parse().ok()
+}
+
+/// An address, or a network as its first address and the number of bits that count.
+pub fn network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.unwrap_or(most);
+    (bits <= most).then_some((address, bits))
 }
 
 /// Scheme (true: https) and host of an address without path, query and user.

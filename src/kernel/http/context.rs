@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 
 use super::hosts::Hosts;
+use super::peer::Proxies;
 use super::routes::RouteFact;
 use crate::kernel::Kernel;
 use crate::kernel::config::Config;
@@ -59,12 +60,14 @@ pub struct Context {
     pub(super) sitemap: Option<Arc<dyn SitemapSource>>,
     pub(super) parts: super::sitemap::Parts,
     pub(super) hosts: Hosts,
+    pub(super) proxies: Proxies,
 }
 
 impl Context {
     pub(super) fn new(setup: Setup, table: Vec<RouteFact>, openapi: Bytes) -> Self {
         let public_url = public_url(&setup.kernel.config);
         let hosts = Hosts::new(&setup.kernel.config, &public_url);
+        let proxies = Proxies::new(&setup.kernel.config.http.trusted_proxies);
         let shell = Shell::new(setup.navigation, &public_url, setup.kernel.access.clone());
         Self {
             kernel: setup.kernel,
@@ -75,6 +78,7 @@ impl Context {
             sitemap: setup.sitemap,
             parts: super::sitemap::Parts::default(),
             hosts,
+            proxies,
         }
     }
 

@@ -10,6 +10,7 @@ mod drain;
 mod extract;
 mod hosts;
 mod idempotency;
+mod peer;
 mod problem;
 mod respond;
 mod routes;
@@ -24,13 +25,12 @@ mod tests;
 
 pub use body::{Form, Json, MAX_DEPTH};
 pub use context::{Context, Nonce, Setup, Shared, SitemapSource, public_url};
-pub use csrf::session_secret;
+pub use csrf::SessionSecret;
 pub use extract::{IdempotencyKey, IfMatch, Path, Query, RequestId};
+pub use peer::Visitor;
 pub use problem::{ProblemDocument, prefers_html};
 pub use respond::{Secret, Versioned, WithPosition, etag_of, session_cookie, session_cookie_end};
 pub use routes::{RouteFact, RouteSet, Routes, Web};
 pub use serve::{Listener, LocalOperator, Peer, local, serve};
 pub use upload::{FileContent, FileForm, Part};
 
-/// The operator's cookie. HttpOnly and SameSite=Strict; Secure where the public address is https.
-pub const SESSION_COOKIE: &str = "vitrine_operator";

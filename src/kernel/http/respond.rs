@@ -7,7 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::body::Json;
-use super::{Context, SESSION_COOKIE};
+use super::{Context, csrf};
 use crate::kernel::error::Error;
 use crate::kernel::ledger::Position;
 
@@ -82,17 +82,19 @@ pub fn etag_of(bytes: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
-/// The header that signs the operator in, for `seconds`.
+/// The header that signs a browser in, for `seconds`. Lax, so that links from elsewhere lead in signed in; a page of another
+/// site that sends a form is refused by its origin and by the form's token.
 ///
 /// # Errors
 /// Internal, when the secret is no cookie text.
 pub fn session_cookie(context: &Context, secret: &str, seconds: i64) -> Result<HeaderValue, Error> {
     let secure = if context.secure() { "; Secure" } else { "" };
-    let text = format!("{SESSION_COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+    let name = csrf::cookie_name(context.secure());
+    let text = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).map_err(Error::internal)
 }
 
-/// The header that signs the operator out.
+/// The header that signs a browser out.
 ///
 /// # Errors
 /// Never in practice; as [`session_cookie`].

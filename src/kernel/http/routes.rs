@@ -17,7 +17,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::context::{Context, Setup};
 use super::stack::{self, Gate, Load};
-use super::{SESSION_COOKIE, problem, site};
+use super::{csrf, problem, site};
 use crate::kernel::access::Permission;
 use crate::kernel::error::{Error, Result};
 
@@ -325,7 +325,7 @@ fn describe_security(components: &mut utoipa::openapi::Components) {
         .description(Some("A token: app token create"))
         .build();
     components.add_security_scheme("token", SecurityScheme::Http(token));
-    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(SESSION_COOKIE, "The operator's cookie"));
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(csrf::cookie_name(true), "A browser that has signed in; `session` over plain http"));
     components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
 }
 

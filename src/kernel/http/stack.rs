@@ -198,6 +198,8 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
 async fn admit(context: &Context, mut parts: Parts, id: &Arc<str>) -> Result<Parts, (Box<Parts>, Error)> {
     match identify(context, &parts).await {
         Ok(subject) => {
+            let peer = context.proxies.client(&parts);
+            parts.extensions.insert(Peer(peer));
             if let Some(token) = csrf::fresh(&parts) {
                 parts.extensions.insert(CsrfToken(token));
             }
@@ -219,7 +221,7 @@ async fn identify(context: &Context, parts: &Parts) -> Result<Subject> {
     }
     context.hosts.check_host(parts)?;
     context.hosts.check_origin(parts)?;
-    let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
+    let peer = context.proxies.client(parts);
     who(context, parts, peer).await
 }
 
@@ -243,7 +245,7 @@ async fn who(context: &Context, parts: &Parts, peer: Option<IpAddr>) -> Result<S
             )
         });
     }
-    let subject = match csrf::session_secret(&parts.headers) {
+    let subject = match csrf::secret_of(parts) {
         Some(secret) => access.identify(Credential::Cookie(secret), peer).await?,
         None => None,
     };
@@ -301,7 +303,7 @@ impl Conditions {
         Self {
             if_none_match: parts.headers.get(header::IF_NONE_MATCH).cloned(),
             readable: matches!(parts.method, Method::GET | Method::HEAD),
-            by_cookie: csrf::session_secret(&parts.headers).is_some(),
+            by_cookie: csrf::secret_of(parts).is_some(),
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 
 use super::body::{CSRF_FIELD, too_large};
-use super::csrf::{self, session_secret};
+use super::csrf::{self, secret_of};
 use crate::kernel::error::{Code, Error, Result};
 
 /// Bytes of a field that is no file.
@@ -58,7 +58,7 @@ impl<S: Send + Sync> FromRequest<S> for FileForm {
             )
         })?;
         let mut form = Self(form);
-        if session_secret(&parts.headers).is_some() && !parts.headers.contains_key("x-csrf-token") {
+        if secret_of(&parts).is_some() && !parts.headers.contains_key("x-csrf-token") {
             let first = form.0.next_field().await.map_err(broken)?;
             let token = match first {
                 Some(field) if field.name() == Some(CSRF_FIELD) => Some(text(field).await?),

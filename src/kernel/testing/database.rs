@@ -42,7 +42,7 @@ async fn open(url: String, folder: TempDir) -> TestDb {
         readers: 8,
         wait_ms: 30_000,
     };
-    let db = Db::open(&url, folder.path(), Clock::system(), options)
+    let db = Db::open(&url, folder.path(), Clock::movable(), options)
         .await
         .expect("the test database opens");
     TestDb {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::page::Page;
 use super::value::shorten;
 use super::words::{Stretch, compare};
+use crate::kernel::access::{Access, Caller, Subject};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger::{Operation, Version};
 
@@ -80,7 +82,28 @@ pub fn actor(language: Language, actor: &str) -> String {
             let end = id.char_indices().rev().nth(TOKEN - 1).map_or(0, |(at, _)| at);
             language.with("actor.token", &[("id", &&id[end..])])
         }
+        Some(("account", _)) => language.text("actor.account"),
         _ => language.get(&format!("actor.{actor}")).unwrap_or(actor).to_owned(),
+    }
+}
+
+/// Who, with the name of an account for readers who have signed in: the public learns that somebody did it.
+pub async fn who(page: &Page, access: &Access, by: &str) -> String {
+    if let Some(id) = by.strip_prefix("account:")
+        && !page.caller.is_anonymous()
+        && let Ok(mut found) = access.people(&[id.to_owned()]).await
+        && let Some(person) = found.remove(id)
+    {
+        return person.name;
+    }
+    actor(page.language, by)
+}
+
+/// Who asked for something, by the name it had then.
+pub fn asker(language: Language, caller: &Caller) -> String {
+    match &caller.subject {
+        Subject::Account { name, .. } => name.clone(),
+        _ => actor(language, &caller.actor()),
     }
 }
 

@@ -20,7 +20,7 @@ struct ErrorPage<'a> {
     detail: &'a str,
     fields: &'a [FieldIssue],
     /// Where to go from here: key and address, the likeliest first.
-    ways: Vec<(&'static str, &'a str)>,
+    ways: Vec<(&'static str, String)>,
 }
 
 impl View for ErrorPage<'_> {
@@ -53,8 +53,9 @@ pub fn error_page(page: &Page, error: &Error) -> Response {
 }
 
 /// The next steps that help with this code.
-fn ways(page: &Page, code: Code) -> Vec<(&'static str, &str)> {
-    let again = ("error.again", page.here.as_str());
+fn ways(page: &Page, code: Code) -> Vec<(&'static str, String)> {
+    let again = ("error.again", page.here.clone());
+    let sign_in = || page.sign_in().map(|address| ("nav.sign-in", address));
     let first = match code {
         // A form is sent again from its own page; going there by its address would ask for something else.
         Code::Timeout | Code::TooMany | Code::Internal | Code::Unavailable | Code::Busy | Code::DiskFull
@@ -62,12 +63,12 @@ fn ways(page: &Page, code: Code) -> Vec<(&'static str, &str)> {
         {
             Some(again)
         }
-        Code::CursorExpired => Some(("error.again", page.path.as_str())),
-        Code::Unauthenticated => Some(("error.sign-in", "/docs/start#become-the-operator")),
-        Code::Forbidden if page.caller.is_anonymous() => Some(("error.sign-in", "/docs/start#become-the-operator")),
-        Code::TooLarge | Code::UnsupportedMedia => Some(("error.formats", "/docs/import")),
-        Code::Stale | Code::Conflict | Code::Gone => Some(("error.recent", "/changes")),
+        Code::CursorExpired => Some(("error.again", page.path.clone())),
+        Code::Unauthenticated => sign_in(),
+        Code::Forbidden if page.caller.is_anonymous() => sign_in(),
+        Code::TooLarge | Code::UnsupportedMedia => Some(("error.formats", "/docs/import".to_owned())),
+        Code::Stale | Code::Conflict | Code::Gone => Some(("error.recent", "/changes".to_owned())),
         _ => None,
     };
-    first.into_iter().chain([("error.home", "/")]).collect()
+    first.into_iter().chain([("error.home", "/".to_owned())]).collect()
 }

@@ -21,13 +21,13 @@ pub mod plot;
 mod value;
 pub mod words;
 
-pub use changes::{Difference, HistoryEntry, actor, differences, operation, set_name};
+pub use changes::{Difference, HistoryEntry, actor, asker, differences, operation, set_name, who};
 pub use error::error_page;
 pub use flash::{Flash, Toast};
 #[allow(unused_imports, reason = "a build without modules has no pages")]
 pub(crate) use html::view;
 pub use html::{Html, View};
-pub use page::{Crumb, CsrfToken, NavItem, Page, Shell, Theme};
+pub use page::{Crumb, CsrfToken, NavItem, Page, Shell, Theme, Who, initials};
 pub use pager::{PageLink, Pager, PagerLinks};
 pub use parts::{Bar, Event, Step, Twig};
 pub use plate::{Plate, host_of, may_load};

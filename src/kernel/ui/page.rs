@@ -100,6 +100,42 @@ impl Crumb {
     }
 }
 
+/// Who has signed in, for the head of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    pub name: String,
+    /// Empty for the operator, who is nobody in particular.
+    pub initials: String,
+}
+
+/// One or two letters that stand for a person where there is no picture.
+pub fn initials(name: &str) -> String {
+    let mut words = name
+        .split_whitespace()
+        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let first = words.next();
+    let last = words.last();
+    first
+        .into_iter()
+        .chain(last)
+        .flat_map(char::to_uppercase)
+        .take(2)
+        .collect()
+}
+
+/// A text as one value of an address.
+fn percent(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 /// See the module's text. Every page template has a field `page: Page`.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -122,6 +158,8 @@ pub struct Page {
     pub query: String,
     /// The page was asked for by its address alone, so that the address leads here again.
     pub reading: bool,
+    /// People can sign in here: there are accounts.
+    pub people: bool,
     /// What the form before this page did, in words.
     pub toast: Option<Toast>,
 }
@@ -142,6 +180,7 @@ impl Page {
             theme: None,
             query: String::new(),
             reading: true,
+            people: false,
             toast: None,
         }
     }
@@ -187,6 +226,7 @@ impl Page {
             theme: Theme::from_cookies(&parts.headers),
             query: String::new(),
             reading: parts.method.is_safe(),
+            people: shell.access.knows_people(),
             toast: Flash::of(&parts.headers, language),
             caller,
             path,
@@ -228,9 +268,44 @@ impl Page {
         self.at(NavPlace::Account)
     }
 
-    /// Key of who is signed in; none for everybody.
-    pub fn signed_in(&self) -> Option<&'static str> {
-        (self.caller.subject == Subject::Operator && !self.csrf.is_empty()).then_some("actor.operator")
+    /// Who has signed in with this browser; none for everybody.
+    pub fn signed_in(&self) -> Option<Who> {
+        if self.csrf.is_empty() {
+            return None;
+        }
+        match &self.caller.subject {
+            Subject::Operator => Some(Who {
+                name: self.language.text("actor.operator"),
+                initials: String::new(),
+            }),
+            Subject::Account { name, .. } => Some(Who {
+                initials: initials(name),
+                name: name.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Where to sign in and come back from; none where nobody can, and for whoever has.
+    pub fn sign_in(&self) -> Option<String> {
+        if !self.people || !self.caller.is_anonymous() {
+            return None;
+        }
+        let back = if self.reading && self.path != "/" {
+            self.here.as_str()
+        } else {
+            "/"
+        };
+        let plain = !["/sign-in", "/setup", "/welcome"]
+            .iter()
+            .any(|door| self.path.starts_with(door))
+            && back != "/";
+        let to = percent(back);
+        Some(if plain {
+            format!("/sign-in?to={to}")
+        } else {
+            "/sign-in".to_owned()
+        })
     }
 
     /// The address of a static file.
@@ -275,4 +350,32 @@ async fn navigation(shell: &Shell, caller: &Caller, path: &str) -> Vec<NavItem> 
         });
     }
     items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_stand_for_a_name() {
+        for (name, want) in [
+            ("Ada Lovelace", "AL"),
+            ("ada", "A"),
+            ("Ada Maria King", "AK"),
+            ("“x” y", "XY"),
+            ("", ""),
+        ] {
+            assert_eq!(initials(name), want);
+        }
+    }
+
+    #[test]
+    fn signing_in_leads_back() {
+        let mut page = Page::bare("/search?q=a&b=c");
+        page.path = "/search".to_owned();
+        assert_eq!(page.sign_in(), None, "nobody can sign in");
+        page.people = true;
+        assert_eq!(page.sign_in().as_deref(), Some("/sign-in?to=/search%3Fq%3Da%26b%3Dc"));
+        assert_eq!(page.signed_in(), None);
+    }
 }

@@ -18,12 +18,16 @@ const MAX_GUESSES: u32 = 30;
 const GUESS_WINDOW: Duration = Duration::from_secs(60);
 
 struct Entry {
-    subject: Option<Subject>,
+    subject: Subject,
     until: Instant,
+    /// When the secret itself ends, by the clock of the house.
+    ends_at: i64,
 }
 
 struct Inner {
     entries: HashMap<String, Entry>,
+    /// Secrets that open nothing and never will: a browser that still shows one asks no database and guesses nothing.
+    dead: HashMap<String, Instant>,
     guesses: HashMap<IpAddr, (u32, Instant)>,
     changed: watch::Receiver<u64>,
 }
@@ -35,6 +39,7 @@ impl Cache {
     pub(super) fn new(changed: watch::Receiver<u64>) -> Self {
         Self(Mutex::new(Inner {
             entries: HashMap::new(),
+            dead: HashMap::new(),
             guesses: HashMap::new(),
             changed,
         }))
@@ -45,15 +50,30 @@ impl Cache {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// What is known about a digest: `None` where the database has to be asked.
-    pub(super) fn get(&self, key: &str) -> Option<Option<Subject>> {
+    /// What is known about a digest at `now`: `None` where the database has to be asked.
+    pub(super) fn get(&self, key: &str, now: i64) -> Option<Option<Subject>> {
         let mut inner = self.inner();
+        if inner.dead.get(key).is_some_and(|until| Instant::now() < *until) {
+            return Some(None);
+        }
         if inner.changed.has_changed().unwrap_or(false) {
             inner.changed.mark_unchanged();
             inner.entries.clear();
         }
         let entry = inner.entries.get(key)?;
-        (Instant::now() < entry.until).then(|| entry.subject.clone())
+        (Instant::now() < entry.until && now < entry.ends_at).then(|| Some(entry.subject.clone()))
+    }
+
+    /// Keeps that a secret is unknown for good.
+    pub(super) fn bury(&self, key: String) {
+        let mut inner = self.inner();
+        let now = Instant::now();
+        if inner.dead.len() >= MAX_ENTRIES {
+            inner.dead.retain(|_, until| now < *until);
+        }
+        if inner.dead.len() < MAX_ENTRIES {
+            inner.dead.insert(key, now + GUESS_WINDOW);
+        }
     }
 
     /// Before the database is asked, so that what changes meanwhile is not kept.
@@ -62,7 +82,7 @@ impl Cache {
     }
 
     /// Keeps an answer, unless rights have changed since [`Cache::mark`].
-    pub(super) fn put(&self, mark: u64, key: String, subject: Option<Subject>) {
+    pub(super) fn put(&self, mark: u64, key: String, subject: Subject, ends_at: i64) {
         let mut inner = self.inner();
         if *inner.changed.borrow() != mark {
             return;
@@ -77,6 +97,7 @@ impl Cache {
                 Entry {
                     subject,
                     until: now + LIFE,
+                    ends_at,
                 },
             );
         }

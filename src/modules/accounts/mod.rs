@@ -1,13 +1,17 @@
-//! Who you are: tokens for programs, sessions of browsers, the one-time setup link.
+//! Who you are: accounts of people and programs, signing in, sessions, tokens, one-time links.
 //!
-//! Installs the identity into `kernel::access`. What somebody may is decided there and in the module `access`.
+//! Installs identity and directory into `kernel::access`. What somebody may is decided there and in the module `access`.
 
+mod account;
 mod api;
 mod cache;
-mod doors;
+mod hashing;
 mod model;
+mod names;
+mod password;
 mod service;
 mod store;
+mod totp;
 mod ui;
 
 #[cfg(all(test, feature = "testing"))]
@@ -15,18 +19,21 @@ mod tests;
 
 use std::sync::Arc;
 
+use crate::contract::access::Grants;
 use crate::contract::accounts::Doors;
 use crate::kernel::Kernel;
 use crate::kernel::access::Permission;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
-use crate::kernel::module::Module;
+use crate::kernel::module::{Module, NavEntry};
 
 use service::Service;
 
 /// Make, list and revoke tokens. The name is stored in scopes of tokens, so it stays.
 pub const TOKENS: Permission = Permission("access.tokens");
+/// Invite people, switch accounts off, hand out links, give roles.
+pub const MANAGE: Permission = Permission("accounts.manage");
 
 struct AccountsModule {
     service: Arc<Service>,
@@ -37,8 +44,9 @@ struct AccountsModule {
 /// # Errors
 /// When another module offers the same port.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
-    let service = Arc::new(Service::new(kernel));
+    let service = Arc::new(Service::new(kernel, bus.find::<dyn Grants>()));
     kernel.access.install_identity(Box::new(service.clone()));
+    kernel.access.install_directory(Box::new(service.clone()));
     bus.provide::<dyn Doors>(service.clone())?;
     Ok(Box::new(AccountsModule { service }))
 }
@@ -48,11 +56,17 @@ impl Module for AccountsModule {
         "accounts"
     }
     fn routes(&self) -> Routes {
-        api::routes(self.service.clone())
-            .merge(ui::routes(self.service.clone()))
-            .merge(doors::routes(self.service.clone()))
+        api::routes(&self.service).merge(ui::routes(&self.service))
+    }
+    fn navigation(&self) -> Vec<NavEntry> {
+        vec![NavEntry {
+            label: "people.title",
+            href: "/people",
+            permission: MANAGE,
+            order: 60,
+        }]
     }
     fn permissions(&self) -> &'static [Permission] {
-        &[TOKENS]
+        &[TOKENS, MANAGE]
     }
 }

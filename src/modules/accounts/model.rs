@@ -1,4 +1,4 @@
-//! Tokens and links: what is right in them. No I/O; time is an argument.
+//! Tokens: what is right in them. No I/O; time is an argument.
 
 use crate::contract::accounts::{NewToken, TokenInfo};
 use crate::kernel::clock::rfc3339;
@@ -6,8 +6,6 @@ use crate::kernel::error::{Error, FieldIssue, Result};
 
 /// A setup link works this long, in milliseconds.
 pub(super) const LINK_LIFE: i64 = DAY;
-/// The operator's cookie works this long, in days.
-pub(super) const SESSION_DAYS: i64 = 180;
 pub(super) const DAY: i64 = 24 * 60 * 60 * 1000;
 /// How exactly the last use is kept, in milliseconds.
 pub(super) const USE_STEP: i64 = 60 * 1000;
@@ -15,33 +13,18 @@ pub(super) const USE_STEP: i64 = 60 * 1000;
 /// The start of every token's secret, so that scanners of leaked secrets recognise it.
 pub(super) const SECRET_PREFIX: &str = "vitrine_";
 
-/// What kind of secret a row is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Token,
-    Cookie,
-}
-
-impl Kind {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Cookie => "cookie",
-        }
-    }
-}
-
 /// A row of the table `token` without the digest.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub(super) struct Token {
     pub id: String,
     pub name: String,
-    pub kind: String,
     pub scope: String,
     pub created_at: i64,
     pub expires_at: Option<i64>,
     pub used_at: Option<i64>,
     pub revoked_at: Option<i64>,
+    /// For whom it speaks; none: for itself.
+    pub account_id: Option<String>,
 }
 
 impl Token {
@@ -63,6 +46,7 @@ impl Token {
             expires_at: self.expires_at.map(rfc3339),
             used_at: self.used_at.map(rfc3339),
             revoked_at: self.revoked_at.map(rfc3339),
+            account_id: self.account_id.clone(),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Activity: change sets by day, and on each day what one did of a kind together.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use serde::Deserialize;
@@ -10,7 +12,7 @@ use crate::kernel::error::Result;
 use crate::kernel::http::Query;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger::{self, Change, ChangeSet, Position, RECORD, SetFilter, TYPE};
-use crate::kernel::ui::{Html, Page, actor, filters, set_name, view};
+use crate::kernel::ui::{Html, Page, filters, set_name, view, who};
 use crate::modules::history::api::moment;
 use crate::modules::history::service::Service;
 
@@ -172,12 +174,15 @@ async fn choices(service: &Service, page: &Page, asked: &Asked, all: bool) -> Re
     } else {
         Vec::new()
     };
-    let actors = actors.into_iter().map(|who| Choice {
-        label: actor(language, &who),
-        selected: who == asked.actor,
-        value: who,
-    });
-    Ok((actors.collect(), causes.collect()))
+    let mut people = Vec::with_capacity(actors.len());
+    for by in actors {
+        people.push(Choice {
+            label: who(page, &service.access, &by).await,
+            selected: by == asked.actor,
+            value: by,
+        });
+    }
+    Ok((people, causes.collect()))
 }
 
 async fn days(service: &Service, page: &Page, sets: &[ChangeSet], all: bool) -> Result<Vec<Day>> {
@@ -192,6 +197,12 @@ async fn days(service: &Service, page: &Page, sets: &[ChangeSet], all: bool) -> 
         .map(|c| c.entity.clone())
         .collect();
     let seen = service.seen(page, records, touched().any(|c| c.kind == TYPE)).await?;
+    let mut names: HashMap<&str, String> = HashMap::new();
+    for set in sets {
+        if !names.contains_key(set.actor.as_str()) {
+            names.insert(&set.actor, who(page, &service.access, &set.actor).await);
+        }
+    }
     let mut days: Vec<Day> = Vec::new();
     for (set, changes) in sets.iter().zip(&probes) {
         let mut titles = changes.iter().filter_map(|change| seen.get(&change.entity));
@@ -201,7 +212,8 @@ async fn days(service: &Service, page: &Page, sets: &[ChangeSet], all: bool) -> 
             continue;
         }
         let row = row(page, set, first, titles.next().is_some());
-        put(&mut days, page.language, set, row);
+        let by = names.get(set.actor.as_str()).cloned().unwrap_or_default();
+        put(&mut days, page.language, set, by, row);
     }
     Ok(days)
 }
@@ -220,7 +232,7 @@ fn row(page: &Page, set: &ChangeSet, first: Option<String>, others: bool) -> Set
 }
 
 /// Puts a change into its day and group; changes come the newest first.
-fn put(days: &mut Vec<Day>, language: Language, set: &ChangeSet, row: SetRow) {
+fn put(days: &mut Vec<Day>, language: Language, set: &ChangeSet, who: String, row: SetRow) {
     let day = set.created_at.div_euclid(DAY) * DAY;
     if days.last().is_none_or(|last| last.at != day) {
         days.push(Day {
@@ -229,7 +241,6 @@ fn put(days: &mut Vec<Day>, language: Language, set: &ChangeSet, row: SetRow) {
         });
     }
     let Some(day) = days.last_mut() else { return };
-    let who = actor(language, &set.actor);
     let what = set_name(language, &set.kind);
     match day.groups.last_mut() {
         Some(group) if group.what == what && group.actor == who => group.rows.push(row),

@@ -11,7 +11,7 @@ use crate::contract::undo::WhyLeft;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Path, Query};
 use crate::kernel::ledger::{self, Change, ChangeSet, Operation, Position, RECORD, TYPE};
-use crate::kernel::ui::{Crumb, Html, Page, actor, filters, operation, plain, readable, shorten, view};
+use crate::kernel::ui::{Crumb, Html, Page, filters, operation, plain, readable, shorten, view, who};
 use crate::modules::history::HISTORY_UNDO;
 use crate::modules::history::service::Service;
 use crate::modules::history::undo::Standing;
@@ -126,6 +126,7 @@ pub async fn show_page(
     let may_undo = !counts.is_empty() && page.may(&service.access, HISTORY_UNDO).await;
     let language = page.language;
     let what = named(&page, &set);
+    let by = who(&page, &service.access, &set.actor).await;
     Ok(Html(ChangePage {
         trail: vec![
             Crumb::to(language.text("changes.title"), "/changes"),
@@ -133,7 +134,7 @@ pub async fn show_page(
         ],
         what,
         reason: reason(&page.caller, &set),
-        actor: actor(language, &set.actor),
+        actor: by,
         at: set.created_at,
         facts: facts(&page, &set),
         undo: may_undo.then(|| format!("/changes/{id}/undo")),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::kernel::access::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
-use crate::kernel::ui::{Crumb, Flash, Html, Page, actor, filters, view};
+use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, view, who};
 use crate::modules::history::HISTORY_UNDO;
 use crate::modules::history::service::Service;
 use crate::modules::history::ui::named;
@@ -70,13 +70,14 @@ async fn ask_page(State(service): State<Service>, page: Page, Path(id): Path<Str
         .collect();
     let language = page.language;
     let what = named(&page, &preview.set);
+    let by = who(&page, &service.access, &preview.set.actor).await;
     Ok(Html(AskPage {
         trail: vec![
             Crumb::to(language.text("changes.title"), "/changes"),
             Crumb::to(what.clone(), format!("/changes/{id}")),
             Crumb::here(language.text("undo.title")),
         ],
-        actor: actor(language, &preview.set.actor),
+        actor: by,
         at: preview.set.created_at,
         is_cut: prospect.is_cut,
         types: prospect.types > 0,

@@ -17,7 +17,7 @@ use super::view::{JobView, LogView, Pace, job_view, log_view, name, results};
 use crate::kernel::error::Result;
 use crate::kernel::http::Path;
 use crate::kernel::jobs::{self, Job, LogLine, State};
-use crate::kernel::ui::{Crumb, Html, Page, actor, filters, view};
+use crate::kernel::ui::{Crumb, Html, Page, asker, filters, view};
 use crate::modules::operations::JOBS_MANAGE;
 
 /// Lines of one log.
@@ -97,7 +97,7 @@ pub async fn show_page(With(pages): With<Pages>, page: Page, Path(id): Path<Stri
             Crumb::here(name(language, &job.kind)),
         ],
         queue: job.queue.clone(),
-        actor: actor(language, &job.caller.actor()),
+        actor: asker(language, &job.caller),
         request: job.caller.request_id.clone(),
         attempts: job.attempts,
         max_attempts: job.max_attempts,
@@ -168,7 +168,7 @@ impl Watcher {
         Facts {
             job: job_view(job, language, now, None),
             queue: job.queue.clone(),
-            actor: actor(language, &job.caller.actor()),
+            actor: asker(language, &job.caller),
             request: job.caller.request_id.clone(),
             attempts: job.attempts,
             max_attempts: job.max_attempts,

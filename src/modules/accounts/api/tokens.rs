@@ -8,15 +8,16 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa_axum::routes;
 
-use super::TOKENS;
-use super::service::Service;
+use super::super::TOKENS;
+use super::super::service::Service;
+use super::super::store::sessions::Session;
 use crate::contract::accounts::{CreatedToken, Doors, NewToken, TokenInfo};
 use crate::kernel::access::{Caller, Level, OPEN, Object, Subject};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, RouteSet, Routes, Secret, Shared};
 
-pub(super) fn routes(service: Arc<Service>) -> Routes {
+pub(in super::super) fn routes(service: Arc<Service>) -> Routes {
     RouteSet::new()
         .route(OPEN, routes!(me))
         .route(TOKENS, routes!(list_tokens, create_token))
@@ -30,11 +31,11 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
 /// Who the caller is.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Me {
-    /// `anonymous`, `operator` or `token`.
+    /// `anonymous`, `account`, `token` or `operator`.
     kind: &'static str,
     /// How logs and the ledger name the caller.
     actor: String,
-    /// The name of the token.
+    /// The name of the account or the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     /// What the token may do.
@@ -105,16 +106,33 @@ async fn revoke_token(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A browser that is the operator's.
+/// A browser that has signed in.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct SessionInfo {
     id: String,
+    /// Whose; none: the operator's, from a link of an earlier version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<String>,
     created_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
+    expires_at: String,
     /// When it was last used, exact to a minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    used_at: Option<String>,
+    used_at: String,
+    address: String,
+    agent: String,
+}
+
+impl From<Session> for SessionInfo {
+    fn from(session: Session) -> Self {
+        Self {
+            id: session.id,
+            account_id: session.account_id,
+            created_at: rfc3339(session.created_at),
+            expires_at: rfc3339(session.expires_at),
+            used_at: rfc3339(session.used_at),
+            address: session.address,
+            agent: session.agent,
+        }
+    }
 }
 
 /// The sessions that are open, newest first.
@@ -126,14 +144,9 @@ struct SessionList {
 /// The browsers that are signed in.
 #[utoipa::path(get, path = "/api/sessions", tag = "accounts", responses((status = 200, body = SessionList)))]
 async fn list_sessions(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<SessionList>> {
-    let sessions = service.sessions(&caller).await?.into_iter().map(|session| SessionInfo {
-        id: session.id,
-        created_at: rfc3339(session.created_at),
-        expires_at: session.expires_at.map(rfc3339),
-        used_at: session.used_at.map(rfc3339),
-    });
+    let sessions = service.sessions(&caller).await?;
     Ok(Json(SessionList {
-        items: sessions.collect(),
+        items: sessions.into_iter().map(SessionInfo::from).collect(),
     }))
 }
 
@@ -152,14 +165,14 @@ async fn end_session(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A one-time link that lets its holder in as operator.
+/// A one-time link that makes an administrator.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct SetupLink {
     /// The whole address. Works once, for a day.
     url: String,
 }
 
-/// Makes a one-time setup link. Only the operator may: whoever opens it becomes one.
+/// Makes a one-time setup link. Only the operator of the machine may: whoever opens it becomes an administrator.
 #[utoipa::path(post, path = "/api/setup-links", tag = "accounts", responses((status = 201, body = SetupLink)))]
 async fn create_setup_link(State(service): State<Arc<Service>>, caller: Caller) -> Result<impl IntoResponse> {
     if caller.subject != Subject::Operator {

@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::TOKENS;
-use super::model::Token;
-use super::service::Service;
+use super::super::TOKENS;
+use super::super::model::Token;
+use super::super::service::Service;
+use super::Nothing;
 use crate::contract::accounts::{Doors, NewToken};
 use crate::kernel::access::{Caller, Subject};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
-use crate::kernel::http::{Form, Path, RouteSet, Routes, session_secret};
+use crate::kernel::http::{Form, Path, RouteSet, Routes, SessionSecret};
 use crate::kernel::ui::{Html, Page, filters, view};
 
 const TOKENS_AT: &str = "/access/tokens";
@@ -56,7 +57,6 @@ struct TokensPage {
     name: String,
     own_scope: String,
     may_link: bool,
-    may_sign_out: bool,
 }
 view!(TokensPage);
 
@@ -81,9 +81,12 @@ struct TokenRow {
 
 struct SessionRow {
     id: String,
+    /// Whose; none: the operator's.
+    who: Option<String>,
+    address: String,
     created_at: i64,
-    used_at: Option<i64>,
-    expires_at: Option<i64>,
+    used_at: i64,
+    expires_at: i64,
     is_this: bool,
 }
 
@@ -101,15 +104,10 @@ struct Wanted {
     days: String,
 }
 
-/// A form without fields of its own.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-async fn shown(service: &Service, headers: &HeaderMap, page: Page) -> Result<TokensPage> {
+async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<TokensPage> {
     let now = service.now();
-    let this = match session_secret(headers) {
-        Some(secret) => service.session_of(secret).await?,
+    let this = match secret {
+        Some(secret) => service.session_of(secret).await?.map(|session| session.id),
         None => None,
     };
     let sessions = service.sessions(&page.caller).await?;
@@ -130,6 +128,8 @@ async fn shown(service: &Service, headers: &HeaderMap, page: Page) -> Result<Tok
                 is_this: this.as_ref() == Some(&session.id),
                 id: session.id,
                 created_at: session.created_at,
+                who: session.name,
+                address: session.address,
                 used_at: session.used_at,
                 expires_at: session.expires_at,
             })
@@ -142,7 +142,6 @@ async fn shown(service: &Service, headers: &HeaderMap, page: Page) -> Result<Tok
         name: String::new(),
         own_scope: String::new(),
         may_link: page.caller.subject == Subject::Operator,
-        may_sign_out: this.is_some(),
         page,
     })
 }
@@ -167,13 +166,17 @@ fn token_row(token: Token, now: i64) -> Result<TokenRow> {
     })
 }
 
-async fn tokens_page(State(service): State<Arc<Service>>, headers: HeaderMap, page: Page) -> Result<Html<TokensPage>> {
-    Ok(Html(shown(&service, &headers, page).await?))
+async fn tokens_page(
+    State(service): State<Arc<Service>>,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+) -> Result<Html<TokensPage>> {
+    Ok(Html(shown(&service, secret.as_deref(), page).await?))
 }
 
 async fn make(
     State(service): State<Arc<Service>>,
-    headers: HeaderMap,
+    SessionSecret(secret): SessionSecret,
     page: Page,
     Form(wanted): Form<Wanted>,
 ) -> Result<Response> {
@@ -191,12 +194,12 @@ async fn make(
     };
     match service.create_token(&page.caller, &new).await {
         Ok(made) => {
-            let mut shown = shown(&service, &headers, page).await?;
+            let mut shown = shown(&service, secret.as_deref(), page).await?;
             shown.made = Some((made.token.name, made.secret));
             Ok((StatusCode::CREATED, Html(shown)).into_response())
         }
         Err(error) if error.code() == Code::Invalid => {
-            let mut shown = shown(&service, &headers, page).await?;
+            let mut shown = shown(&service, secret.as_deref(), page).await?;
             shown.issues = error.fields().to_vec();
             (shown.name, shown.own_scope) = (wanted.name, wanted.own_scope);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(shown)).into_response())
@@ -231,7 +234,7 @@ async fn end(
 
 async fn link(
     State(service): State<Arc<Service>>,
-    headers: HeaderMap,
+    SessionSecret(secret): SessionSecret,
     page: Page,
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response> {
@@ -242,7 +245,7 @@ async fn link(
         ));
     }
     let link = service.new_setup_link().await?;
-    let mut shown = shown(&service, &headers, page).await?;
+    let mut shown = shown(&service, secret.as_deref(), page).await?;
     shown.link = Some(link);
     Ok((StatusCode::CREATED, Html(shown)).into_response())
 }

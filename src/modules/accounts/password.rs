@@ -1,0 +1,151 @@
+//! Which passwords are taken: long enough, not from the lists that guessers begin with, not made of the person's own words.
+//!
+//! Length counts, not kinds of characters. No I/O.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::names::folded;
+
+/// The fewest characters.
+const LEAST: usize = 12;
+/// The most bytes that are looked at.
+pub(super) const MOST_BYTES: usize = 1024;
+
+/// Words that known passwords are made of: one a line.
+static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    include_str!("password-words.txt")
+        .lines()
+        .filter(|w| !w.is_empty() && !w.starts_with('#'))
+        .collect()
+});
+/// Rows of keys and letters whose pieces are typed by running a finger along them.
+const RUNS: &[&str] = &[
+    "abcdefghijklmnopqrstuvwxyz",
+    "zyxwvutsrqponmlkjihgfedcba",
+    "01234567890",
+    "09876543210",
+    "qwertyuiop",
+    "qwertzuiop",
+    "azertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "yxcvbnm",
+    "poiuytrewq",
+    "lkjhgfdsa",
+    "mnbvcxz",
+    "1qaz2wsx3edc4rfv5tgb6yhn",
+    "q1w2e3r4t5y6",
+    "1q2w3e4r5t6y",
+];
+
+/// The password in the form in which it is kept and compared; none where it is too long to be one.
+pub(super) fn prepared(given: &str) -> Option<String> {
+    (given.len() <= MOST_BYTES).then(|| given.nfkc().collect())
+}
+
+/// What is wrong with a new password for somebody with these words (names, mail, house).
+pub(super) fn problem(given: &str, own_words: &[&str]) -> Option<&'static str> {
+    if given.len() > MOST_BYTES {
+        return Some("At most 1,024 bytes.");
+    }
+    let text = folded(given);
+    if given.chars().count() < LEAST {
+        return Some("At least 12 characters. A few words in a row are easy to keep in mind.");
+    }
+    if text.chars().collect::<HashSet<_>>().len() < 5 {
+        return Some("It repeats a few characters. Take others, too.");
+    }
+    let own: HashSet<String> = own_words
+        .iter()
+        .flat_map(|words| words.split(|c: char| !c.is_alphanumeric()))
+        .map(folded)
+        .filter(|word| word.chars().count() >= 3)
+        .collect();
+    if is_covered(&text, &own) || is_covered(&plainly(&text), &own) {
+        return Some(
+            "Guessers try this first: it is made of common words, runs of keys or your own name. Add something that has nothing to do with it.",
+        );
+    }
+    None
+}
+
+/// Digits and signs that stand for letters, as letters.
+fn plainly(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '0' => 'o',
+            '1' | '!' => 'i',
+            '3' => 'e',
+            '4' | '@' => 'a',
+            '5' | '$' => 's',
+            '7' => 't',
+            c => c,
+        })
+        .collect()
+}
+
+/// True where known words, runs of keys, single repeated characters, digits and signs make up all but three characters.
+fn is_covered(text: &str, own: &HashSet<String>) -> bool {
+    let chars: Vec<char> = text.chars().take(200).collect();
+    // cost[n]: the fewest characters among the first n that nothing explains.
+    let mut cost = vec![usize::MAX; chars.len() + 1];
+    cost[0] = 0;
+    for start in 0..chars.len() {
+        let before = cost[start];
+        let free = !chars[start].is_alphabetic();
+        cost[start + 1] = cost[start + 1].min(before + usize::from(!free));
+        for end in start + 3..=chars.len().min(start + 24) {
+            let piece: String = chars[start..end].iter().collect();
+            let known =
+                WORDS.contains(piece.as_str()) || own.contains(&piece) || RUNS.iter().any(|run| run.contains(&piece));
+            if known || chars[start..end].iter().all(|c| *c == chars[start]) {
+                cost[end] = cost[end].min(before);
+            }
+        }
+    }
+    cost[chars.len()] <= 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guessable_passwords_are_refused() {
+        let own = ["Ada Lovelace", "ada.l", "ada@museum-of-machines.example", "vitrine"];
+        for bad in [
+            "short",
+            "password1234",
+            "P@ssw0rd2026!",
+            "PasswordPassword",
+            "qwertyuiop12",
+            "123456789012",
+            "aaaaaaaaaaaa",
+            "abababababab",
+            "lovelace-ada-1815",
+            "Vitrine2026!!",
+            "Summer2026Summer",
+            "letmein-welcome",
+            "1qaz2wsx3edc",
+            "iloveyou12345",
+            "MuseumMuseum1",
+        ] {
+            assert!(problem(bad, &own).is_some(), "{bad}");
+        }
+        for good in [
+            "correct horse battery staple",
+            "zebra-kettle-47-river",
+            "das Pferd frisst keinen Gurkensalat",
+            "vR7#kq02Lmz!",
+            "пять красных лошадей",
+            "paste 日本語の長い合言葉です",
+        ] {
+            assert_eq!(problem(good, &own), None, "{good}");
+        }
+        assert!(problem(&"x y z w v ".repeat(200_000), &own).is_some());
+        assert_eq!(prepared(&"x".repeat(1_000_000)), None);
+    }
+}

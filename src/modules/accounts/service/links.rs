@@ -1,0 +1,231 @@
+//! One-time links: the first administrator's, an invitation, a new password.
+
+use super::super::account::{Account, Checks, PERSON, own_words};
+use super::super::model::LINK_LIFE;
+use super::super::{password, store};
+use super::{Opened, Service};
+use crate::contract::access::{HOUSE, Role};
+use crate::contract::accounts::{AccountLink, AccountState};
+use crate::kernel::access::Caller;
+use crate::kernel::clock::rfc3339;
+use crate::kernel::crypto;
+use crate::kernel::db::{Signal, Write};
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::http::Visitor;
+use crate::kernel::id::new_id;
+
+/// What a link to choose a password is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum LinkKind {
+    Invite,
+    Reset,
+}
+
+impl LinkKind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Invite => "invite",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// What the form of the first administrator sends.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct First {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub login: String,
+    #[serde(default)]
+    pub password: String,
+}
+
+pub(in super::super) fn setup_is_shut() -> Error {
+    Error::new(
+        Code::Gone,
+        "This setup link was used already, has expired or never was. Make a new one on the machine itself: app setup-link.",
+    )
+}
+
+pub(in super::super) fn link_is_shut() -> Error {
+    Error::new(
+        Code::Gone,
+        "This link was used already, has expired or was replaced by a newer one. Ask whoever looks after accounts here for another one.",
+    )
+}
+
+impl Service {
+    pub(super) async fn make_setup_link(&self) -> Result<String> {
+        let secret = crypto::new_token();
+        let digest = crypto::digest(&secret);
+        let digest = &digest;
+        self.db
+            .write(Write::interactive("accounts.setup-link"), |tx| {
+                Box::pin(async move { store::links::insert_setup(tx, digest, LINK_LIFE).await })
+            })
+            .await?;
+        Ok(format!("{}/setup/{secret}", self.public_url))
+    }
+
+    /// True where the setup link still works.
+    pub(in super::super) async fn setup_is_open(&self, secret: &str) -> Result<bool> {
+        store::links::setup_is_open(&self.db, &crypto::digest(secret), self.now()).await
+    }
+
+    /// Uses a setup link up: makes an administrator and signs them in.
+    pub(in super::super) async fn set_up(
+        &self,
+        secret: &str,
+        first: &First,
+        visitor: &Visitor,
+        old: Option<&str>,
+    ) -> Result<Opened> {
+        if !self.setup_is_open(secret).await? {
+            return Err(setup_is_shut());
+        }
+        let mut checks = Checks::default();
+        let (login, name) = (checks.login(&first.login), checks.name(&first.name));
+        checks.password(
+            "password",
+            &first.password,
+            &own_words(&login, &name, None, self.site()),
+        );
+        checks.done()?;
+        let hash = self.hash(&first.password).await?;
+        let account = self.new_account(PERSON, AccountState::Active, login, name, None);
+        let opened = Opened::new(self.session_seconds());
+        let (link, account, hash, each) = (&crypto::digest(secret), &account, &hash, &opened);
+        self.db
+            .write(Write::interactive("accounts.set-up"), |tx| {
+                Box::pin(async move {
+                    if !store::links::use_setup(tx, link).await? {
+                        return Err(setup_is_shut());
+                    }
+                    store::accounts::insert(tx, account, Some(hash)).await?;
+                    if let Some(grants) = &self.grants {
+                        let by = Caller::system();
+                        grants
+                            .grant(tx, &by, &account.subject(), Role::Administrator, HOUSE)
+                            .await?;
+                    }
+                    tx.signal(Signal::Access);
+                    self.open_session(tx, each, &account.id, true, visitor, old).await
+                })
+            })
+            .await?;
+        tracing::info!(account.id = %account.id, "the setup link was used: an administrator was made");
+        Ok(opened)
+    }
+
+    pub(super) fn new_account(
+        &self,
+        kind: &str,
+        state: AccountState,
+        login: String,
+        name: String,
+        mail: Option<String>,
+    ) -> Account {
+        Account {
+            id: new_id(),
+            version: 1,
+            kind: kind.to_owned(),
+            state: state.as_str().to_owned(),
+            login,
+            name,
+            mail,
+            language: None,
+            time_zone: None,
+            theme: None,
+            password_at: None,
+            created_at: self.now(),
+            seen_at: None,
+        }
+    }
+
+    /// The hash of a password that was checked.
+    pub(super) async fn hash(&self, given: &str) -> Result<String> {
+        let prepared = password::prepared(given).ok_or_else(|| Error::invalid("password", "At most 1,024 bytes."))?;
+        self.hasher.hash(prepared).await
+    }
+
+    /// A link to choose a password with; it replaces the one before.
+    pub(super) async fn make_link(&self, account: &Account, kind: LinkKind) -> Result<AccountLink> {
+        let secret = crypto::new_token();
+        let life = i64::from(self.settings.link_hours) * 3_600_000;
+        let (digest, id) = (&crypto::digest(&secret), &account.id);
+        let ends = self
+            .db
+            .write(Write::interactive("accounts.link"), |tx| {
+                Box::pin(async move {
+                    store::links::replace(tx, digest, id, kind.as_str(), life).await?;
+                    Ok(tx.now() + life)
+                })
+            })
+            .await?;
+        Ok(AccountLink {
+            url: format!("{}/welcome/{secret}", self.public_url),
+            expires_at: rfc3339(ends),
+        })
+    }
+
+    /// Whose link this is, and what for.
+    pub(in super::super) async fn link(&self, secret: &str) -> Result<(Account, LinkKind)> {
+        let found = store::links::open(&self.db, &crypto::digest(secret), self.now()).await?;
+        let (id, kind) = found.ok_or_else(link_is_shut)?;
+        let account = self.account(&id).await?;
+        let kind = if kind == "invite" {
+            LinkKind::Invite
+        } else {
+            LinkKind::Reset
+        };
+        match account.state() {
+            AccountState::Invited | AccountState::Active => Ok((account, kind)),
+            AccountState::Disabled | AccountState::Deleted => Err(link_is_shut()),
+        }
+    }
+
+    /// Uses a link up: the password is chosen, every session and every other link of the account ends. With a second
+    /// factor the browser still has to sign in.
+    pub(in super::super) async fn use_link(
+        &self,
+        secret: &str,
+        chosen: &str,
+        visitor: &Visitor,
+        old: Option<&str>,
+    ) -> Result<Option<Opened>> {
+        let (mut account, _) = self.link(secret).await?;
+        let mut checks = Checks::default();
+        checks.password(
+            "password",
+            chosen,
+            &own_words(&account.login, &account.name, account.mail.as_deref(), self.site()),
+        );
+        checks.done()?;
+        let hash = self.hash(chosen).await?;
+        account.state = AccountState::Active.as_str().to_owned();
+        let whole = self.factor(&account.id).await?.is_none() && !self.needs_factor(&account).await?;
+        let opened = Opened::new(self.session_seconds());
+        let (link, account, hash, each) = (&crypto::digest(secret), &account, &hash, &opened);
+        self.db
+            .write(Write::interactive("accounts.welcome"), |tx| {
+                Box::pin(async move {
+                    if !store::links::use_up(tx, link).await? {
+                        return Err(link_is_shut());
+                    }
+                    store::accounts::update(tx, account).await?;
+                    store::accounts::set_password(tx, &account.id, hash).await?;
+                    store::sessions::end_all(tx, &account.id, None).await?;
+                    tx.signal(Signal::Access);
+                    if whole {
+                        self.open_session(tx, each, &account.id, true, visitor, old).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        tracing::info!(account.id = %account.id, "a password was chosen by link");
+        Ok(whole.then_some(opened))
+    }
+}

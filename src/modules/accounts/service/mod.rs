@@ -1,0 +1,110 @@
+//! What the module does: who a secret belongs to, and how accounts, sessions, tokens and links come and go.
+//!
+//! One service; its rooms are its verbs.
+
+mod factors;
+mod identity;
+mod links;
+mod own;
+mod people;
+mod sessions;
+mod sign_in;
+mod tokens;
+mod tries;
+
+use std::sync::Arc;
+
+use super::MANAGE;
+use super::account::Account;
+use super::cache::Cache;
+use super::hashing::Hasher;
+use super::store::{self, factors::Totp};
+use crate::contract::access::Grants;
+use crate::kernel::Kernel;
+use crate::kernel::access::{Access, Caller, Object, Subject};
+use crate::kernel::config;
+use crate::kernel::db::{Db, Signal};
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::http::public_url;
+
+pub(super) use factors::NewFactor;
+pub(super) use links::{First, LinkKind, setup_is_shut};
+pub(super) use own::{ProfileForm, own_path};
+pub(super) use people::Change;
+pub(super) use sessions::Opened;
+pub(super) use sign_in::SignedIn;
+
+/// The most rows a list answers.
+const LIST_MAX: i64 = 1000;
+
+/// See the module's text.
+pub(super) struct Service {
+    db: Db,
+    access: Access,
+    cache: Cache,
+    hasher: Hasher,
+    grants: Option<Arc<dyn Grants>>,
+    settings: config::Accounts,
+    public_url: String,
+}
+
+impl Service {
+    pub(super) fn new(kernel: &Kernel, grants: Option<Arc<dyn Grants>>) -> Self {
+        Self {
+            db: kernel.db.clone(),
+            access: kernel.access.clone(),
+            cache: Cache::new(kernel.db.signals().subscribe(Signal::Access)),
+            hasher: Hasher::new(),
+            grants,
+            settings: kernel.config.accounts.clone(),
+            public_url: public_url(&kernel.config),
+        }
+    }
+
+    /// The time of the house.
+    pub(super) fn now(&self) -> i64 {
+        self.db.clock().now()
+    }
+
+    /// Milliseconds after which a session that nobody uses ends.
+    pub(super) fn idle(&self) -> i64 {
+        i64::from(self.settings.session_idle_minutes) * 60_000
+    }
+
+    /// The host of the house, as people know it.
+    pub(super) fn site(&self) -> &str {
+        let host = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
+        host.split(':').next().unwrap_or_default()
+    }
+
+    async fn require_manager(&self, caller: &Caller) -> Result<()> {
+        self.access.require(caller, MANAGE, &Object::House).await
+    }
+
+    /// The account that speaks, in its own name and with all it may: a session.
+    pub(super) async fn me(&self, caller: &Caller) -> Result<Account> {
+        match &caller.subject {
+            Subject::Account { id, scope: None, .. } => self.account(id).await,
+            Subject::Anonymous => Err(Error::new(
+                Code::Unauthenticated,
+                "Sign in first: this is about your own account.",
+            )),
+            _ => Err(Error::new(
+                Code::Forbidden,
+                "This is about one's own account. Tokens and the operator of the machine have none.",
+            )),
+        }
+    }
+
+    async fn account(&self, id: &str) -> Result<Account> {
+        let found = store::accounts::get(&self.db, id).await?;
+        found.ok_or_else(|| Error::not_found("account", id))
+    }
+
+    /// The second factor of an account, where it is set up.
+    pub(super) async fn factor(&self, account: &str) -> Result<Option<Totp>> {
+        Ok(store::factors::totp(&self.db, account)
+            .await?
+            .filter(|totp| totp.confirmed_at.is_some()))
+    }
+}

@@ -1,0 +1,183 @@
+//! What people do with their own account: profile, address, password, a copy of their data.
+
+use serde_json::{Value, json};
+
+use super::super::account::{Account, Checks, own_words};
+use super::super::store;
+use super::{LIST_MAX, Service};
+use crate::contract::accounts::AccountInfo;
+use crate::kernel::access::Caller;
+use crate::kernel::clock::rfc3339;
+use crate::kernel::db::{Signal, Write};
+use crate::kernel::error::Result;
+use crate::kernel::http::Visitor;
+
+/// What the form of the profile sends.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct ProfileForm {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub language: String,
+    #[serde(default)]
+    pub time_zone: String,
+    #[serde(default)]
+    pub theme: String,
+}
+
+/// A path of ours to go to after signing in; another site's address, or a page that leads nowhere, is the start page.
+pub(in super::super) fn own_path(given: &str) -> &str {
+    let inside = given.starts_with('/') && !given.starts_with("//") && given.len() <= 2000;
+    let plain = !given
+        .bytes()
+        .any(|b| b == b'\\' || b.is_ascii_control() || !b.is_ascii());
+    let path = given.split(['?', '#']).next().unwrap_or_default();
+    let doors = ["/sign-in", "/sign-out", "/setup", "/welcome"];
+    let is_door = doors.iter().any(|door| {
+        path.strip_prefix(door)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    if inside && plain && !is_door { given } else { "/" }
+}
+
+impl Service {
+    /// The caller's account with its roles.
+    pub(in super::super) async fn my_account(&self, caller: &Caller) -> Result<AccountInfo> {
+        let me = self.me(caller).await?;
+        self.told(&me).await
+    }
+
+    async fn save(&self, account: Account) -> Result<()> {
+        let account = &account;
+        self.db
+            .write(Write::interactive("accounts.save"), |tx| {
+                Box::pin(async move {
+                    tx.signal(Signal::Access);
+                    store::accounts::update(tx, account).await
+                })
+            })
+            .await
+    }
+
+    /// Answers the account as it is now.
+    pub(in super::super) async fn set_profile(&self, caller: &Caller, form: &ProfileForm) -> Result<Account> {
+        let mut me = self.me(caller).await?;
+        let mut checks = Checks::default();
+        me.name = checks.name(&form.name);
+        me.language = checks.language(&form.language);
+        me.time_zone = checks.time_zone(&form.time_zone);
+        me.theme = checks.theme(&form.theme);
+        checks.done()?;
+        self.save(me.clone()).await?;
+        Ok(me)
+    }
+
+    pub(in super::super) async fn set_mail(
+        &self,
+        caller: &Caller,
+        mail: &str,
+        password: &str,
+        visitor: &Visitor,
+    ) -> Result<()> {
+        let mut me = self.me(caller).await?;
+        let mut checks = Checks::default();
+        me.mail = checks.mail(mail);
+        checks.done()?;
+        self.prove(&me, "password", password, visitor).await?;
+        self.save(me).await
+    }
+
+    /// Changes the password; every other session ends.
+    pub(in super::super) async fn set_password(
+        &self,
+        caller: &Caller,
+        secret: &str,
+        old: &str,
+        new: &str,
+        visitor: &Visitor,
+    ) -> Result<()> {
+        let me = self.me(caller).await?;
+        let mut checks = Checks::default();
+        checks.password(
+            "new_password",
+            new,
+            &own_words(&me.login, &me.name, me.mail.as_deref(), self.site()),
+        );
+        checks.done()?;
+        self.prove(&me, "current_password", old, visitor).await?;
+        let hash = self.hash(new).await?;
+        let this = self.session_of(secret).await?.map(|session| session.id);
+        let (id, hash, this) = (&me.id, &hash, &this);
+        self.db
+            .write(Write::interactive("accounts.password"), |tx| {
+                Box::pin(async move {
+                    tx.signal(Signal::Access);
+                    store::accounts::set_password(tx, id, hash).await?;
+                    store::links::drop_all(tx, id).await?;
+                    store::sessions::end_all(tx, id, this.as_deref()).await.map(|_| ())
+                })
+            })
+            .await?;
+        tracing::info!(account.id = %id, "the password was changed");
+        Ok(())
+    }
+
+    /// Everything that is kept about the caller's account, without secrets.
+    pub(in super::super) async fn export(&self, caller: &Caller) -> Result<Value> {
+        let me = self.me(caller).await?;
+        let sessions: Vec<Value> = self
+            .own_sessions(caller)
+            .await?
+            .iter()
+            .map(|s| json!({"since": rfc3339(s.created_at), "used": rfc3339(s.used_at), "address": s.address, "browser": s.agent}))
+            .collect();
+        let tokens = store::tokens::of(&self.db, &me.id, LIST_MAX).await?;
+        let tokens = tokens
+            .iter()
+            .map(super::super::model::Token::info)
+            .collect::<Result<Vec<_>>>()?;
+        let factor = self.factor(&me.id).await?;
+        Ok(json!({
+            "account": self.told(&me).await?,
+            "language": me.language,
+            "time_zone": me.time_zone,
+            "theme": me.theme,
+            "password_changed_at": me.password_at.map(rfc3339),
+            "second_factor": factor.and_then(|factor| factor.confirmed_at).map(rfc3339),
+            "sessions": sessions,
+            "tokens": tokens,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_stays_in_the_house() {
+        for good in ["/", "/records/1?x=1#y", "/search?q=%2F%2Fevil.example", "/sign-input"] {
+            assert_eq!(own_path(good), good);
+        }
+        for bad in [
+            "",
+            "x",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil",
+            "/a\nSet-Cookie: x",
+            "/a\tb",
+            "/ä",
+            "javascript:alert(1)",
+            "/sign-in",
+            "/sign-in?to=/",
+            "/sign-out",
+            "/setup/1",
+            "/welcome/1",
+        ] {
+            assert_eq!(own_path(bad), "/", "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! All SQL of the module. Secrets come here only as digests.
+
+pub(super) mod accounts;
+pub(super) mod factors;
+pub(super) mod links;
+pub(super) mod sessions;
+pub(super) mod tokens;
+pub(super) mod tries;

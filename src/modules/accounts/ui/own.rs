@@ -1,0 +1,357 @@
+//! One's own account: profile, address, password, open sessions, personal tokens, a copy of one's data.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use super::super::account::Account;
+use super::super::model::Token;
+use super::super::service::{ProfileForm, Service};
+use super::super::store::sessions::Session;
+use super::{Nothing, Wrong, again, on_to};
+use crate::contract::accounts::{AccountInfo, NewToken};
+use crate::kernel::access::OPEN;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::http::{Context, Form, Path, RouteSet, Routes, SessionSecret, Shared, Visitor};
+use crate::kernel::ui::{Flash, Html, Page, filters, initials, view};
+
+const ACCOUNT: &str = "/account";
+/// What is offered for a personal token: the key of its text, and the scope.
+const SCOPES: [(&str, &str); 3] = [
+    ("own-read", "records.read records.restricted"),
+    ("write", "records.* types.read jobs.read"),
+    ("own-all", "*"),
+];
+const DAYS: [u32; 3] = [30, 90, 365];
+
+pub(super) fn routes(service: Arc<Service>) -> Routes {
+    RouteSet::new()
+        .page(OPEN, Method::GET, ACCOUNT, get(show))
+        .page(OPEN, Method::POST, "/account/profile", post(profile))
+        .page(OPEN, Method::POST, "/account/mail", post(mail))
+        .page(OPEN, Method::POST, "/account/password", post(password))
+        .page(OPEN, Method::POST, "/account/sessions/end-others", post(end_others))
+        .page(OPEN, Method::POST, "/account/sessions/{id}/end", post(end_session))
+        .page(OPEN, Method::POST, "/account/tokens", post(make_token))
+        .page(OPEN, Method::POST, "/account/tokens/{id}/revoke", post(revoke))
+        .page(OPEN, Method::GET, "/account/export", get(export))
+        .with_state(service)
+}
+
+/// A session as its owner sees it.
+struct SessionRow {
+    id: String,
+    agent: String,
+    address: String,
+    created_at: i64,
+    used_at: i64,
+    is_this: bool,
+}
+
+struct TokenRow {
+    id: String,
+    name: String,
+    scope: String,
+    used_at: Option<i64>,
+    expires_at: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "modules/accounts/templates/account.html")]
+struct AccountPage {
+    page: Page,
+    initials: String,
+    me: Account,
+    info: AccountInfo,
+    sessions: Vec<SessionRow>,
+    tokens: Vec<TokenRow>,
+    zones: Vec<String>,
+    scopes: [(&'static str, &'static str); 3],
+    days: [u32; 3],
+    has_step: bool,
+    made: Option<(String, String)>,
+    wrong: Wrong,
+}
+view!(AccountPage);
+
+/// A browser by name and system, from what it calls itself.
+fn browser(agent: &str) -> String {
+    const BROWSERS: [(&str, &str); 8] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Vivaldi", "Vivaldi"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("CriOS", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ];
+    const SYSTEMS: [(&str, &str); 7] = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ];
+    let find = |list: &[(&str, &'static str)]| {
+        list.iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
+    match (find(&BROWSERS), find(&SYSTEMS)) {
+        (Some(name), Some(system)) => format!("{name} · {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => agent.chars().take(60).collect(),
+    }
+}
+
+fn session_row(session: Session, this: Option<&str>) -> SessionRow {
+    SessionRow {
+        is_this: this == Some(&session.id),
+        agent: browser(&session.agent),
+        id: session.id,
+        address: session.address,
+        created_at: session.created_at,
+        used_at: session.used_at,
+    }
+}
+
+fn token_row(token: Token) -> Result<TokenRow> {
+    Ok(TokenRow {
+        scope: token.scope()?.join(", "),
+        id: token.id,
+        name: token.name,
+        used_at: token.used_at,
+        expires_at: token.expires_at,
+    })
+}
+
+async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<AccountPage> {
+    let me = service.me(&page.caller).await?;
+    let this = match secret {
+        Some(secret) => service.session_of(secret).await?.map(|session| session.id),
+        None => None,
+    };
+    let sessions = service.own_sessions(&page.caller).await?;
+    let now = service.now();
+    let mut tokens = service.own_tokens(&page.caller).await?;
+    tokens.retain(|token| token.is_live(now));
+    let mut zones: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    zones.sort_unstable();
+    Ok(AccountPage {
+        info: service.my_account(&page.caller).await?,
+        has_step: service.factor(&me.id).await?.is_some(),
+        initials: initials(&me.name),
+        me,
+        sessions: sessions
+            .into_iter()
+            .map(|session| session_row(session, this.as_deref()))
+            .collect(),
+        tokens: tokens.into_iter().map(token_row).collect::<Result<_>>()?,
+        zones,
+        scopes: SCOPES,
+        days: DAYS,
+        made: None,
+        wrong: Wrong::default(),
+        page,
+    })
+}
+
+/// The page with what was wrong.
+async fn refused(service: &Service, secret: Option<&str>, page: Page, error: Error) -> Result<Response> {
+    let shown = shown(service, secret, page).await?;
+    again(error, |wrong| AccountPage { wrong, ..shown })
+}
+
+async fn show(
+    State(service): State<Arc<Service>>,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+) -> Result<Html<AccountPage>> {
+    Ok(Html(shown(&service, secret.as_deref(), page).await?))
+}
+
+/// Remembers light or dark where the pages look for it.
+fn theme_cookie(context: &Context, theme: Option<&str>) -> Result<HeaderValue> {
+    let secure = if context.secure() { "; Secure" } else { "" };
+    let (value, life) = theme.map_or(("", 0), |theme| (theme, 31_536_000));
+    HeaderValue::from_str(&format!("theme={value}; Path=/; Max-Age={life}; SameSite=Lax{secure}"))
+        .map_err(Error::internal)
+}
+
+async fn profile(
+    State(service): State<Arc<Service>>,
+    Shared(context): Shared,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+    Form(form): Form<ProfileForm>,
+) -> Result<Response> {
+    match service.set_profile(&page.caller, &form).await {
+        Ok(me) => {
+            let cookie = theme_cookie(&context, me.theme.as_deref())?;
+            let mut response = on_to(ACCOUNT, Flash::new("toast.profile-saved"))?;
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            Ok(response)
+        }
+        Err(error) => refused(&service, secret.as_deref(), page, error).await,
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MailForm {
+    #[serde(default)]
+    mail: String,
+    #[serde(default)]
+    password: String,
+}
+
+async fn mail(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+    Form(form): Form<MailForm>,
+) -> Result<Response> {
+    match service
+        .set_mail(&page.caller, &form.mail, &form.password, &visitor)
+        .await
+    {
+        Ok(()) => on_to(ACCOUNT, Flash::new("toast.mail-saved")),
+        Err(error) => refused(&service, secret.as_deref(), page, error).await,
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasswordForm {
+    /// For password managers, which want to know whose password it is; not read.
+    #[serde(default, rename = "login")]
+    _login: String,
+    #[serde(default)]
+    current_password: String,
+    #[serde(default)]
+    new_password: String,
+}
+
+async fn password(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+    Form(form): Form<PasswordForm>,
+) -> Result<Response> {
+    let this = secret.as_deref().unwrap_or_default();
+    let done = service.set_password(&page.caller, this, &form.current_password, &form.new_password, &visitor);
+    match done.await {
+        Ok(()) => on_to(ACCOUNT, Flash::new("toast.password-saved")),
+        Err(error) => refused(&service, secret.as_deref(), page, error).await,
+    }
+}
+
+async fn end_others(
+    State(service): State<Arc<Service>>,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response> {
+    service
+        .end_other_sessions(&page.caller, &secret.unwrap_or_default())
+        .await?;
+    on_to(ACCOUNT, Flash::new("toast.others-ended"))
+}
+
+async fn end_session(
+    State(service): State<Arc<Service>>,
+    page: Page,
+    Path(id): Path<String>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response> {
+    service.end_own_session(&page.caller, &id).await?;
+    on_to(ACCOUNT, Flash::new("toast.session-ended"))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenForm {
+    #[serde(default)]
+    token_name: String,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    days: String,
+}
+
+async fn make_token(
+    State(service): State<Arc<Service>>,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+    Form(form): Form<TokenForm>,
+) -> Result<Response> {
+    let new = NewToken {
+        name: form.token_name.clone(),
+        scope: form
+            .scope
+            .split(' ')
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        days: Some(form.days.parse().unwrap_or(90)),
+    };
+    match service.create_own_token(&page.caller, &new).await {
+        Ok(made) => {
+            let mut shown = shown(&service, secret.as_deref(), page).await?;
+            shown.made = Some((made.token.name, made.secret));
+            Ok((StatusCode::CREATED, Html(shown)).into_response())
+        }
+        Err(error) => refused(&service, secret.as_deref(), page, error).await,
+    }
+}
+
+async fn revoke(
+    State(service): State<Arc<Service>>,
+    page: Page,
+    Path(id): Path<String>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response> {
+    service.revoke_own_token(&page.caller, &id).await?;
+    on_to(ACCOUNT, Flash::new("toast.token-ended"))
+}
+
+async fn export(State(service): State<Arc<Service>>, page: Page) -> Result<Response> {
+    let text = serde_json::to_string_pretty(&service.export(&page.caller).await?)?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"account.json\""),
+    ];
+    Ok((headers, text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_have_names() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+        let phone =
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1";
+        for (agent, want) in [
+            (chrome, "Chrome · Linux"),
+            (phone, "Safari · iPhone"),
+            ("curl/8.5", "curl"),
+            ("robot", "robot"),
+            ("", ""),
+        ] {
+            assert_eq!(browser(agent), want);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The way in and out: name and password, then the second step; and signing out.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use super::super::service::{Service, SignedIn, own_path};
+use super::factors::{CodesPage, Picture, picture};
+use super::{Nothing, Wrong, again, in_to};
+use crate::kernel::access::OPEN;
+use crate::kernel::error::{Code, Result};
+use crate::kernel::http::{
+    Form, Query, RouteSet, Routes, SessionSecret, Shared, Visitor, session_cookie, session_cookie_end,
+};
+use crate::kernel::ui::{Flash, Html, Page, filters, view};
+
+pub(super) fn routes(service: Arc<Service>) -> Routes {
+    RouteSet::new()
+        .page(OPEN, Method::GET, "/sign-in", get(show))
+        .page(OPEN, Method::POST, "/sign-in", post(sign_in))
+        .page(OPEN, Method::GET, "/sign-in/code", get(ask_code))
+        .page(OPEN, Method::POST, "/sign-in/code", post(take_code))
+        .page(OPEN, Method::POST, "/sign-out", post(sign_out))
+        .with_state(service)
+}
+
+#[derive(Template)]
+#[template(path = "modules/accounts/templates/sign-in.html")]
+struct SignInPage {
+    page: Page,
+    wrong: Wrong,
+    name: String,
+    to: String,
+}
+view!(SignInPage);
+
+#[derive(Template)]
+#[template(path = "modules/accounts/templates/sign-in-code.html")]
+struct CodePage {
+    page: Page,
+    wrong: Wrong,
+    to: String,
+    /// Where the second step has to be set up first.
+    new: Option<Picture>,
+}
+view!(CodePage);
+
+/// What the address may carry.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    to: String,
+}
+
+/// What the form sends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    to: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenCode {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    to: String,
+}
+
+async fn show(page: Page, Query(asked): Query<Asked>) -> Result<Response> {
+    let to = own_path(&asked.to).to_owned();
+    if !page.caller.is_anonymous() {
+        let location = HeaderValue::from_str(&to).unwrap_or(HeaderValue::from_static("/"));
+        return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response());
+    }
+    Ok(Html(SignInPage {
+        page,
+        wrong: Wrong::default(),
+        name: String::new(),
+        to,
+    })
+    .into_response())
+}
+
+async fn sign_in(
+    State(service): State<Arc<Service>>,
+    Shared(context): Shared,
+    visitor: Visitor,
+    SessionSecret(old): SessionSecret,
+    page: Page,
+    Form(given): Form<Given>,
+) -> Result<Response> {
+    let to = own_path(&given.to).to_owned();
+    match service
+        .sign_in(&given.name, &given.password, &visitor, old.as_deref())
+        .await
+    {
+        Ok(SignedIn::Whole(opened)) => in_to(&context, &to, &opened),
+        Ok(SignedIn::Half(opened)) => {
+            let next = if to == "/" {
+                "/sign-in/code".to_owned()
+            } else {
+                format!("/sign-in/code?to={}", encoded(&to))
+            };
+            in_to(&context, &next, &opened)
+        }
+        Err(error) => again(error, |wrong| SignInPage {
+            page,
+            wrong,
+            name: given.name.chars().take(200).collect(),
+            to,
+        }),
+    }
+}
+
+/// A path as one value of an address.
+fn encoded(path: &str) -> String {
+    path.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'/') {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
+}
+
+/// Back to the first step, where the second has no session to go on with.
+fn anew() -> Response {
+    (
+        StatusCode::SEE_OTHER,
+        [(header::LOCATION, "/sign-in")],
+        Flash::new("toast.sign-in-anew"),
+        (),
+    )
+        .into_response()
+}
+
+async fn code_page(service: &Service, secret: &str, page: Page, to: &str, wrong: Wrong) -> Result<CodePage> {
+    let pending = service.pending(secret).await?;
+    let new = match pending.missing {
+        Some(new) => Some(picture(&new)?),
+        None => None,
+    };
+    Ok(CodePage {
+        page,
+        wrong,
+        to: to.to_owned(),
+        new,
+    })
+}
+
+async fn ask_code(
+    State(service): State<Arc<Service>>,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
+    let Some(secret) = secret else { return Ok(anew()) };
+    match code_page(&service, &secret, page, own_path(&asked.to), Wrong::default()).await {
+        Ok(page) => Ok(Html(page).into_response()),
+        Err(error) if error.code() == Code::Unauthenticated => Ok(anew()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn take_code(
+    State(service): State<Arc<Service>>,
+    Shared(context): Shared,
+    visitor: Visitor,
+    SessionSecret(secret): SessionSecret,
+    page: Page,
+    Form(given): Form<GivenCode>,
+) -> Result<Response> {
+    let Some(secret) = secret else { return Ok(anew()) };
+    let to = own_path(&given.to).to_owned();
+    match service.second_step(&secret, &given.code, &visitor).await {
+        Ok((opened, codes)) if codes.is_empty() => in_to(&context, &to, &opened),
+        Ok((opened, codes)) => {
+            let cookie = session_cookie(&context, &opened.secret, opened.seconds)?;
+            let shown = Html(CodesPage { page, codes, next: to });
+            Ok(([(header::SET_COOKIE, cookie)], shown).into_response())
+        }
+        Err(error) if error.code() == Code::Unauthenticated => Ok(anew()),
+        Err(error) => {
+            let shown = code_page(&service, &secret, page, &to, Wrong::default()).await?;
+            again(error, |wrong| CodePage { wrong, ..shown })
+        }
+    }
+}
+
+async fn sign_out(
+    State(service): State<Arc<Service>>,
+    Shared(context): Shared,
+    SessionSecret(secret): SessionSecret,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response> {
+    if let Some(secret) = secret {
+        service.end_session(&secret).await?;
+    }
+    let headers = [
+        (header::LOCATION, HeaderValue::from_static("/")),
+        (header::SET_COOKIE, session_cookie_end(&context)?),
+    ];
+    let said = Flash::new("toast.signed-out");
+    Ok((StatusCode::SEE_OTHER, headers, said, ()).into_response())
+}

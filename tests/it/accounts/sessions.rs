@@ -1,0 +1,183 @@
+//! Sessions: a new id at each sign-in, ended everywhere, out of reach of other sites' pages; and guessing.
+
+use bytes::Bytes;
+use hyper::Method;
+use serde_json::json;
+use vitrine::both;
+use vitrine::kernel::db::sql;
+use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+
+use super::{OTHER, PASSWORD, Visitor, form, operator, person};
+
+both!(
+    sessions_end_everywhere,
+    guessing_leads_nowhere,
+    pages_of_other_sites_do_nothing
+);
+
+async fn sessions_end_everywhere(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    let id = person(&app, "ada", None).await;
+    let (mut one, mut two) = (Visitor::new(&app), Visitor::new(&app));
+    two.agent = "Mozilla/5.0 (iPhone) Safari/604.1";
+    // A cookie that somebody planted is not taken over: the id is new at sign-in.
+    one.cookie = "session=0123456789012345678901234567890123456789".to_owned();
+    let planted = one.cookie.clone();
+    one.cookie.clear();
+    assert_eq!(one.sign_in("ada", PASSWORD).await.status, 303);
+    assert_ne!(one.cookie, planted);
+    let first = one.cookie.clone();
+    assert_eq!(one.sign_in("ada", PASSWORD).await.status, 303);
+    assert_ne!(one.cookie, first, "a new id each time");
+    let mut old = Visitor::new(&app);
+    old.cookie = first;
+    assert_eq!(old.kind().await, "anonymous", "the one before has ended");
+    two.sign_in("ada", PASSWORD).await;
+    let stored: Vec<(String,)> = sql("SELECT digest FROM session").all(&*db).await.unwrap();
+    assert!(
+        stored.iter().all(|(digest,)| !one.cookie.contains(digest.as_str())),
+        "only digests are kept"
+    );
+    let page = one.get("/account").await.text();
+    assert!(page.contains("Firefox") && page.contains("Safari · iPhone"), "{page}");
+    // Ending one, then all others by a new password.
+    let mut three = Visitor::new(&app);
+    three.sign_in("ada", PASSWORD).await;
+    assert_eq!(one.post("/account/sessions/end-others", &[]).await.status, 303);
+    assert_eq!((two.kind().await, three.kind().await, one.kind().await).0, "anonymous");
+    assert_eq!(three.kind().await, "anonymous");
+    two.sign_in("ada", PASSWORD).await;
+    let wrong = one
+        .post(
+            "/account/password",
+            &[("current_password", "no"), ("new_password", OTHER)],
+        )
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("This is not your password."));
+    let fields = [("current_password", PASSWORD), ("new_password", OTHER)];
+    assert_eq!(one.post("/account/password", &fields).await.status, 303);
+    assert_eq!(one.kind().await, "account", "the browser it was changed in stays");
+    assert_eq!(two.kind().await, "anonymous", "others end at once");
+    assert_eq!(two.sign_in("ada", PASSWORD).await.status, 422);
+    assert_eq!(two.sign_in("ada", OTHER).await.status, 303);
+    // Switched off.
+    operator(
+        &app,
+        Method::PATCH,
+        &format!("/api/people/{id}"),
+        json!({"active": false}),
+    )
+    .await;
+    assert_eq!(one.kind().await, "anonymous");
+    assert_eq!(
+        one.sign_in("ada", OTHER).await.status,
+        422,
+        "the same answer as for a wrong password"
+    );
+    operator(&app, Method::PATCH, "/api/people/ada", json!({"active": true})).await;
+    assert_eq!(one.kind().await, "anonymous", "what was ended stays ended");
+    app.stop().await;
+}
+
+async fn guessing_leads_nowhere(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    person(&app, "ada", None).await;
+    let mut owner = Visitor::new(&app);
+    owner.sign_in("ada", PASSWORD).await;
+    let mut thief = Visitor::new(&app);
+    // Known and unknown names get the same answer.
+    let known = thief.sign_in("ada", "wrong").await;
+    let unknown = thief.sign_in("eve", "wrong").await;
+    let plain = |answer: &Answer| answer.text().replace("value=\"ada\"", "").replace("value=\"eve\"", "");
+    assert_eq!(known.status, unknown.status);
+    assert_eq!(plain(&known), plain(&unknown));
+    // Waits grow, and many at once count each.
+    let tries = (0..30).map(|n| {
+        let request = app
+            .unsigned(Method::POST, "/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded");
+        app.send(
+            request,
+            Bytes::from(form(&[("name", "ada"), ("password", &format!("guess {n}"))])),
+        )
+    });
+    let answers = futures_util::future::join_all(tries).await;
+    let refused = answers.iter().filter(|a| a.status == 429).count();
+    assert!(refused >= 20, "of thirty at once a few are looked at: {refused}");
+    let last = answers.iter().find(|a| a.status == 429).unwrap();
+    assert!(last.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+    assert_eq!(
+        thief.sign_in("ada", PASSWORD).await.status,
+        429,
+        "the right one waits, too"
+    );
+    assert_eq!(owner.kind().await, "account", "whoever is signed in stays so");
+    // One password at many names.
+    let mut seen = 0;
+    for n in 0..30 {
+        if thief.sign_in(&format!("nobody{n}"), "Summer2026!!").await.status == 429 {
+            break;
+        }
+        seen += 1;
+    }
+    assert!(seen <= 15, "{seen} names were tried from one address");
+    // A proxy that nobody trusts can claim nothing.
+    let request = app
+        .unsigned(Method::POST, "/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-forwarded-for", "198.51.100.9");
+    let claimed = app
+        .send(request, Bytes::from(form(&[("name", "ada"), ("password", "x")])))
+        .await;
+    assert_eq!(claimed.status, 429);
+    let tried: Vec<(i64,)> = sql("SELECT COUNT(*) FROM sign_in_try").all(&*db).await.unwrap();
+    assert!(tried[0].0 < 40, "what is refused is not kept");
+    app.stop().await;
+}
+
+async fn pages_of_other_sites_do_nothing(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    person(&app, "ada", None).await;
+    let mut ada = Visitor::new(&app);
+    ada.sign_in("ada", PASSWORD).await;
+    let forms = [
+        "/sign-in",
+        "/sign-out",
+        "/account/profile",
+        "/account/password",
+        "/account/mail",
+        "/account/tokens",
+        "/account/sessions/end-others",
+        "/account/second-step",
+        "/people",
+    ];
+    for path in forms {
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "null"),
+        ] {
+            let request = app
+                .unsigned(Method::POST, path)
+                .header("cookie", &ada.cookie)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header(name, value);
+            let answer = app.send(request, Bytes::from(form(&[("name", "x")]))).await;
+            assert_eq!(answer.status, 403, "{path} {name}: {value}");
+        }
+        let request = app
+            .unsigned(Method::POST, path)
+            .header("cookie", &ada.cookie)
+            .header("content-type", "application/x-www-form-urlencoded");
+        let answer = app.send(request, Bytes::from(form(&[("name", "x")]))).await;
+        assert_eq!(answer.status, 403, "{path} without the form's token");
+        let got = ada.get(path).await;
+        assert!(!got.status.is_server_error(), "{path}");
+    }
+    assert_eq!(ada.kind().await, "account", "nothing of it did anything");
+    let page = ada.get("/account").await;
+    assert_eq!(page.header("x-frame-options").as_deref(), Some("DENY"));
+    assert_eq!(page.header("cache-control").as_deref(), Some("no-store"));
+    app.stop().await;
+}
