@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use tower::ServiceExt;
-use vitrine::kernel::http::{SESSION_COOKIE, local};
+use vitrine::kernel::http::local;
 use vitrine::kernel::testing;
 
 use crate::house::House;
@@ -51,7 +51,7 @@ async fn every_form_needs_its_token() {
                 .uri(filled(&fact.path))
                 .header(header::HOST, "localhost")
                 .header(header::ACCEPT, "application/json")
-                .header(header::COOKIE, format!("{SESSION_COOKIE}=somebody"))
+                .header(header::COOKIE, "session=somebody")
                 .header(header::CONTENT_TYPE, kind)
                 .body(Body::from(if kind == FORM { "a=b" } else { "--x--\r\n" }))
                 .expect("a request");
