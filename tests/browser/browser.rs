@@ -298,6 +298,8 @@ impl Browser {
             .unwrap()
             .iter()
             .map(|entry| entry["message"].to_string())
+            // The browser's own pages are not ours.
+            .filter(|message| !message.starts_with("\"chrome://"))
             .collect()
     }
 
