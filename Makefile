@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run dev test check torture conformance screenshots bench bench-import bench-search bench-record bench-writes bench-start bench-build fmt clean
+.PHONY: run dev test check torture conformance screenshots bench bench-import bench-search bench-record bench-writes bench-start bench-build man deb fmt clean
 
 # Builds the program and shows the sample collection. The address stands in the last line it prints.
 run:
@@ -56,6 +56,19 @@ bench-import bench-search bench-record bench-writes bench-start: bench-%:
 bench-build:
 	benches/build-seconds debug
 	benches/build-seconds release
+
+# Pages for man and completions for shells, from the program's own definition of its commands: target/man, target/completion.
+man:
+	$(CARGO) build --release --locked
+	./target/release/app man --to target/man
+	mkdir -p target/completion
+	./target/release/app completion bash > target/completion/app.bash
+	./target/release/app completion zsh > target/completion/_app
+	./target/release/app completion fish > target/completion/app.fish
+
+# A package for Debian and its like: target/debian/vitrine_….deb. Needs `cargo install cargo-deb`.
+deb: man
+	$(CARGO) deb --no-build --locked
 
 fmt:
 	$(CARGO) fmt

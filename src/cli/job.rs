@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::output;
+use super::reading::with_flags;
 use crate::kernel::error::{Code, Error, Result};
 
 /// Follows a job to its end and answers its last state.
@@ -62,5 +63,18 @@ pub fn failure(job: &Value, what: &str) -> Error {
         );
     }
     let why = job["error"].as_str().unwrap_or("it did not end");
-    Error::new(Code::Invalid, format!("{what}: {why}"))
+    Error::new(Code::Invalid, format!("{what}: {}", in_words(why, what)))
+}
+
+/// What a job says of a file, as the command line would say it: the file named once, flags for what the API calls otherwise.
+fn in_words(why: &str, what: &str) -> String {
+    let mut why = why;
+    while let Some(rest) = why.strip_prefix(what).and_then(|rest| rest.strip_prefix(": ")) {
+        why = rest;
+    }
+    let why = match why.split_once(": ") {
+        Some((name, rest)) if rest.contains(&format!("({name}")) => rest,
+        _ => why,
+    };
+    with_flags(why)
 }

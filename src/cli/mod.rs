@@ -10,6 +10,7 @@ mod import;
 mod job;
 mod jobs;
 mod logs;
+mod man;
 mod migrate;
 pub mod output;
 mod preview;
@@ -105,6 +106,8 @@ enum Command {
     Config(config::Args),
     /// Print what completes commands in a shell
     Completion(CompletionArgs),
+    /// Print pages for man
+    Man(man::Args),
 }
 
 /// `app completion SHELL`
@@ -165,6 +168,7 @@ fn run(cli: Cli) -> Result<Exit> {
             output::print(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
+        Command::Man(args) => man::run(&args),
     }
 }
 

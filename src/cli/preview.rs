@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::import::{Args, opened, write_report};
 use super::job;
 use super::output;
+use super::reading::with_flags;
 use super::session::Session;
 use crate::kernel::error::{Code, Error, Result};
 
@@ -139,7 +140,16 @@ fn tell(name: &str, outcome: &Value) -> Result<()> {
     let rows: Vec<Vec<String>> = rows.map(|row| list(row, "cells").map(words).collect()).collect();
     output::table(&headings, &rows)?;
     for warning in list(sample, "warnings") {
-        output::line(&format!("  {}", warning["message"].as_str().unwrap_or_default()))?;
+        output::line(&format!(
+            "  {}",
+            with_flags(warning["message"].as_str().unwrap_or_default())
+        ))?;
+    }
+    for doubt in list(sample, "doubts") {
+        let about: Vec<String> = list(doubt, "columns").map(words).collect();
+        let examples: Vec<String> = list(doubt, "examples").map(words).collect();
+        let message = with_flags(doubt["message"].as_str().unwrap_or_default());
+        output::line(&format!("  {} ({}): {message}", about.join(", "), examples.join(", ")))?;
     }
     fields(found)?;
     let count = |key: &str| preview[key].as_i64().unwrap_or(0);

@@ -56,3 +56,26 @@ impl Reading {
             .collect()
     }
 }
+
+/// A message that names what the API calls it, with the flags of this command instead.
+pub fn with_flags(message: &str) -> String {
+    let mut message = message.to_owned();
+    for name in [
+        "encoding",
+        "delimiter",
+        "quote",
+        "header_row",
+        "sheet",
+        "entry",
+        "missing",
+        "skip_empty_columns",
+    ] {
+        message = message.replace(&format!("({name})"), &format!("(--{})", name.replace('_', "-")));
+    }
+    for name in ["decimal", "date_order"] {
+        message = message
+            .replace(&format!("({name} "), &format!("(--{} ", name.replace('_', "-")))
+            .replace(&format!("({name})"), &format!("(--{})", name.replace('_', "-")));
+    }
+    message
+}

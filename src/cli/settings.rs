@@ -69,7 +69,8 @@ impl Settings {
         Ok(loaded.config)
     }
 
-    /// The settings for a command: as for a service, but it logs only warnings unless a level was asked for.
+    /// The settings for a command: as for a service, but it logs only warnings unless a level was asked for; and not how
+    /// long a write took, nor a failed job, which the command tells itself.
     ///
     /// # Errors
     /// See [`Settings::for_service`].
@@ -80,7 +81,8 @@ impl Settings {
             .iter()
             .any(|entry| entry.key == "log.level" && entry.source == "default")
         {
-            "warn".clone_into(&mut loaded.config.log.level);
+            "warn,vitrine::kernel::db::write=error,vitrine::kernel::jobs::settle=off"
+                .clone_into(&mut loaded.config.log.level);
         }
         loaded.config.check()?;
         telemetry::start_logging(&loaded.config.log)?;

@@ -243,6 +243,8 @@ pub struct ImportBatch {
 /// Looks at documents one after another and says which type fits them all. Memory stays flat however many there are.
 pub trait Inference: Send {
     fn observe(&mut self, document: &Map<String, Value>);
+    /// Fields that the file has, whether or not a document says something in them.
+    fn name(&mut self, names: &[String]);
     fn finish(self: Box<Self>) -> RecordType;
 }
 

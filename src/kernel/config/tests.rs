@@ -208,3 +208,27 @@ fn secrets_come_from_files_and_are_never_shown() {
         "postgres://h/d?password=***&sslmode=require"
     );
 }
+
+#[test]
+fn the_example_for_production_is_safe_as_it_stands() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/production.example.toml");
+    let sources = Sources {
+        file: Some(file.clone()),
+        ..Sources::default()
+    };
+    let loaded = checked(&sources).expect("the example works");
+    assert_eq!(loaded.config.http.public_url, "https://collection.example.org");
+    // What is commented out names keys too.
+    let text = std::fs::read_to_string(&file).expect("the example");
+    let known: BTreeSet<&str> = loaded.entries.iter().map(|entry| entry.key.as_str()).collect();
+    let mut section = "";
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name;
+        }
+        let key = line.trim_start_matches("# ").split_once(" = ").map(|(key, _)| key);
+        if let Some(key) = key.filter(|key| !key.contains(' ')) {
+            assert!(known.contains(format!("{section}.{key}").as_str()), "{line}");
+        }
+    }
+}

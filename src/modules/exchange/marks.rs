@@ -9,6 +9,12 @@ use std::borrow::Cow;
 /// The column, or the name in an object, that holds the id of the record.
 pub const RECORD_ID: &str = "vitrine:id";
 
+/// The columns that are the file's own: without the one that says which record a row is.
+pub fn of_the_file(mut names: Vec<String>) -> Vec<String> {
+    names.retain(|name| name != RECORD_ID);
+    names
+}
+
 const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 fn formula(text: &str) -> bool {

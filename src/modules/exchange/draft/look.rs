@@ -18,6 +18,7 @@ use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::JobContext;
 use crate::modules::exchange::import::File;
+use crate::modules::exchange::marks::of_the_file;
 use crate::modules::exchange::read::Input;
 use crate::modules::exchange::service::Service;
 
@@ -207,9 +208,7 @@ impl Whole {
                 }
             }
         }
-        let mut empty = Map::new();
-        empty.extend(names.into_iter().map(|name| (name, Value::Null)));
-        inference.observe(&understanding.plain(empty).document);
+        inference.name(&of_the_file(names));
         if rows == unreadable {
             let why = fault.unwrap_or_else(|| "It has no rows below its header.".to_owned());
             return Err(Error::new(

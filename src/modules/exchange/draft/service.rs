@@ -17,6 +17,7 @@ use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::{is_id, new_id};
 use crate::kernel::jobs::{self, Job, NewJob};
 use crate::modules::exchange::read::Look;
+use crate::modules::exchange::read::look::MISSING_LIKELY;
 use crate::modules::exchange::service::Service;
 
 /// Drafts that one person may have open.
@@ -172,8 +173,13 @@ impl Service {
 
     /// What the first rows look like, and how they are read.
     pub async fn sample(&self, draft: &Draft) -> Result<Look> {
-        self.look_at(&draft.row.blob, &draft.row.name, &draft.choices.reading)
-            .await
+        let mut look = self
+            .look_at(&draft.row.blob, &draft.row.name, &draft.choices.reading)
+            .await?;
+        if !draft.choices.missing.is_empty() {
+            look.warnings.retain(|warning| warning.code != MISSING_LIKELY);
+        }
+        Ok(look)
     }
 
     /// Sees to it that the whole file is looked at; waits a moment for that.

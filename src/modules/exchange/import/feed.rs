@@ -14,6 +14,7 @@ use crate::contract::records::{Inference, RecordType};
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::modules::exchange::interpret;
+use crate::modules::exchange::marks::of_the_file;
 use crate::modules::exchange::read::{self, Input, Source};
 use crate::modules::exchange::shape::{self, Shaped, Understanding};
 
@@ -169,9 +170,7 @@ pub fn infer(
     }
     if let Some(columns) = source.columns.take() {
         // Columns without a single value are columns all the same.
-        let mut empty = serde_json::Map::new();
-        empty.extend(columns.names().into_iter().map(|name| (name, Value::Null)));
-        inference.observe(&reading.plain(empty).document);
+        inference.name(&of_the_file(columns.names()));
     }
     match (good, first) {
         (0, None) => Err(no_rows(&name)),

@@ -24,6 +24,9 @@ struct Seen {
     mdy: usize,
     ymd: usize,
     both: usize,
+    /// Plain numbers, and what stands among them.
+    plain: usize,
+    words: Vec<String>,
 }
 
 /// The doubts of a sample: names of columns, and rows of cells.
@@ -45,12 +48,58 @@ pub(super) fn find(names: &[String], rows: &[Vec<Option<String>>], reading: &Rea
     doubts
 }
 
+/// What people write where a number is not known.
+const UNKNOWN: [&str; 18] = [
+    "na",
+    "n/a",
+    "n.a.",
+    "n.a",
+    "#n/a",
+    "nan",
+    "null",
+    "none",
+    "nil",
+    "-",
+    "--",
+    "\u{2013}",
+    "?",
+    "unknown",
+    "unbekannt",
+    "k.a.",
+    "k. a.",
+    "s.d.",
+];
+
+/// A word that stands among numbers and seems to mean that there is none, with the columns where it does.
+pub(super) fn unknown(names: &[String], rows: &[Vec<Option<String>>]) -> Option<(String, Vec<String>)> {
+    let mut found: Option<(String, Vec<String>)> = None;
+    for (place, name) in names.iter().enumerate() {
+        let mut seen = Seen::default();
+        for text in rows.iter().filter_map(|row| row.get(place)?.as_deref()) {
+            seen.take(text.trim());
+        }
+        let [word] = seen.words.as_slice() else { continue };
+        if seen.plain < 3 || !UNKNOWN.contains(&word.to_lowercase().as_str()) {
+            continue;
+        }
+        match &mut found {
+            Some((first, columns)) if first == word => columns.push(name.clone()),
+            Some(_) => {}
+            None => found = Some((word.clone(), vec![name.clone()])),
+        }
+    }
+    found
+}
+
 impl Seen {
     fn take(&mut self, text: &str) {
         self.values += 1;
         let (comma, point) = (number(text, Decimal::Comma), number(text, Decimal::Point));
         if comma.is_some() || point.is_some() {
             self.numbers += 1;
+            self.plain += 1;
+        } else if self.words.len() < 2 && !text.is_empty() && !self.words.iter().any(|w| w == text) {
+            self.words.push(text.to_owned());
         }
         // A number with a comma, however it is meant, is no plain number.
         if text.contains(',') && (comma.is_some() || point.is_some()) {

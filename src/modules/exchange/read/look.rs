@@ -20,6 +20,10 @@ const SAMPLE: usize = 1_000;
 const SAMPLE_BYTES: usize = 4 * 1024 * 1024;
 /// So many empty columns are worth a word.
 const MANY_EMPTY: usize = 5;
+/// The warning that a word among numbers seems to mean "no value".
+pub const MISSING_LIKELY: &str = "missing-likely";
+/// Columns that a word about them names.
+const NAMED: usize = 5;
 
 /// What is seen.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -186,6 +190,7 @@ pub fn look(input: Input, name: &str, reading: &Reading, limits: &Limits) -> Res
             let nameless = |c: &Column| c.original.as_deref().is_some_and(|o| o.trim().is_empty());
             look.columns.retain(|column| !column.empty || !nameless(column));
             look.sample(&rows, reading, true);
+            look.tell_unknown(&rows, &notes);
         }
         Rows::Json(source) => {
             let rows = read(source, &notes);
@@ -232,6 +237,26 @@ fn tell_empty(columns: &[Column], notes: &Notes) {
 }
 
 impl Look {
+    fn tell_unknown(&self, rows: &[SourceRow], notes: &Notes) {
+        let names: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
+        if let Some((word, columns)) = doubts::unknown(&names, &cells_of(rows, &names)) {
+            let first: Vec<&str> = columns.iter().take(NAMED).map(String::as_str).collect();
+            let more = columns.len().saturating_sub(NAMED);
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            notes.add(MISSING_LIKELY, || {
+                format!(
+                    "\"{word}\" stands among the numbers of {}{more}. If it means that there is no value, say so (missing), \
+                     and they become numbers.",
+                    first.join(", ")
+                )
+            });
+        }
+    }
+
     fn sample(&mut self, rows: &[SourceRow], reading: &Reading, table: bool) {
         let mut known: HashSet<String> = self.columns.iter().map(|c| c.name.clone()).collect();
         for name in rows
@@ -250,15 +275,19 @@ impl Look {
         let names: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
         self.rows = rows.iter().take(ROWS).map(|row| shown(row, &names)).collect();
         if table {
-            let cells = |row: &SourceRow| -> Option<Vec<Option<String>>> {
-                let content = row.content.as_ref().ok()?;
-                let text = |name: &String| content.get(name).and_then(Value::as_str).map(str::to_owned);
-                Some(names.iter().map(text).collect())
-            };
-            let cells: Vec<Vec<Option<String>>> = rows.iter().filter_map(cells).collect();
-            self.doubts = doubts::find(&names, &cells, reading);
+            self.doubts = doubts::find(&names, &cells_of(rows, &names), reading);
         }
     }
+}
+
+/// The cells of the rows that could be read.
+fn cells_of(rows: &[SourceRow], names: &[String]) -> Vec<Vec<Option<String>>> {
+    let cells = |row: &SourceRow| -> Option<Vec<Option<String>>> {
+        let content = row.content.as_ref().ok()?;
+        let text = |name: &String| content.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(names.iter().map(text).collect())
+    };
+    rows.iter().filter_map(cells).collect()
 }
 
 fn shown(row: &SourceRow, names: &[String]) -> Row {

@@ -4,11 +4,30 @@ use std::collections::HashSet;
 
 use serde_json::Map;
 
-use super::guess::{guess_credit, guess_image, guess_key, guess_title, has_word, is_id_name};
+use super::guess::{guess_credit, guess_image, guess_key, guess_title};
 use super::node::{MAX_TERMS, Node};
+use super::words::{has_word, is_id_name, is_register_name};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
 
+/// Words for when something was, in names of fields.
+const DATES: [&str; 15] = [
+    "year",
+    "date",
+    "begin",
+    "end",
+    "earliest",
+    "latest",
+    "datum",
+    "jahr",
+    "datierung",
+    "annee",
+    "fecha",
+    "anno",
+    "jaar",
+    "rok",
+    "ano",
+];
 /// Fields a type may have; above it the largest groups are kept as text.
 const MAX_FIELDS: usize = 1_500;
 const MAX_FACETS: usize = 16;
@@ -36,7 +55,7 @@ pub(super) fn decide(name: &str, key: Option<&str>, cells: bool, rows: u64, mut 
     for field in fields.iter_mut().filter(|f| key.as_deref() == Some(f.name.as_str())) {
         (field.unique, field.required, field.facet) = (true, true, false);
     }
-    let title = guess_title(rows, &root, &fields).or_else(|| key.clone());
+    let title = guess_title(rows, key.as_deref(), &root, &fields);
     facets(rows, &root, &mut fields);
     columns(title.as_deref(), key.as_deref(), rows, &root, &mut fields);
     RecordType {
@@ -146,8 +165,10 @@ impl Rules<'_> {
             return FieldKind::Text;
         }
         let could = node.could;
-        let coded = could.code && node.digits * 10 >= node.values * 9;
-        if coded
+        let digits = node.digits * 10 >= node.values * 9;
+        let coded = could.code && digits;
+        let marked = could.mark && digits && is_register_name(name);
+        if (coded || marked)
             && node.longest <= 200
             && node.numbers == 0
             && (could.integer || !could.url)
@@ -166,7 +187,7 @@ impl Rules<'_> {
         if open && could.number {
             return FieldKind::Number;
         }
-        if could.date && (node.months > 0 || has_word(name, &["year", "date", "begin", "end", "earliest", "latest"])) {
+        if could.date && (node.months > 0 || has_word(name, &DATES)) {
             return FieldKind::Date;
         }
         if could.url {
@@ -244,7 +265,7 @@ fn columns(title: Option<&str>, key: Option<&str>, rows: u64, root: &Node, field
         let rank = match field.kind {
             _ if title == Some(field.name.as_str()) => 0,
             FieldKind::Identifier if short && (node.usual() <= 20 || key == Some(field.name.as_str())) => 1,
-            _ if short && has_word(&field.name, &["date", "year"]) => 2,
+            _ if short && has_word(&field.name, &DATES) => 2,
             FieldKind::Term if field.facet && short => 3,
             FieldKind::Date if short => 4,
             FieldKind::Text if short => 5,

@@ -1,115 +1,28 @@
 //! What fields are for, told by their names and values: the key, the title, the main image, whom to thank.
 
 use super::node::Node;
+use super::words::{has_word, is_id_name, is_register_name, name_words, title_rank};
 use crate::contract::records::{Field, FieldKind};
-
-/// Names by which a title goes, best first, without separators.
-const TITLES: [&str; 20] = [
-    "title",
-    "objecttitle",
-    "exhtitle",
-    "exhibitiontitle",
-    "name",
-    "label",
-    "objectname",
-    "preferreddisplayname",
-    "displayname",
-    "fullname",
-    "scientificname",
-    "productname",
-    "commonname",
-    "headline",
-    "caption",
-    "heading",
-    "species",
-    "taxon",
-    "subject",
-    "description",
-];
-
-/// The words of a name: `ExhibitionID` is `exhibition`, `id`.
-fn name_words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![String::new()];
-    let mut lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && lower) {
-            words.push(String::new());
-        }
-        lower = c.is_lowercase() || c.is_numeric();
-        if c.is_alphanumeric()
-            && let Some(last) = words.last_mut()
-        {
-            last.extend(c.to_lowercase());
-        }
-    }
-    words.retain(|w| !w.is_empty());
-    words
-}
-
-pub(super) fn has_word(name: &str, wanted: &[&str]) -> bool {
-    let words = name_words(name);
-    words.iter().any(|w| wanted.contains(&w.as_str()))
-        || wanted.iter().any(|w| w.len() > 3 && name.to_lowercase().ends_with(w))
-}
-
-/// A name under which codes stand: `id`, `artist_id`, `ObjectID`, `accession_number`, `constituentid`, `barcode`.
-pub(super) fn is_id_name(name: &str) -> bool {
-    let words = name_words(name);
-    let Some(last) = words.last() else { return false };
-    let first = words.first().map_or("", String::as_str);
-    let plain = [
-        "id",
-        "identifier",
-        "uuid",
-        "guid",
-        "uri",
-        "barcode",
-        "isbn",
-        "issn",
-        "ean",
-        "gtin",
-        "accession",
-        "signature",
-    ];
-    let numbers = ["number", "no", "nr", "num", "code"];
-    let numbered = [
-        "accession",
-        "catalog",
-        "catalogue",
-        "inventory",
-        "object",
-        "item",
-        "registration",
-        "barcode",
-        "specimen",
-        "bar",
-    ];
-    plain.contains(&last.as_str())
-        || (numbers.contains(&last.as_str()) && numbered.contains(&first))
-        || [
-            "accessionnumber",
-            "catalognumber",
-            "inventorynumber",
-            "objectnumber",
-            "accessionno",
-        ]
-        .contains(&last.as_str())
-        || (words.len() == 1 && last.len() > 4 && last.ends_with("id"))
-}
 
 /// The field by which records can be recognised: an identifier of the document that every row has, each another.
 pub(super) fn guess_key(type_name: &str, rows: u64, root: &Node, fields: &[Field]) -> Option<String> {
     if rows < 2 {
         return None;
     }
-    let type_name = type_name.replace('-', "");
+    let own = type_name.replace('-', "");
+    let own = own.strip_suffix('s').unwrap_or(&own);
+    let last = type_name.rsplit('-').next().unwrap_or_default();
+    let last = last.strip_suffix('s').unwrap_or(last);
     let rank = |name: &str| {
         let joined: String = name_words(name).concat();
+        let of = joined.strip_suffix("id").unwrap_or_default();
         match joined.as_str() {
             "id" | "identifier" | "uuid" | "guid" => 0,
-            j if j.strip_suffix("id").is_some_and(|j| j == type_name) => 1,
-            j if j.ends_with("id") => 2,
-            _ => 3,
+            _ if !of.is_empty() && (of == own || of == last) => 1,
+            _ if ["object", "record", "item", "specimen", "occurrence", "artwork"].contains(&of) => 2,
+            _ if is_register_name(name) => 3,
+            _ if !of.is_empty() => 4,
+            _ => 5,
         }
     };
     let fits = |(field, (_, node)): &(&Field, &(String, Node))| {
@@ -127,7 +40,8 @@ pub(super) fn guess_key(type_name: &str, rows: u64, root: &Node, fields: &[Field
         .map(|(f, _)| f.name.clone())
 }
 
-pub(super) fn guess_title(rows: u64, root: &Node, fields: &[Field]) -> Option<String> {
+/// What a record is called: a field that is named like a title, else one that holds words, each another, else the key.
+pub(super) fn guess_title(rows: u64, key: Option<&str>, root: &Node, fields: &[Field]) -> Option<String> {
     let words = |field: &Field| matches!(field.kind, FieldKind::Text | FieldKind::Term) && !field.repeated;
     let usable: Vec<(&Field, &Node)> = fields
         .iter()
@@ -135,22 +49,38 @@ pub(super) fn guess_title(rows: u64, root: &Node, fields: &[Field]) -> Option<St
         .map(|(field, (_, node))| (field, node))
         .filter(|(field, node)| words(field) && !node.odd && node.present * 2 >= rows && node.usual() <= 400)
         .collect();
-    let joined: Vec<String> = usable.iter().map(|(f, _)| name_words(&f.name).concat()).collect();
-    let named = |wanted: &dyn Fn(&str) -> bool| joined.iter().position(|j| wanted(j)).map(|i| usable[i].0.name.clone());
-    TITLES
+    let wordy = |node: &Node| node.wordy * 2 >= node.values.max(1);
+    let named = usable
         .iter()
-        .find_map(|title| named(&|j| j == *title))
-        .or_else(|| named(&|j| j.ends_with("title")))
+        .filter_map(|(field, node)| Some((title_rank(&field.name)?, *field, *node)))
+        .filter(|(rank, _, node)| *rank == 0 || wordy(node))
+        .min_by_key(|(rank, _, _)| *rank)
+        .map(|(_, field, _)| field);
+    // Of words without a telling name: first such as differ from row to row, then any text, then a vocabulary.
+    let called = |(field, node): &&(&Field, &Node)| {
+        let text = field.kind == FieldKind::Text && !node.could.date;
+        let sure = text && !is_id_name(&field.name) && wordy(node);
+        let differs = node.known as u64 * 3 >= node.values && (3..=150).contains(&node.usual());
+        match () {
+            () if sure && differs => 0,
+            () if sure => 1,
+            () if key.is_some() => 2,
+            () if field.kind == FieldKind::Term && wordy(node) => 3,
+            () if text && node.usual() > 2 => 4,
+            () => 5,
+        }
+    };
+    let held = usable
+        .iter()
+        .map(|one| (called(&one), one.0))
+        .min_by_key(|(rank, _)| *rank);
+    named
         .or_else(|| {
-            named(&|j| j.ends_with("name") && !["last", "first", "file", "user"].iter().any(|p| j.starts_with(p)))
+            held.filter(|(rank, _)| key.is_none() || *rank < 2)
+                .map(|(_, field)| field)
         })
-        .or_else(|| {
-            usable
-                .iter()
-                .find(|(f, n)| f.kind == FieldKind::Text && !n.could.date && n.usual() > 2)
-                .map(|(f, _)| f.name.clone())
-        })
-        .or_else(|| usable.first().map(|(f, _)| f.name.clone()))
+        .map(|field| field.name.clone())
+        .or_else(|| key.map(str::to_owned))
 }
 
 /// The path of the first field of web addresses that is called an image.
@@ -169,7 +99,16 @@ pub(super) fn guess_credit(fields: &[Field]) -> Option<String> {
     find(fields, "", &|field| {
         let joined = name_words(&field.name).concat();
         matches!(field.kind, FieldKind::Text | FieldKind::Term)
-            && ["credit", "creditline", "credits"].contains(&joined.as_str())
+            && [
+                "credit",
+                "creditline",
+                "credits",
+                "credito",
+                "mentionobligatoire",
+                "bildnachweis",
+                "creditphoto",
+            ]
+            .contains(&joined.as_str())
     })
 }
 

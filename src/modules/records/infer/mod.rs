@@ -6,6 +6,7 @@
 mod decide;
 mod guess;
 mod node;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,12 @@ impl Inference for Observed {
     fn observe(&mut self, document: &Map<String, Value>) {
         self.rows += 1;
         self.root.object(document, 0, self.cells, &mut self.budget);
+    }
+
+    fn name(&mut self, names: &[String]) {
+        // Not a row: a key that every row has stands in every row.
+        let nothing = names.iter().map(|name| (name.clone(), Value::Null)).collect();
+        self.root.object(&nothing, 0, self.cells, &mut self.budget);
     }
 
     fn finish(self: Box<Self>) -> RecordType {

@@ -48,7 +48,10 @@ pub(super) struct Could {
     pub boolean: bool,
     pub date: bool,
     pub url: bool,
+    /// Without a space.
     pub code: bool,
+    /// A code that may have spaces in it, as numbers of inventories have: `K 1923-04 a`.
+    pub mark: bool,
 }
 
 /// See the module's text.
@@ -71,6 +74,8 @@ pub(super) struct Node {
     /// Dates with a month, so that a bare number of four digits is not taken for one.
     pub months: u64,
     pub digits: u64,
+    /// Values that are mostly letters, as what people call things is.
+    pub wordy: u64,
     pub bytes: u64,
     pub longest: usize,
     pub lines: bool,
@@ -89,6 +94,7 @@ impl Default for Node {
             date: true,
             url: true,
             code: true,
+            mark: true,
         };
         Self {
             children: Vec::new(),
@@ -105,6 +111,7 @@ impl Default for Node {
             could,
             months: 0,
             digits: 0,
+            wordy: 0,
             bytes: 0,
             longest: 0,
             lines: false,
@@ -217,11 +224,13 @@ impl Node {
         could.boolean = could.boolean && matches!(text, "true" | "false");
         could.url = could.url && is_url(text);
         could.code = could.code && text.len() <= 200 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        could.mark = could.mark && is_mark(text);
         if could.date {
             could.date = date::span(text).is_some();
             self.months += u64::from(could.date && text.len() > 6);
         }
         self.digits += u64::from(text.bytes().any(|b| b.is_ascii_digit()));
+        self.wordy += u64::from(is_wordy(text));
         self.remember(text, budget);
     }
 
@@ -264,6 +273,30 @@ impl Node {
     pub(super) fn usual(&self) -> u64 {
         self.bytes / self.values.max(1)
     }
+}
+
+/// Short, in one line, of a few parts.
+fn is_mark(text: &str) -> bool {
+    text.len() <= 60 && !text.chars().any(char::is_control) && text.split_whitespace().count() <= 4
+}
+
+/// Two thirds of what is written are letters, and there are at least three of them in a row. The name of a file is none.
+fn is_wordy(text: &str) -> bool {
+    let (mut letters, mut others, mut run, mut longest) = (0usize, 0usize, 0usize, 0usize);
+    for c in text.chars().take(400).filter(|c| !c.is_whitespace()) {
+        if c.is_alphabetic() {
+            (letters, run) = (letters + 1, run + 1);
+            // One sign of these scripts is a word.
+            longest = longest.max(if c as u32 >= 0x2E80 { 3 } else { run });
+        } else {
+            (others, run) = (others + 1, 0);
+        }
+    }
+    let file = !text.contains(' ')
+        && text
+            .rsplit_once('.')
+            .is_some_and(|(_, end)| (2..=5).contains(&end.len()));
+    longest >= 3 && letters >= others * 2 && !file
 }
 
 /// A number that is written as it would be printed.

@@ -149,6 +149,133 @@ fn titles_and_columns_make_a_table() {
     }
 }
 
+/// `(name of the column, what stands in row n)`
+type Column = (&'static str, fn(usize) -> String);
+
+const NAMES: [&str; 5] = [
+    "Schale mit Fuß",
+    "Teller, blau",
+    "Große Vase",
+    "Kanne",
+    "Deckeldose mit Vögeln",
+];
+
+/// Tables as houses of several languages keep them: which column becomes the key, and which the title.
+#[test]
+fn key_and_title_are_found_in_tables_of_many_houses() {
+    let called: fn(usize) -> String = |n| format!("{} von Blatt {n}", NAMES[n % 5]);
+    let plain: fn(usize) -> String = |n| n.to_string();
+    let material: fn(usize) -> String = |n| ["Ton", "Holz", "Glas"][n % 3].to_owned();
+    let cases: [(&[Column], Option<&str>, Option<&str>); 12] = [
+        (
+            &[
+                ("Inventar", |n| format!("K {}-{n}", 1900 + n)),
+                ("Bezeichnung", called),
+                ("Material", material),
+            ],
+            Some("Inventar"),
+            Some("Bezeichnung"),
+        ),
+        (
+            &[
+                ("Inv.-Nr.", |n| format!("{}/{n:03} a", 1950 + n % 9)),
+                ("Titel", called),
+            ],
+            Some("Inv.-Nr."),
+            Some("Titel"),
+        ),
+        (
+            &[
+                ("N\u{b0} d'inventaire", |n| format!("2001.{n}.1")),
+                ("Titre de l'\u{153}uvre", called),
+            ],
+            Some("N\u{b0} d'inventaire"),
+            Some("Titre de l'\u{153}uvre"),
+        ),
+        (
+            &[
+                ("N\u{fa}mero de inventario", |n| format!("CE{n:05}")),
+                ("Autor", called),
+                ("Nombre del objeto", material),
+            ],
+            Some("N\u{fa}mero de inventario"),
+            Some("Nombre del objeto"),
+        ),
+        (
+            &[
+                ("artist_id", |n| format!("a{n}")),
+                ("accession number", |n| format!("79.{n}")),
+                ("Title", called),
+            ],
+            Some("accession number"),
+            Some("Title"),
+        ),
+        (
+            &[
+                ("ObjectID", plain),
+                ("AccessionNumber", |n| format!("79.{n}")),
+                ("ObjectName", called),
+            ],
+            Some("ObjectID"),
+            Some("ObjectName"),
+        ),
+        // Nothing is named like a title: words that differ from row to row are one, times and names of files are none.
+        (
+            &[
+                ("mediaID", |n| format!("x{n}")),
+                ("taken", |n| format!("2020-05-30T04:57:{n:02}+02:00")),
+                ("file", |n| format!("2020-RCNX{n}.JPG")),
+            ],
+            Some("mediaID"),
+            Some("mediaID"),
+        ),
+        (&[("Lfd", plain), ("Was", called), ("Wo", material)], None, Some("Was")),
+        (
+            &[("Vorname", called), ("Nachname", called), ("Beruf", material)],
+            None,
+            Some("Vorname"),
+        ),
+        // A value that repeats, or is missing, is no key.
+        (
+            &[("Inventar", |n| format!("K {}", n % 39)), ("Bezeichnung", called)],
+            None,
+            Some("Bezeichnung"),
+        ),
+        (
+            &[
+                ("Inventar", |n| if n == 7 { String::new() } else { format!("K {n}") }),
+                ("Bezeichnung", called),
+            ],
+            None,
+            Some("Bezeichnung"),
+        ),
+        (
+            &[("Anzahl", plain), ("Nummer der Kiste", |n| format!("{}", n % 4))],
+            None,
+            None,
+        ),
+    ];
+    for (columns, key, title) in cases {
+        let mut inference = infer("objects", None, true);
+        for n in 0..40 {
+            let row: Map<String, Value> = columns
+                .iter()
+                .map(|(name, of)| ((*name).to_owned(), json!(of(n))))
+                .collect();
+            inference.observe(&row);
+        }
+        // Every file ends with the names of its columns, which are no row.
+        inference.name(&columns.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
+        let inferred = inference.finish();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            (inferred.key.as_deref(), inferred.title.as_deref()),
+            (key, title),
+            "{names:?}"
+        );
+    }
+}
+
 /// Every document of a collection is what the type inferred from it says.
 #[test]
 fn a_carnegie_object_fits_its_type() {

@@ -288,6 +288,19 @@ fn doubts_are_named_with_what_the_sample_says() {
         ..Reading::default()
     };
     assert_eq!(seen(b"w;d\n1,5;3.4.1921\n", "a.csv", &said).doubts, []);
+    let warned = |content: &str| {
+        let warnings = seen(content.as_bytes(), "a.csv", &Reading::default()).warnings;
+        warnings
+            .iter()
+            .any(|warning| warning.code == "missing-likely" && warning.message.contains("w"))
+    };
+    assert!(warned("w,t\n1.5,a\nNA,NA\n2,b\n3,c\n"));
+    assert!(warned("w;t\n1,5;a\n-;b\n2;c\n3;d\n"));
+    assert!(
+        !warned("w,t\n1.5,a\nlarge,b\n2,c\n3,d\n"),
+        "a word that may say something"
+    );
+    assert!(!warned("w,t\n1.5,a\n2,NA\n3,c\n4,d\n"), "a word among words");
 }
 
 /// One cell of many megabytes costs its row, not the memory or the file.
