@@ -45,7 +45,7 @@ pub struct Args {
     /// Show how the file is read, what it becomes and what would happen, as the import page does
     #[arg(long, conflicts_with_all = ["dry_run", "delete_missing"])]
     preview: bool,
-    /// The field by which a row is recognised
+    /// The field by which a row is recognised; a type that has no key yet gets it
     #[arg(long, value_name = "FIELD")]
     pub(super) key: Option<String>,
     /// Delete the records of the type that the file does not have
@@ -57,11 +57,6 @@ pub struct Args {
     /// How the files are written, where their content does not say it: csv, json or jsonl
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    #[command(flatten)]
-    pub(super) reading: Reading,
-    /// A cell that says "no value", such as NA; repeatable
-    #[arg(long, value_name = "TEXT")]
-    pub(super) missing: Vec<String>,
     /// Why; kept with the change set
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -71,6 +66,11 @@ pub struct Args {
     /// Print the outcome as JSON
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) reading: Reading,
+    /// A cell that says "no value", such as NA; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub(super) missing: Vec<String>,
 }
 
 impl Args {
@@ -151,9 +151,14 @@ pub(super) async fn opened(file: &Path) -> Result<(String, Box<dyn AsyncRead + S
     if file == Path::new("-") {
         return Ok(("standard input".to_owned(), Box::new(tokio::io::stdin())));
     }
-    let open = tokio::fs::File::open(file)
-        .await
-        .map_err(|e| Error::new(Code::NotFound, format!("{} cannot be read: {e}.", file.display())).caused_by(e))?;
+    let open = tokio::fs::File::open(file).await.map_err(|e| {
+        let text = match e.kind() {
+            std::io::ErrorKind::NotFound => format!("There is no file {}.", file.display()),
+            std::io::ErrorKind::PermissionDenied => format!("{} may not be read by this user.", file.display()),
+            _ => format!("{} cannot be read: {e}.", file.display()),
+        };
+        Error::new(Code::NotFound, text).caused_by(e)
+    })?;
     if open.metadata().await?.is_dir() {
         return Err(Error::invalid(
             "FILE",
@@ -219,6 +224,11 @@ fn tell(args: &Args, name: &str, outcome: &Value) -> Result<()> {
         text.push_str(" (nothing was written)");
     }
     output::line(&text)?;
+    if let (true, None, Some(key)) = (outcome["new_type"] == true, &args.key, outcome["key"].as_str()) {
+        output::line(&format!(
+            "  \"{key}\" differs in every row, so it is the key: the file brought again changes only what changed."
+        ))?;
+    }
     for note in outcome["notes"]
         .as_array()
         .into_iter()

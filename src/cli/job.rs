@@ -68,7 +68,11 @@ pub fn failure(job: &Value, what: &str) -> Error {
 
 /// What a job says of a file, as the command line would say it: the file named once, flags for what the API calls otherwise.
 fn in_words(why: &str, what: &str) -> String {
-    let mut why = why;
+    // The code is for those who look at the job.
+    let mut why = match why.rsplit_once(" (") {
+        Some((words, code)) if Code::ALL.iter().any(|c| code.strip_suffix(')') == Some(c.as_str())) => words,
+        _ => why,
+    };
     while let Some(rest) = why.strip_prefix(what).and_then(|rest| rest.strip_prefix(": ")) {
         why = rest;
     }

@@ -50,6 +50,7 @@ fn page(command: &Command, name: &str) -> Result<String> {
     clap_mangen::Man::new(versioned)
         .title(name)
         .manual("Vitrine")
+        .source(format!("Vitrine {}", super::program::VERSION))
         .render(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
@@ -78,7 +79,7 @@ mod tests {
             ".TH app-import 1",
             "decimal",
             "app import objects.csv",
-            "app import [",
+            r"\fBapp import\fR",
             "Exit codes",
         ] {
             assert!(import.contains(word), "{word} is missing in:\n{import}");

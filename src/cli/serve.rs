@@ -75,6 +75,7 @@ async fn welcome(running: &Running) -> Result<()> {
     {
         text.push_str(&format!("\nTo look after it, open this once: {link}"));
     }
+    text.push_str("\nThe manual is under /docs. Ctrl+C stops it; nothing is lost.");
     output::note(&text);
     Ok(())
 }

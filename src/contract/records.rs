@@ -302,6 +302,9 @@ pub trait Records: Send + Sync {
     async fn record_types(&self) -> Result<Vec<Arc<StoredType>>>;
     /// Makes a type or changes it, as part of a change set. Refuses what would lose values.
     async fn put_type(&self, tx: &mut Tx<'_>, set_id: &str, definition: &RecordType) -> Result<StoredType>;
+    /// Before a type that has many records is put with a field that becomes unique: takes the values they have, in steps.
+    /// `go_on` is asked between them. Refuses where two records have the same, by name.
+    async fn identify(&self, definition: &RecordType, go_on: &(dyn Fn() -> Result<()> + Send + Sync)) -> Result<()>;
     /// A type that comes with the program and is stored when it is first put to use.
     fn shipped_type(&self, name: &str) -> Option<RecordType>;
     /// Starts looking for a type that fits documents: kinds that lose nothing, vocabularies, facets, identifier, title.

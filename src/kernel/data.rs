@@ -80,6 +80,13 @@ fn unwritable(path: &Path, error: std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::StorageFull {
         return error.into();
     }
+    if path.is_file() {
+        let text = format!(
+            "The data folder {} is a file. Name a folder with --data or APP__DATA__DIR.",
+            path.display()
+        );
+        return Error::new(Code::Unavailable, text).caused_by(error);
+    }
     let text = format!(
         "The data folder {} cannot be written: {error}. Make it writable for this user, or name another one with --data \
          or APP__DATA__DIR.",

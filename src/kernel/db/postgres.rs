@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
@@ -40,6 +40,59 @@ pub(super) struct Postgres {
     notify: mpsc::UnboundedSender<Signal>,
 }
 
+/// Why there is no first connection. The pool tries again until its time is up and then says no more than that.
+async fn why_not(connect: &PgConnectOptions, error: sqlx::Error, patience: Duration) -> Error {
+    let error = match error {
+        sqlx::Error::PoolTimedOut => match tokio::time::timeout(patience, PgConnection::connect_with(connect)).await {
+            Ok(Err(error)) => error,
+            _ => error,
+        },
+        other => other,
+    };
+    refusal(connect, error)
+}
+
+/// What the server, or its absence, says to somebody who has just written its address down.
+fn refusal(connect: &PgConnectOptions, error: sqlx::Error) -> Error {
+    let (place, user) = (
+        format!("{}:{}", connect.get_host(), connect.get_port()),
+        connect.get_username(),
+    );
+    let code = match &error {
+        sqlx::Error::Database(db) => db.code().unwrap_or_default().into_owned(),
+        _ => String::new(),
+    };
+    let name = connect.get_database().unwrap_or(user);
+    let text = match (&*code, &error) {
+        ("3D000", _) => {
+            format!(
+                "PostgreSQL at {place} has no database \"{name}\". Make it (createdb {name}), or name another one in database.url."
+            )
+        }
+        ("28P01" | "28000", _) => {
+            format!(
+                "PostgreSQL at {place} does not let \"{user}\" in. Check the user and the password in database.url."
+            )
+        }
+        ("53300", _) => {
+            format!(
+                "PostgreSQL at {place} has no connection left. Raise its max_connections, or lower database.connections."
+            )
+        }
+        (_, sqlx::Error::Io(cause)) => {
+            format!(
+                "PostgreSQL at {place} cannot be reached ({}). Check that it runs and that database.url names it.",
+                cause.kind()
+            )
+        }
+        (_, sqlx::Error::PoolTimedOut) => {
+            format!("PostgreSQL at {place} did not answer in time. Check that it runs and that database.url names it.")
+        }
+        _ => return from_sqlx(error),
+    };
+    Error::new(Code::Unavailable, text).caused_by(error)
+}
+
 impl Postgres {
     pub async fn open(url: &str, clock: Clock, signals: Signals, options: &Options) -> Result<Self> {
         let connect = PgConnectOptions::from_str(url)
@@ -70,8 +123,11 @@ impl Postgres {
                 })
             })
             .connect_with(connect.clone())
-            .await
-            .map_err(from_sqlx)?;
+            .await;
+        let pool = match pool {
+            Ok(pool) => pool,
+            Err(error) => return Err(why_not(&connect, error, Duration::from_millis(options.wait_ms)).await),
+        };
         let (version,): (String,) = sqlx::query_as("SHOW server_version_num")
             .fetch_one(&pool)
             .await

@@ -11,6 +11,7 @@ both!(
     types_grow_and_keep_their_kinds,
     a_dry_run_writes_nothing,
     rows_that_are_gone_can_be_deleted,
+    a_collection_without_a_key_gets_one,
 );
 
 async fn a_file_comes_in_once(db: TestDb) {
@@ -236,4 +237,33 @@ async fn rows_that_are_gone_can_be_deleted(db: TestDb) {
     // What comes back is the record it was.
     counts(&place.import(b"id,size\na,1\n", "type=box").await, 0, 1, 0, 0);
     place.close().await;
+}
+
+/// The second file names the key that the first import did without: by it the records are found again.
+async fn a_collection_without_a_key_gets_one(db: TestDb) {
+    let place = Place::new(&db).await;
+    let rows = |count: usize, twice: usize| -> String {
+        let number = |n: usize| if n == twice { 0 } else { n };
+        let row = |n: usize| format!("plate {},Plate {n}\n", number(n));
+        format!("label,title\n{}", (0..count).map(row).collect::<String>())
+    };
+    let first = place.import(rows(400, 0).as_bytes(), "type=plate&infer=true").await;
+    counts(&first, 400, 0, 0, 0);
+    assert_eq!(first["key"], Value::Null);
+    let tried = place
+        .import(rows(401, 0).as_bytes(), "type=plate&key=label&dry_run=true")
+        .await;
+    counts(&tried, 1, 0, 400, 0);
+    let second = place.import(rows(401, 0).as_bytes(), "type=plate&key=label").await;
+    counts(&second, 1, 0, 400, 0);
+    assert_eq!(second["key"], "label");
+    counts(&place.import(rows(402, 0).as_bytes(), "type=plate").await, 1, 0, 401, 0);
+    // Where two records have the same, it is said and nothing is written.
+    place.import(rows(400, 399).as_bytes(), "type=dish&infer=true").await;
+    let failed = place.import(rows(401, 399).as_bytes(), "type=dish&key=label").await;
+    let why = failed["error"].to_string();
+    for word in ["plate 0", "Plate 399", "change one of them"] {
+        assert!(why.contains(word), "{word}: {why}");
+    }
+    assert_eq!(place.records().await, 802);
 }

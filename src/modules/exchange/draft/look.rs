@@ -210,11 +210,14 @@ impl Whole {
         }
         inference.name(&of_the_file(names));
         if rows == unreadable {
-            let why = fault.unwrap_or_else(|| "It has no rows below its header.".to_owned());
-            return Err(Error::new(
-                Code::Invalid,
-                format!("Not one row of {name} can be read. {why}"),
-            ));
+            let text = match fault {
+                Some(fault) => format!("{name}: Not one row can be read. {fault}"),
+                None => format!(
+                    "{name}: There are no rows below the header. Check that the file was written to the end; if its first row \
+                     names no columns, say so (header_row)."
+                ),
+            };
+            return Err(Error::new(Code::Invalid, text));
         }
         Ok(Found {
             definition: inference.finish(),

@@ -69,6 +69,9 @@ impl Importer {
                 .require(&context.caller, TYPES_WRITE, &object)
                 .await?;
         }
+        if plan.changed && !plan.new_type {
+            self.records.identify(&plan.definition, &|| context.check()).await?;
+        }
         let Plan {
             definition,
             changed,
@@ -179,6 +182,9 @@ impl Importer {
                 }
             }
         };
+        if !new_type && let Some(key) = &options.key {
+            plan.changed |= become_key(&mut plan.definition, key);
+        }
         if new_type && let Some(visibility) = options.visibility {
             plan.definition.visibility = visibility;
         }
@@ -273,6 +279,28 @@ fn corrected(definition: RecordType, standing: Option<RecordType>, new_type: boo
         new_type,
         new_fields,
     }
+}
+
+/// Makes a field of a type that has no key the one by which rows are recognised, where it can be. Whether the records that
+/// are there allow it is found out before the type is written.
+fn become_key(definition: &mut RecordType, key: &str) -> bool {
+    if definition.key.is_some() {
+        return false;
+    }
+    let kinds = [
+        FieldKind::Identifier,
+        FieldKind::Text,
+        FieldKind::Term,
+        FieldKind::Integer,
+        FieldKind::Url,
+    ];
+    let field = definition.fields.iter_mut().find(|field| field.name == key);
+    let Some(field) = field.filter(|f| !f.unique && !f.repeated && kinds.contains(&f.kind)) else {
+        return false;
+    };
+    field.unique = true;
+    definition.key = Some(key.to_owned());
+    true
 }
 
 /// Opens the change set of an import.

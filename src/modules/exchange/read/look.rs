@@ -191,9 +191,11 @@ pub fn look(input: Input, name: &str, reading: &Reading, limits: &Limits) -> Res
             look.columns.retain(|column| !column.empty || !nameless(column));
             look.sample(&rows, reading, true);
             look.tell_unknown(&rows, &notes);
+            look.tell_undivided(&rows, &notes);
         }
         Rows::Json(source) => {
             let rows = read(source, &notes);
+            tell_wrapped(&rows, &notes);
             look.sample(&rows, reading, false);
         }
     }
@@ -236,7 +238,48 @@ fn tell_empty(columns: &[Column], notes: &Notes) {
     }
 }
 
+/// One object with the rows in it.
+fn tell_wrapped(rows: &[SourceRow], notes: &Notes) {
+    let [row] = rows else { return };
+    let Ok(content) = &row.content else { return };
+    let inside = content.iter().find_map(|(name, value)| {
+        let items = value.as_array().filter(|items| items.len() > 1)?;
+        items.iter().all(Value::is_object).then_some((name, items.len()))
+    });
+    if let Some((name, count)) = inside {
+        notes.add("rows-inside", || {
+            format!(
+                "The file is one object, so it becomes one record. \"{name}\" in it is a list of {count}: if those are the records, \
+                 write that list into a file of its own and import it."
+            )
+        });
+    }
+}
+
 impl Look {
+    /// Everything in one column, and a sign that divides each row alike.
+    fn tell_undivided(&self, rows: &[SourceRow], notes: &Notes) {
+        let [column] = self.columns.as_slice() else { return };
+        let header = column.original.as_ref().unwrap_or(&column.name);
+        let often = |text: &str, sign: char| text.chars().filter(|c| *c == sign).count();
+        let names = [column.name.clone()];
+        let cells = cells_of(rows, &names);
+        let alike = |sign: &char| {
+            let wanted = often(header, *sign);
+            let fit = |row: &&Vec<Option<String>>| row[0].as_deref().is_some_and(|text| often(text, *sign) == wanted);
+            !cells.is_empty() && cells.iter().filter(fit).count() * 10 >= cells.len() * 9
+        };
+        let sign = |c: &char| !c.is_alphanumeric() && !c.is_whitespace() && !"._-'\"()".contains(*c);
+        if let Some(sign) = header.chars().filter(sign).find(alike) {
+            notes.add("delimiter-doubtful", || {
+                format!(
+                    "Everything stands in one column. \"{sign}\" stands in each row as often as in the header: if it divides the \
+                     cells, say so (delimiter)."
+                )
+            });
+        }
+    }
+
     fn tell_unknown(&self, rows: &[SourceRow], notes: &Notes) {
         let names: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
         if let Some((word, columns)) = doubts::unknown(&names, &cells_of(rows, &names)) {

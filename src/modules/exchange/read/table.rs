@@ -123,8 +123,7 @@ impl Table {
                 (names(&record, even, &manner)?, record.number)
             }
         };
-        let most_used = ahead.iter().map(Record::width).max().unwrap_or(0);
-        check_width(&columns, &manner, most_used, header_row)?;
+        check_width(&columns, &manner, &ahead, header_row)?;
         let used = columns.iter().map(|_| AtomicBool::new(false)).collect();
         let columns = Columns {
             all: Arc::new(columns),
@@ -326,14 +325,17 @@ fn names(record: &Record, even: bool, manner: &Manner<'_>) -> Result<Vec<Column>
 }
 
 /// Refuses more columns than are taken, unless empty ones are left out.
-fn check_width(columns: &[Column], manner: &Manner<'_>, used: usize, line: i64) -> Result<()> {
+fn check_width(columns: &[Column], manner: &Manner<'_>, ahead: &VecDeque<Record>, line: i64) -> Result<()> {
     let most = manner.limits.max_columns;
     if columns.len() as u64 <= most {
         return Ok(());
     }
+    let used = (0..columns.len())
+        .filter(|at| ahead.iter().any(|row| *at < row.kept() && !row.cell(*at).is_empty()))
+        .count();
     let words = format!(
-        "The header in row {line} has {} columns; at most {most} are taken (import.max_columns). In the first rows nothing stands \
-         beyond column {used}: leave out the columns without a value (skip_empty_columns), or remove some.",
+        "The header in row {line} has {} columns; at most {most} are taken (import.max_columns). In the first rows {used} of them \
+         have a value: leave out those that have none (skip_empty_columns), or remove some.",
         columns.len()
     );
     if manner.reading.skip_empty_columns {

@@ -284,21 +284,15 @@ impl Check {
 pub fn check_change(old: &RecordType, new: &RecordType) -> Vec<FieldIssue> {
     let mut issues = Vec::new();
     compare("fields", &old.fields, &new.fields, &mut issues);
-    let before: HashSet<String> = path::identifying(old).into_iter().map(|l| l.path).collect();
-    for leaf in path::identifying(new) {
-        let existed = path::find(&old.fields, &leaf.path).is_some();
-        if existed && !before.contains(&leaf.path) {
-            let message = format!(
-                "\"{}\" cannot become unique or the key while the type has records. Set it when the type is made, or import into a new type.",
-                shorten(&leaf.path, 60)
-            );
-            issues.push(FieldIssue {
-                path: leaf.path,
-                message,
-            });
-        }
-    }
     issues
+}
+
+/// The fields that records may have values in already and that become unique or the key.
+pub fn newly_identifying(old: &RecordType, new: &RecordType) -> Vec<String> {
+    let before: HashSet<String> = path::identifying(old).into_iter().map(|l| l.path).collect();
+    let new = path::identifying(new).into_iter().map(|leaf| leaf.path);
+    new.filter(|path| !before.contains(path) && path::find(&old.fields, path).is_some())
+        .collect()
 }
 
 fn compare(at: &str, old: &[Field], new: &[Field], issues: &mut Vec<FieldIssue>) {

@@ -2,6 +2,7 @@
 
 pub mod collection;
 mod edit;
+mod identify;
 mod import;
 mod levels;
 pub mod opening;
@@ -25,7 +26,7 @@ use crate::contract::records::{RecordState, RecordType, StoredType, TypeKeeper};
 use crate::kernel::access::{Access, Caller, Level};
 use crate::kernel::db::{Db, Tx};
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::ledger::{self, NewSet};
+use crate::kernel::ledger::{self, NewSet, Position};
 
 /// The largest state of a record, as JSON.
 const MAX_STATE: usize = 4_000_000;
@@ -37,6 +38,8 @@ pub struct Service {
     /// Definitions by type id. A version never changes, so an entry is right while its version is the head's.
     types: Mutex<HashMap<String, Arc<StoredType>>>,
     keepers: Mutex<Vec<Arc<dyn TypeKeeper>>>,
+    /// Fields whose values were taken beforehand, and where the ledger stood: type and field.
+    prepared: Mutex<HashMap<(String, String), Position>>,
 }
 
 /// Who changes something, why, and through which door.
@@ -76,6 +79,7 @@ impl Service {
             access,
             types: Mutex::default(),
             keepers: Mutex::default(),
+            prepared: Mutex::default(),
         }
     }
 

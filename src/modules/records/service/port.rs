@@ -31,6 +31,9 @@ impl Records for Service {
     async fn put_type(&self, tx: &mut Tx<'_>, set_id: &str, definition: &RecordType) -> Result<StoredType> {
         Ok(self.put_type_in(tx, set_id, definition).await?.stored)
     }
+    async fn identify(&self, definition: &RecordType, go_on: &(dyn Fn() -> Result<()> + Send + Sync)) -> Result<()> {
+        Service::identify(self, definition, go_on).await
+    }
     fn shipped_type(&self, name: &str) -> Option<RecordType> {
         types::shipped().iter().find(|t| t.name == name).cloned()
     }

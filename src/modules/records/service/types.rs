@@ -175,6 +175,7 @@ impl Service {
             if !issues.is_empty() {
                 return Err(Error::invalid_fields(issues));
             }
+            self.finish_identifying(tx, &old.definition, definition).await?;
         }
         let document = Some(serde_json::to_string(definition)?);
         let position = self.append_type(tx, set_id, &head, operation, document).await?;
@@ -275,6 +276,7 @@ impl Service {
         if standing.version != base {
             return Err(stale_type(&standing, base));
         }
+        self.identify(definition, &|| Ok(())).await?;
         let outcome = self.db.write(Write::interactive("types.replace"), |tx| {
             Box::pin(async move {
                 let held = store::type_head(&mut *tx, name).await?;

@@ -2,6 +2,7 @@
 
 use crate::kernel::db::{Exec, Filter, Tx, sql};
 use crate::kernel::error::Result;
+use crate::kernel::ledger::Position;
 
 /// A type that is being deleted with its records; nobody makes it anew before that has ended.
 pub const REMOVING: &str = "removing";
@@ -75,6 +76,44 @@ pub async fn before_set(
     .stmt()
     .all(on)
     .await
+}
+
+/// Ids of live records of a type after an id.
+pub async fn ids_after(on: impl Into<Exec<'_>>, type_name: &str, after: &str, limit: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> =
+        sql("SELECT id FROM record WHERE type = $1 AND id > $2 AND state = 'live' ORDER BY id LIMIT $3")
+            .bind(type_name)
+            .bind(after)
+            .bind(limit)
+            .all(on)
+            .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Ids of live records of a type that were written after a place in the ledger.
+pub async fn ids_changed(on: impl Into<Exec<'_>>, type_name: &str, since: Position, limit: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql(
+        "SELECT DISTINCT v.entity FROM version v JOIN record r ON r.id = v.entity \
+         WHERE (v.txid, v.position) > ($1, $2) AND r.type = $3 AND r.state = 'live' LIMIT $4",
+    )
+    .bind(since.txid)
+    .bind(since.position)
+    .bind(type_name)
+    .bind(limit)
+    .all(on)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Takes away what records hold under these fields.
+pub async fn drop_values(tx: &mut Tx<'_>, type_name: &str, fields: &[String], ids: &[String]) -> Result<u64> {
+    Filter::new("DELETE FROM identifier")
+        .and("type = ?", type_name)
+        .and_in("field", fields)
+        .and_in("record_id", ids)
+        .stmt()
+        .exec(tx)
+        .await
 }
 
 /// How many records of a type there are, deleted ones too.

@@ -25,7 +25,7 @@ both!(
     a_thousand_rows_are_few_statements
 );
 
-async fn import(
+pub(super) async fn import(
     db: &TestDb,
     s: &Service,
     key: Option<&str>,

@@ -3,6 +3,7 @@
 mod addresses;
 mod edits;
 mod entries;
+mod identifying;
 mod imports;
 mod rules;
 mod sight;

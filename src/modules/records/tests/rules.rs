@@ -161,7 +161,11 @@ fn a_change_that_loses_values_is_refused() {
         1
     );
     assert_eq!(change(|t| t.fields[10].repeated = false), 1);
-    assert_eq!(change(|t| t.fields[1].unique = true), 1);
+    assert_eq!(change(|t| t.fields[1].unique = true), 0);
+    let mut unique = vase();
+    (unique.fields[1].unique, unique.key) = (true, Some("page".to_owned()));
+    assert_eq!(definition::newly_identifying(&old, &unique), ["title", "page"]);
+    assert_eq!(definition::newly_identifying(&unique, &unique), [""; 0]);
     assert_eq!(change(|t| drop(t.fields[12].fields.remove(1))), 1);
 }
 

@@ -288,6 +288,14 @@ fn doubts_are_named_with_what_the_sample_says() {
         ..Reading::default()
     };
     assert_eq!(seen(b"w;d\n1,5;3.4.1921\n", "a.csv", &said).doubts, []);
+    let undivided = |content: &str| {
+        let warnings = seen(content.as_bytes(), "a.csv", &Reading::default()).warnings;
+        warnings
+            .iter()
+            .any(|warning| warning.message.contains("\"^\" stands in each row"))
+    };
+    assert!(undivided("a^b^c\n1^2^3\n4^5^6\n"));
+    assert!(!undivided("a^b\n1\n2\n3\n"));
     let warned = |content: &str| {
         let warnings = seen(content.as_bytes(), "a.csv", &Reading::default()).warnings;
         warnings

@@ -124,7 +124,8 @@ impl Service {
         // Looked at before anything is written, since what was written would stay.
         if is_live
             && heads::has_records(&mut *tx, &before.name, true).await?
-            && !definition::check_change(standing, before).is_empty()
+            && (!definition::check_change(standing, before).is_empty()
+                || !definition::newly_identifying(standing, before).is_empty())
         {
             return Ok(Restoration::Left(WhyLeft::TypeInUse));
         }
