@@ -3,15 +3,20 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run dev test check torture conformance screenshots bench bench-import bench-search bench-record bench-writes bench-start bench-build man deb fmt clean
+.PHONY: run tools dev test check torture conformance screenshots bench bench-import bench-search bench-record bench-writes bench-start bench-build man deb fmt clean
 
-# Builds the program and shows the sample collection. The address stands in the last line it prints.
-run:
+# Builds the program and shows the sample collection. When it is ready it prints its address.
+run: tools
 	$(CARGO) build --release --locked
 	./target/release/app serve --sample
 
+# Says what is missing before a long build does.
+tools:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, open a new terminal and try again." >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "A C compiler is missing. On Debian: sudo apt-get install build-essential" >&2; exit 1; }
+
 # The same from a quick build, for working on it.
-dev:
+dev: tools
 	$(CARGO) run --locked -- serve --sample
 
 # The whole suite: rooms, features and house rules on SQLite and PostgreSQL, journeys in a browser.

@@ -9,7 +9,7 @@ use super::Exit;
 use super::job;
 use super::output;
 use super::preview;
-use super::reading::Reading;
+use super::reading::{Reading, in_flags};
 use super::session::{self, Need, Session};
 use super::settings::Settings;
 use crate::kernel::error::{Code, Error, Result};
@@ -119,7 +119,10 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
         worker: true,
         index: true,
     };
-    session::with(settings.for_command()?, need, async |session| all(&args, session).await).await
+    session::with(settings.for_command()?, need, async |session| {
+        all(&args, session).await.map_err(in_flags)
+    })
+    .await
 }
 
 async fn all(args: &Args, session: &Session) -> Result<Exit> {

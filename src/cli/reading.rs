@@ -1,5 +1,7 @@
 //! How files are read, as flags of the command line: what is not said is found out.
 
+use crate::kernel::error::Error;
+
 /// See the module's text.
 #[derive(clap::Args)]
 #[command(next_help_heading = "How the files are read, where what is found is wrong")]
@@ -57,25 +59,53 @@ impl Reading {
     }
 }
 
-/// A message that names what the API calls it, with the flags of this command instead.
+/// What the API calls the flags above.
+const NAMES: [&str; 10] = [
+    "encoding",
+    "delimiter",
+    "quote",
+    "header_row",
+    "sheet",
+    "entry",
+    "decimal",
+    "date_order",
+    "missing",
+    "skip_empty_columns",
+];
+
+/// A message that names what the API calls it, with the flags of this command instead: `(header_row)` is `(--header-row)`.
 pub fn with_flags(message: &str) -> String {
     let mut message = message.to_owned();
-    for name in [
-        "encoding",
-        "delimiter",
-        "quote",
-        "header_row",
-        "sheet",
-        "entry",
-        "missing",
-        "skip_empty_columns",
-    ] {
-        message = message.replace(&format!("({name})"), &format!("(--{})", name.replace('_', "-")));
-    }
-    for name in ["decimal", "date_order"] {
-        message = message
-            .replace(&format!("({name} "), &format!("(--{} ", name.replace('_', "-")))
-            .replace(&format!("({name})"), &format!("(--{})", name.replace('_', "-")));
+    for name in NAMES {
+        let flag = name.replace('_', "-");
+        for (end, shown) in [(")", ")"), (" ", " "), ("=", " ")] {
+            message = message.replace(&format!("({name}{end}"), &format!("(--{flag}{shown}"));
+        }
     }
     message
+}
+
+/// An error in the words of this command.
+pub fn in_flags(error: Error) -> Error {
+    match with_flags(error.detail()) {
+        same if same == error.detail() => error,
+        said => Error::new(error.code(), said),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_the_flags_of_the_command() {
+        for (message, want) in [
+            ("say which row is (header_row).", "say which row is (--header-row)."),
+            ("Say so (decimal \",\"), and", "Say so (--decimal \",\"), and"),
+            ("in this file (quote=none), then", "in this file (--quote none), then"),
+            ("stands in two (sheets)", "stands in two (sheets)"),
+        ] {
+            assert_eq!(with_flags(message), want);
+        }
+    }
 }

@@ -371,3 +371,24 @@ async fn callers_may_go_at_any_time() {
         .expect("the writer is free")
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_server_that_lets_nobody_in_says_why() {
+    let db = crate::kernel::testing::postgres().await;
+    let (server, _) = db.url().rsplit_once('/').unwrap();
+    let open = async |url: String| {
+        let options = Options {
+            readers: 2,
+            wait_ms: 300,
+        };
+        let opened = Db::open(&url, db.folder(), crate::kernel::clock::Clock::system(), options).await;
+        let error = opened.err().unwrap();
+        (error.code(), error.detail().to_owned())
+    };
+    let (code, said) = open(format!("{server}/nobody_made_this")).await;
+    assert_eq!(code, Code::Unavailable);
+    assert!(said.contains("has no database \"nobody_made_this\". Make it"), "{said}");
+    let (code, said) = open("postgres://somebody@127.0.0.1:1/x".to_owned()).await;
+    assert_eq!(code, Code::Unavailable);
+    assert!(said.contains("PostgreSQL at 127.0.0.1:1 cannot be reached"), "{said}");
+}
