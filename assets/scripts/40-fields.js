@@ -64,7 +64,9 @@
 
   // A year, a month or a day: says which one was understood.
   const days = (year, month) => new Date(Date.UTC(2000 + (((year % 400) + 400) % 400), month, 0)).getUTCDate();
-  const kind = (text) => {
+  const time = /^(.{10,13})[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
+  const kind = (whole) => {
+    const text = whole.replace(time, "$1");
     const parts = /^(-?\d{4,6})(?:-(\d{2}))?(?:-(\d{2}))?$/.exec(text);
     if (!parts) return "none";
     if (parts[2] && !(parts[2] >= 1 && parts[2] <= 12)) return "none";

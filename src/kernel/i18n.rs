@@ -220,6 +220,10 @@ impl Language {
 
     /// A civil date as it stands in records (`1979-12-06`, `1979-12`) for people; `None` where it is not of that form.
     pub fn civil(self, text: &str) -> Option<String> {
+        // A time stays as it is written.
+        if let Some((day, time)) = text.split_once(['T', ' ']) {
+            return Some(format!("{}, {time}", self.civil(day)?));
+        }
         if !text.is_ascii() || !matches!(text.len(), 7 | 10) {
             return None;
         }
@@ -308,6 +312,10 @@ mod tests {
         assert_eq!(en.time(0), "1 January 1970, 00:00 UTC");
         assert_eq!(en.civil("1979-12-06").as_deref(), Some("6 December 1979"));
         assert_eq!(en.civil("1979-12").as_deref(), Some("December 1979"));
+        assert_eq!(
+            en.civil("1979-12-06T04:57Z").as_deref(),
+            Some("6 December 1979, 04:57Z")
+        );
         for odd in ["1979", "1979-13", "1979-02-30", "c. 1925-1940", "ééééé"] {
             assert_eq!(en.civil(odd), None, "{odd}");
         }

@@ -181,9 +181,12 @@ impl Table {
     fn content(&mut self) -> std::result::Result<Map<String, Value>, Vec<FieldIssue>> {
         let (has, wants) = (self.record.count, self.columns.all.len());
         if self.grid.even() && has != wants {
-            let message = format!(
-                "The row has {has} cells, the header has {wants}. A delimiter or quotation mark is missing or too many in this row."
-            );
+            let why = if wants == 1 {
+                "The delimiter seems to be another one: say which (delimiter)."
+            } else {
+                "A delimiter or quotation mark is missing or too many in this row."
+            };
+            let message = format!("The row has {has} cells, the header has {wants}. {why}");
             return Err(issue("", message));
         }
         if let Some(index) = self.record.long {

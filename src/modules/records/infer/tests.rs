@@ -44,6 +44,10 @@ fn a_kind_prints_back_or_is_text() {
     column(&["True", "False"], FieldKind::Text);
     column(&["1979", "1979-12", "1979-12-06"], FieldKind::Date);
     column(&["1979-13", "1979"], FieldKind::Text);
+    column(
+        &["2020-05-30T04:57:37+02:00", "2020-06-01T11:41:41+02:00"],
+        FieldKind::Date,
+    );
     column(&["-2995-01-25", "1200-12-24"], FieldKind::Date);
     column(&["http://a.example/1", "https://b.example/2"], FieldKind::Url);
     column(&["39.1", "NA"], FieldKind::Text);
@@ -160,102 +164,110 @@ const NAMES: [&str; 5] = [
     "Deckeldose mit Vögeln",
 ];
 
+fn called(n: usize) -> String {
+    format!("{} von Blatt {n}", NAMES[n % 5])
+}
+fn plain(n: usize) -> String {
+    n.to_string()
+}
+fn material(n: usize) -> String {
+    ["Ton", "Holz", "Glas"][n % 3].to_owned()
+}
+
 /// Tables as houses of several languages keep them: which column becomes the key, and which the title.
+const HOUSES: [(&[Column], Option<&str>, Option<&str>); 12] = [
+    (
+        &[
+            ("Inventar", |n| format!("K {}-{n}", 1900 + n)),
+            ("Bezeichnung", called),
+            ("Material", material),
+        ],
+        Some("Inventar"),
+        Some("Bezeichnung"),
+    ),
+    (
+        &[
+            ("Inv.-Nr.", |n| format!("{}/{n:03} a", 1950 + n % 9)),
+            ("Titel", called),
+        ],
+        Some("Inv.-Nr."),
+        Some("Titel"),
+    ),
+    (
+        &[
+            ("N\u{b0} d'inventaire", |n| format!("2001.{n}.1")),
+            ("Titre de l'\u{153}uvre", called),
+        ],
+        Some("N\u{b0} d'inventaire"),
+        Some("Titre de l'\u{153}uvre"),
+    ),
+    (
+        &[
+            ("N\u{fa}mero de inventario", |n| format!("CE{n:05}")),
+            ("Autor", called),
+            ("Nombre del objeto", material),
+        ],
+        Some("N\u{fa}mero de inventario"),
+        Some("Nombre del objeto"),
+    ),
+    (
+        &[
+            ("artist_id", |n| format!("a{n}")),
+            ("accession number", |n| format!("79.{n}")),
+            ("Title", called),
+        ],
+        Some("accession number"),
+        Some("Title"),
+    ),
+    (
+        &[
+            ("ObjectID", plain),
+            ("AccessionNumber", |n| format!("79.{n}")),
+            ("ObjectName", called),
+        ],
+        Some("ObjectID"),
+        Some("ObjectName"),
+    ),
+    // Nothing is named like a title: words that differ from row to row are one, times and names of files are none.
+    (
+        &[
+            ("mediaID", |n| format!("x{n}")),
+            ("taken", |n| format!("2020-05-30T04:57:{n:02}+02:00")),
+            ("file", |n| format!("2020-RCNX{n}.JPG")),
+        ],
+        Some("mediaID"),
+        Some("mediaID"),
+    ),
+    (&[("Lfd", plain), ("Was", called), ("Wo", material)], None, Some("Was")),
+    (
+        &[("Vorname", called), ("Nachname", called), ("Beruf", material)],
+        None,
+        Some("Vorname"),
+    ),
+    // A value that repeats, or is missing, is no key.
+    (
+        &[("Inventar", |n| format!("K {}", n % 39)), ("Bezeichnung", called)],
+        None,
+        Some("Bezeichnung"),
+    ),
+    (
+        &[
+            ("Inventar", |n| if n == 7 { String::new() } else { format!("K {n}") }),
+            ("Bezeichnung", called),
+        ],
+        None,
+        Some("Bezeichnung"),
+    ),
+    (
+        &[("Anzahl", plain), ("Nummer der Kiste", |n| format!("{}", n % 4))],
+        None,
+        None,
+    ),
+];
+
 #[test]
 fn key_and_title_are_found_in_tables_of_many_houses() {
-    let called: fn(usize) -> String = |n| format!("{} von Blatt {n}", NAMES[n % 5]);
-    let plain: fn(usize) -> String = |n| n.to_string();
-    let material: fn(usize) -> String = |n| ["Ton", "Holz", "Glas"][n % 3].to_owned();
-    let cases: [(&[Column], Option<&str>, Option<&str>); 12] = [
-        (
-            &[
-                ("Inventar", |n| format!("K {}-{n}", 1900 + n)),
-                ("Bezeichnung", called),
-                ("Material", material),
-            ],
-            Some("Inventar"),
-            Some("Bezeichnung"),
-        ),
-        (
-            &[
-                ("Inv.-Nr.", |n| format!("{}/{n:03} a", 1950 + n % 9)),
-                ("Titel", called),
-            ],
-            Some("Inv.-Nr."),
-            Some("Titel"),
-        ),
-        (
-            &[
-                ("N\u{b0} d'inventaire", |n| format!("2001.{n}.1")),
-                ("Titre de l'\u{153}uvre", called),
-            ],
-            Some("N\u{b0} d'inventaire"),
-            Some("Titre de l'\u{153}uvre"),
-        ),
-        (
-            &[
-                ("N\u{fa}mero de inventario", |n| format!("CE{n:05}")),
-                ("Autor", called),
-                ("Nombre del objeto", material),
-            ],
-            Some("N\u{fa}mero de inventario"),
-            Some("Nombre del objeto"),
-        ),
-        (
-            &[
-                ("artist_id", |n| format!("a{n}")),
-                ("accession number", |n| format!("79.{n}")),
-                ("Title", called),
-            ],
-            Some("accession number"),
-            Some("Title"),
-        ),
-        (
-            &[
-                ("ObjectID", plain),
-                ("AccessionNumber", |n| format!("79.{n}")),
-                ("ObjectName", called),
-            ],
-            Some("ObjectID"),
-            Some("ObjectName"),
-        ),
-        // Nothing is named like a title: words that differ from row to row are one, times and names of files are none.
-        (
-            &[
-                ("mediaID", |n| format!("x{n}")),
-                ("taken", |n| format!("2020-05-30T04:57:{n:02}+02:00")),
-                ("file", |n| format!("2020-RCNX{n}.JPG")),
-            ],
-            Some("mediaID"),
-            Some("mediaID"),
-        ),
-        (&[("Lfd", plain), ("Was", called), ("Wo", material)], None, Some("Was")),
-        (
-            &[("Vorname", called), ("Nachname", called), ("Beruf", material)],
-            None,
-            Some("Vorname"),
-        ),
-        // A value that repeats, or is missing, is no key.
-        (
-            &[("Inventar", |n| format!("K {}", n % 39)), ("Bezeichnung", called)],
-            None,
-            Some("Bezeichnung"),
-        ),
-        (
-            &[
-                ("Inventar", |n| if n == 7 { String::new() } else { format!("K {n}") }),
-                ("Bezeichnung", called),
-            ],
-            None,
-            Some("Bezeichnung"),
-        ),
-        (
-            &[("Anzahl", plain), ("Nummer der Kiste", |n| format!("{}", n % 4))],
-            None,
-            None,
-        ),
-    ];
-    for (columns, key, title) in cases {
+    for (columns, key, title) in HOUSES {
         let mut inference = infer("objects", None, true);
         for n in 0..40 {
             let row: Map<String, Value> = columns

@@ -1,8 +1,35 @@
 //! Civil dates as collections write them: `1979`, `1979-12`, `1979-12-06`, years before 1 with a minus sign. Each is a
-//! span of days counted from 1970-01-01, on the Gregorian calendar carried backwards.
+//! span of days counted from 1970-01-01, on the Gregorian calendar carried backwards. A day may have its time behind it, as
+//! instruments write it (`2020-05-30T04:57:37+02:00`): it counts as the day that is written.
 
 /// First and last day of a date, or `None` where the text is none.
 pub fn span(text: &str) -> Option<(i64, i64)> {
+    match text.split_once(['T', ' ']) {
+        Some((day, time)) if is_time(time) => dates(day).filter(|(from, to)| from == to),
+        Some(_) => None,
+        None => dates(text),
+    }
+}
+
+/// `04:57`, `04:57:37`, `04:57:37.123Z`, `04:57:37+02:00`
+fn is_time(text: &str) -> bool {
+    let clock = text.strip_suffix('Z').unwrap_or_else(|| match text.rfind(['+', '-']) {
+        Some(at) if is_clock(&text[at + 1..], 2) || number(&text[at + 1..], 4, 4).is_some() => &text[..at],
+        _ => text,
+    });
+    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let digits = (1..=9).contains(&fraction.len()) && fraction.bytes().all(|b| b.is_ascii_digit());
+    digits && (is_clock(whole, 3) || (is_clock(whole, 2) && clock == whole))
+}
+
+/// Hours, minutes and perhaps seconds.
+fn is_clock(text: &str, parts: usize) -> bool {
+    let most = [23, 59, 60];
+    let fits = |(part, most): (&str, i64)| number(part, 2, 2).is_some_and(|n| n <= most);
+    text.split(':').count() == parts && text.split(':').zip(most).all(fits)
+}
+
+fn dates(text: &str) -> Option<(i64, i64)> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -75,6 +102,21 @@ mod tests {
     }
 
     #[test]
+    fn a_time_leaves_the_day_as_it_is_written() {
+        for time in [
+            "T04:57",
+            "T04:57:37",
+            " 04:57:37",
+            "T23:59:60.999999Z",
+            "T04:57Z",
+            "T00:30:00+02:00",
+            "T23:30-0500",
+        ] {
+            check(&format!("1970-01-02{time}"), Some((1, 1)));
+        }
+    }
+
+    #[test]
     fn refuses_what_is_no_date() {
         for text in [
             "",
@@ -83,7 +125,12 @@ mod tests {
             "1979-13",
             "1979-02-29",
             "1979-1-1",
-            "1979-12-06T00:00",
+            "1979-12-06T",
+            "1979-12-06T24:00",
+            "1979-12-06 noon",
+            "1979-12T10:00",
+            "1979-12-06T10:00+2",
+            "1979-12-06T10:00.5",
             "1979-12-06-01",
             "--1",
             "١٩٧٩",

@@ -136,11 +136,8 @@ async fn what_is_written_meanwhile_counts(db: TestDb) {
     assert_eq!(put.version, made.stored.version + 1);
     let file = ["C", "A 0", "A 1", "A 2"].map(|number| json!({ "number": number, "title": "New" }));
     let (outcomes, _) = import(&db, &s, Some("number"), "b", file.to_vec()).await.unwrap();
-    let updated = RowOutcome::Updated;
-    assert_eq!(
-        outcomes,
-        [updated.clone(), updated.clone(), RowOutcome::Created, updated]
-    );
+    // The number of the one that went leads back to it.
+    assert!(outcomes.iter().all(|o| *o == RowOutcome::Updated), "{outcomes:?}");
 }
 
 async fn id_of(s: &crate::modules::records::service::Service, title: &str) -> String {
