@@ -227,11 +227,6 @@ fn tell(args: &Args, name: &str, outcome: &Value) -> Result<()> {
         text.push_str(" (nothing was written)");
     }
     output::line(&text)?;
-    if let (true, None, Some(key)) = (outcome["new_type"] == true, &args.key, outcome["key"].as_str()) {
-        output::line(&format!(
-            "  \"{key}\" differs in every row, so it is the key: the file brought again changes only what changed."
-        ))?;
-    }
     for note in outcome["notes"]
         .as_array()
         .into_iter()

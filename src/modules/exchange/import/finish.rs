@@ -90,7 +90,7 @@ impl Task {
         let definition = &self.stored.definition;
         if self.new_type {
             let key = definition.key.as_ref().map_or_else(
-                || "without a key: the same rows in another file are new records".to_owned(),
+                || "without a key: the same rows in another file are new records, until --key names one".to_owned(),
                 |key| format!("recognised by \"{key}\""),
             );
             notes.push(format!(

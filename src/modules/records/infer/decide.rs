@@ -194,7 +194,7 @@ impl Rules<'_> {
             return FieldKind::Url;
         }
         let all_differ = node.unique() && node.values >= FEW && node.values == self.rows;
-        if top && all_differ && coded && !could.number && node.longest <= 200 && node.lists == 0 {
+        if top && all_differ && coded && !could.number && node.longest <= 64 && node.lists == 0 {
             return FieldKind::Identifier;
         }
         if is_vocabulary(node) {
