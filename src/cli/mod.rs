@@ -5,6 +5,7 @@ pub mod client;
 mod config;
 mod doctor;
 mod export;
+mod grant;
 mod health;
 mod import;
 mod job;
@@ -94,6 +95,10 @@ enum Command {
     Token(token::Args),
     /// Accounts of people and programs
     User(user::Args),
+    /// Give roles, take them away, and say why somebody sees something
+    Grant(grant::Args),
+    /// Keep groups of accounts
+    Group(grant::GroupArgs),
     /// Make a one-time link that makes an administrator
     SetupLink(setup_link::Args),
     /// Look after the search index
@@ -157,6 +162,8 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Health(args) => block_on(health::run(args, settings)),
         Command::Token(args) => block_on(token::run(args, settings)),
         Command::User(args) => block_on(user::run(args, settings)),
+        Command::Grant(args) => block_on(grant::run(args, settings)),
+        Command::Group(args) => block_on(grant::groups(args, settings)),
         Command::SetupLink(args) => block_on(setup_link::run(args, settings)),
         Command::Search(args) => block_on(search::run(args, settings)),
         Command::Type(args) => block_on(types::run(args, settings)),

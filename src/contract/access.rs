@@ -3,9 +3,14 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::access::Caller;
+use crate::kernel::access::{Caller, Permission};
 use crate::kernel::db::Tx;
 use crate::kernel::error::Result;
+
+/// Give and take roles up to curator, of a collection or of the house.
+pub const GRANTS: Permission = Permission("access.grants");
+/// Give and take the roles of administrators and operators, keep groups, look as somebody else.
+pub const MANAGE: Permission = Permission("access.manage");
 
 /// What somebody is to a collection or to the house. Each of the first five can what those before it can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]

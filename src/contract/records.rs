@@ -20,6 +20,10 @@ pub const TYPES_WRITE: Permission = Permission("types.write");
 pub const RECORDS_READ: Permission = Permission("records.read");
 /// To make, change, delete and restore records.
 pub const RECORDS_WRITE: Permission = Permission("records.write");
+/// Delete records and bring them back. A token that may write may this, too.
+pub const RECORDS_DELETE: Permission = Permission("records.delete");
+/// See what is restricted, records and fields.
+pub const RECORDS_RESTRICTED: Permission = Permission("records.restricted");
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::Access;
+use super::{Access, Level};
 use crate::kernel::error::Result;
 
 /// An account as others may see it: to show it, and to pick it from a list.
@@ -44,6 +44,8 @@ pub struct Collection {
 pub trait Places: Send + Sync {
     /// Every collection, by name.
     async fn collections(&self) -> Result<Vec<Collection>>;
+    /// The collection and the visibility of a record, whoever asks; `None` where there is none.
+    async fn place_of(&self, record: &str) -> Result<Option<(String, Level)>>;
 }
 
 impl Access {
@@ -60,6 +62,17 @@ impl Access {
         match &*self.places.load() {
             Some(places) => places.collections().await,
             None => Ok(Vec::new()),
+        }
+    }
+
+    /// See [`Places::place_of`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn place_of(&self, record: &str) -> Result<Option<(String, Level)>> {
+        match &*self.places.load() {
+            Some(places) => places.place_of(record).await,
+            None => Ok(None),
         }
     }
 

@@ -21,11 +21,12 @@ pub const PUBLIC_READS: &[Permission] = &[
 /// See the module's text.
 pub struct Rules;
 
-/// True where a scope names a permission: by its name, by its area (`records.*`) or all (`*`).
+/// True where a scope names a permission: by its name, by its area (`records.*`) or all (`*`). To write includes to delete.
 pub fn covers(scope: &[String], permission: &str) -> bool {
     scope.iter().any(|entry| {
         entry == "*"
             || entry == permission
+            || (entry == "records.write" && permission == "records.delete")
             || entry
                 .strip_suffix('*')
                 .is_some_and(|area| area.ends_with('.') && permission.starts_with(area))

@@ -2,6 +2,7 @@
 //!
 //! Installs the authorizer into `kernel::access`. Knows accounts only by their ids.
 
+mod explain;
 mod grants;
 mod relations;
 mod rights;
@@ -9,23 +10,21 @@ mod schema;
 
 use std::sync::Arc;
 
-use crate::contract::access::Grants;
+use crate::contract::access::{GRANTS, Grants, MANAGE};
 use crate::kernel::Kernel;
 use crate::kernel::access::Permission;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
-use crate::kernel::module::Module;
+use crate::kernel::http::Routes;
+use crate::kernel::module::{Module, NavEntry};
 
 use grants::GrantService;
 use relations::Relations;
 use rights::Rights;
 
-/// Give and take roles up to curator, of a collection or of the house.
-pub const GRANTS: Permission = Permission("access.grants");
-/// Give and take the roles of administrators and operators, keep groups, see why somebody sees something.
-pub const MANAGE: Permission = Permission("access.manage");
-
-struct AccessModule;
+struct AccessModule {
+    grants: Arc<GrantService>,
+}
 
 /// Builds the module and lets relations decide.
 ///
@@ -35,18 +34,32 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let relations = Arc::new(Relations::new(kernel.db.clone())?);
     let rights = Rights::new(relations.clone(), kernel.access.clone(), &kernel.db)?;
     kernel.access.install(Box::new(rights));
-    let grants = GrantService {
+    let grants = Arc::new(GrantService {
         db: kernel.db.clone(),
         access: kernel.access.clone(),
         relations,
-    };
-    bus.provide::<dyn Grants>(Arc::new(grants))?;
-    Ok(Box::new(AccessModule))
+    });
+    bus.provide::<dyn Grants>(grants.clone())?;
+    Ok(Box::new(AccessModule { grants }))
 }
 
 impl Module for AccessModule {
     fn name(&self) -> &'static str {
         "access"
+    }
+    fn routes(&self) -> Routes {
+        grants::api::routes(self.grants.clone())
+            .merge(grants::ui::routes(self.grants.clone()))
+            .merge(explain::api::routes(self.grants.clone()))
+            .merge(explain::ui::routes(self.grants.clone()))
+    }
+    fn navigation(&self) -> Vec<NavEntry> {
+        vec![NavEntry {
+            label: "nav.access",
+            href: "/access",
+            permission: GRANTS,
+            order: 65,
+        }]
     }
     fn permissions(&self) -> &'static [Permission] {
         &[GRANTS, MANAGE]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Map;
 
 use super::undo::{Kept, Preview, Standing, Undos};
-use crate::contract::records::{RECORDS_WRITE, RecordState, Records, Sight};
+use crate::contract::records::{RECORDS_DELETE, RecordState, Records, Sight};
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
 use crate::kernel::error::{Code, Error, Result};
@@ -49,7 +49,7 @@ impl Service {
                 type_name,
                 visibility: sight.visibility,
             };
-            if !self.access.check(caller, RECORDS_WRITE, &object).await? {
+            if !self.access.check(caller, RECORDS_DELETE, &object).await? {
                 return Err(Error::new(Code::Gone, format!("The record {id} was deleted.")));
             }
         }

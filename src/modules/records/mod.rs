@@ -5,6 +5,7 @@ mod api;
 mod index;
 mod infer;
 pub mod model;
+mod places;
 pub mod service;
 mod sitemap;
 mod store;
@@ -15,7 +16,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Records, TYPES_READ, TYPES_WRITE};
+use crate::contract::records::{
+    RECORDS_DELETE, RECORDS_READ, RECORDS_RESTRICTED, RECORDS_WRITE, Records, TYPES_READ, TYPES_WRITE,
+};
 use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Permission};
 use crate::kernel::bus::Bus;
@@ -74,7 +77,14 @@ impl Module for RecordsModule {
         ]
     }
     fn permissions(&self) -> &'static [Permission] {
-        &[TYPES_READ, TYPES_WRITE, RECORDS_READ, RECORDS_WRITE]
+        &[
+            TYPES_READ,
+            TYPES_WRITE,
+            RECORDS_READ,
+            RECORDS_WRITE,
+            RECORDS_DELETE,
+            RECORDS_RESTRICTED,
+        ]
     }
 }
 
@@ -86,6 +96,7 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     let service = Arc::new(Service::new(kernel.db.clone(), kernel.access.clone()));
     bus.provide::<dyn Records>(service.clone())?;
     kernel.blobs.hold(service.clone());
+    kernel.access.install_places(Box::new(service.clone()));
     bus.provide::<dyn SitemapSource>(Arc::new(sitemap::Addresses {
         service: service.clone(),
         access: kernel.access.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::contract::access::{Grants, HOUSE, Role};
-use crate::kernel::access::{Access, Caller, Object, Permission, Subject};
+use crate::kernel::access::{Access, Caller, Object, Subject};
 use crate::kernel::db::{Db, Tx};
 use crate::kernel::error::{Code, Error, Result};
 use crate::modules::access::relations::graph::Tuple;
@@ -135,9 +135,4 @@ impl Grants for GrantService {
             .filter_map(|row| Some((Role::parse(&row.relation)?, row.object)));
         Ok(roles.collect())
     }
-}
-
-/// Whether somebody may hand on roles at a place: the permission that says so.
-pub fn needed(place: &str) -> Permission {
-    if place == HOUSE { MANAGE } else { GRANTS }
 }

@@ -102,3 +102,68 @@ pub async fn count(on: impl Into<Exec<'_>>, object: &str, relation: &str) -> Res
         .await?;
     Ok(count)
 }
+
+/// A group of accounts.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct GroupRow {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub created_at: i64,
+}
+
+/// Every group, by name.
+pub async fn groups(on: impl Into<Exec<'_>>) -> Result<Vec<GroupRow>> {
+    sql("SELECT id, name, description, created_at FROM access_group ORDER BY key")
+        .all(on)
+        .await
+}
+
+/// A group by id.
+pub async fn group(on: impl Into<Exec<'_>>, id: &str) -> Result<Option<GroupRow>> {
+    sql("SELECT id, name, description, created_at FROM access_group WHERE id = $1")
+        .bind(id)
+        .opt(on)
+        .await
+}
+
+/// Makes a group; 0 where one is called so.
+pub async fn insert_group(tx: &mut Tx<'_>, group: &GroupRow, key: &str) -> Result<u64> {
+    sql(
+        "INSERT INTO access_group (id, name, key, description, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (key) DO NOTHING",
+    )
+    .bind(&group.id)
+    .bind(&group.name)
+    .bind(key)
+    .bind(&group.description)
+    .bind(group.created_at)
+    .exec(tx)
+    .await
+}
+
+/// Whether another group is called so.
+pub async fn is_taken(on: impl Into<Exec<'_>>, key: &str, but: &str) -> Result<bool> {
+    let (count,): (i64,) = sql("SELECT COUNT(*) FROM access_group WHERE key = $1 AND id <> $2")
+        .bind(key)
+        .bind(but)
+        .one(on)
+        .await?;
+    Ok(count > 0)
+}
+
+/// Calls a group otherwise; 0 where it is not there.
+pub async fn rename_group(tx: &mut Tx<'_>, id: &str, name: &str, key: &str, description: &str) -> Result<u64> {
+    sql("UPDATE access_group SET name = $2, key = $3, description = $4 WHERE id = $1")
+        .bind(id)
+        .bind(name)
+        .bind(key)
+        .bind(description)
+        .exec(tx)
+        .await
+}
+
+/// Deletes a group; 0 where it is not there. Its tuples are taken away by themselves.
+pub async fn delete_group(tx: &mut Tx<'_>, id: &str) -> Result<u64> {
+    sql("DELETE FROM access_group WHERE id = $1").bind(id).exec(tx).await
+}

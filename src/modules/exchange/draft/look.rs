@@ -39,7 +39,7 @@ impl Service {
         let payload: LookAt = context.payload()?;
         self.kernel
             .access
-            .require(&context.caller, RECORDS_WRITE, &Object::House)
+            .require(&context.caller, RECORDS_WRITE, &Object::Anywhere)
             .await?;
         let draft = match self.draft(&context.caller, &payload.draft).await {
             Ok(draft) => draft,

@@ -56,7 +56,7 @@ impl Undoer {
     pub async fn run(&self, context: JobContext) -> Result<Value> {
         let order: Order = context.payload()?;
         self.access
-            .require(&context.caller, HISTORY_UNDO, &Object::House)
+            .require(&context.caller, HISTORY_UNDO, &Object::Anywhere)
             .await?;
         let mut standing = match store::standing(&self.db, &context.id).await? {
             Some(standing) => standing,

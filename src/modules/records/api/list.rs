@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Api, RecordBody};
-use crate::contract::records::RECORDS_WRITE;
+use crate::contract::records::RECORDS_DELETE;
 use crate::kernel::access::{Caller, Object};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Query};
@@ -31,7 +31,7 @@ pub struct ListQuery {
     since: Option<String>,
     /// Changed before this time (RFC 3339).
     until: Option<String>,
-    /// `live` (the rule) or `deleted`, which needs the permission records.write.
+    /// `live` (the rule) or `deleted`, which needs the permission records.delete.
     state: Option<String>,
     /// `id` (the rule: oldest first), `-id`, `updated_at` or `-updated_at`.
     sort: Option<String>,
@@ -61,7 +61,7 @@ pub async fn list(State(api): State<Api>, caller: Caller, Query(query): Query<Li
     if list.deleted {
         api.service
             .access()
-            .require(&caller, RECORDS_WRITE, &Object::House)
+            .require(&caller, RECORDS_DELETE, &Object::Anywhere)
             .await?;
     }
     let page = api.service.list(&caller, &list).await?;

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::service::{Because, Seen, Service};
-use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, TYPES_READ, TYPES_WRITE};
+use crate::contract::records::{RECORDS_DELETE, RECORDS_READ, RECORDS_WRITE, TYPES_READ, TYPES_WRITE};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
@@ -44,8 +44,8 @@ pub fn routes(api: Api) -> Routes {
         .route(RECORDS_READ, routes!(records::show))
         .route(RECORDS_WRITE, routes!(records::replace))
         .route(RECORDS_WRITE, routes!(records::patch))
-        .route(RECORDS_WRITE, routes!(records::remove))
-        .route(RECORDS_WRITE, routes!(records::restore))
+        .route(RECORDS_DELETE, routes!(records::remove))
+        .route(RECORDS_DELETE, routes!(records::restore))
         .with_state(api)
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{Service, parse_state};
-use crate::contract::records::{Original, RECORDS_READ, RECORDS_WRITE, Record, Sight, StoredType};
-use crate::kernel::access::{Caller, Level, Object, Terms};
+use crate::contract::records::{Original, RECORDS_DELETE, RECORDS_READ, Record, Sight, StoredType};
+use crate::kernel::access::{Caller, Level, Object, Permission, Terms};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::is_id;
 use crate::modules::records::model::{path, shape};
@@ -73,7 +73,15 @@ impl Service {
             return Err(not_there(id));
         }
         let row = store::get(&self.db, id).await?.ok_or_else(|| not_there(id))?;
-        let level = self.level_of(caller, &row).await?.ok_or_else(|| not_there(id))?;
+        let Some(level) = self.level_of(caller, &row).await? else {
+            let object = Object::Record {
+                id,
+                type_name: &row.type_name,
+                visibility: row.level()?,
+            };
+            self.access.refused(caller, RECORDS_READ, &object);
+            return Err(not_there(id));
+        };
         let stored = self.type_at(&row.type_head()).await?.ok_or_else(|| not_there(id))?;
         Ok((row, stored, level))
     }
@@ -89,15 +97,23 @@ impl Service {
     }
 
     async fn level_of(&self, caller: &Caller, row: &Row) -> Result<Option<Level>> {
-        let object = Object::Record {
-            id: &row.id,
-            type_name: &row.type_name,
-            visibility: row.level()?,
-        };
-        if !self.access.check(caller, RECORDS_READ, &object).await? {
-            return Ok(None);
-        }
-        self.access.level(caller, &object).await
+        let levels = self.levels_of(caller, std::slice::from_ref(row)).await?;
+        Ok(levels.into_iter().next().flatten())
+    }
+
+    /// What the caller may see of rows that were read already.
+    async fn levels_of(&self, caller: &Caller, rows: &[Row]) -> Result<Vec<Option<Level>>> {
+        let object = |row: &'_ Row| Ok((row.id.clone(), row.type_name.clone(), row.level()?));
+        let parts: Vec<(String, String, Level)> = rows.iter().map(object).collect::<Result<_>>()?;
+        let objects: Vec<Object<'_>> = parts
+            .iter()
+            .map(|(id, type_name, visibility)| Object::Record {
+                id,
+                type_name,
+                visibility: *visibility,
+            })
+            .collect();
+        self.access.levels(caller, RECORDS_READ, &objects).await
     }
 
     /// One record as the caller may see it.
@@ -115,7 +131,7 @@ impl Service {
                 type_name: &row.type_name,
                 visibility: row.level()?,
             };
-            if !self.access.check(caller, RECORDS_WRITE, &object).await? {
+            if !self.access.check(caller, RECORDS_DELETE, &object).await? {
                 return Err(gone(&row));
             }
         }
@@ -168,10 +184,9 @@ impl Service {
     /// Rows with types and levels, by id; what is hidden or has no type is left out.
     async fn visible(&self, caller: &Caller, rows: Vec<Row>) -> Result<Vec<(Row, Arc<StoredType>, Level)>> {
         let mut visible = Vec::with_capacity(rows.len());
-        for row in rows {
-            let Some(level) = self.level_of(caller, &row).await? else {
-                continue;
-            };
+        let levels = self.levels_of(caller, &rows).await?;
+        for (row, level) in rows.into_iter().zip(levels) {
+            let Some(level) = level else { continue };
             let Some(stored) = self.type_at(&row.type_head()).await? else {
                 continue;
             };
@@ -211,13 +226,18 @@ impl Service {
         visible.into_iter().map(sight).collect()
     }
 
-    /// `type/visibility` of everything the caller may read, for SQL.
-    pub(super) async fn readable(&self, caller: &Caller, type_name: Option<&str>) -> Result<Vec<String>> {
+    /// `type/visibility` of everything that the caller sees and may do this to, for SQL.
+    pub(super) async fn readable(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        type_name: Option<&str>,
+    ) -> Result<Vec<String>> {
         let names = match type_name {
             Some(name) => vec![name.to_owned()],
             None => store::type_heads(&self.db).await?.into_iter().map(|h| h.name).collect(),
         };
-        let view = self.access.filter(caller, RECORDS_READ).await?;
+        let view = self.access.filter(caller, permission).await?;
         let mut readable = Vec::new();
         for name in &names {
             for visibility in Level::ALL {
@@ -239,13 +259,15 @@ impl Service {
         if let Some(name) = &list.type_name {
             self.need_type(name).await?;
         }
+        // What was deleted is for those who may bring it back.
+        let permission = if list.deleted { RECORDS_DELETE } else { RECORDS_READ };
         let mut page = Page {
             type_name: list.type_name.clone(),
             ids: list.ids.clone(),
             since: list.since,
             until: list.until,
             state: if list.deleted { store::DELETED } else { store::LIVE },
-            readable: self.readable(caller, list.type_name.as_deref()).await?,
+            readable: self.readable(caller, permission, list.type_name.as_deref()).await?,
             by_time: list.by_time,
             descending: list.descending,
             after: list.after.clone(),
@@ -280,7 +302,7 @@ impl Service {
         let page = Page {
             type_name: Some(name.to_owned()),
             state: store::LIVE,
-            readable: self.readable(caller, Some(name)).await?,
+            readable: self.readable(caller, RECORDS_READ, Some(name)).await?,
             after: after.map(|id| (0, id.to_owned())),
             limit,
             ..Page::default()
@@ -331,5 +353,16 @@ impl Service {
     /// Every so manieth id of live records, in id order.
     pub async fn milestones(&self, every: i64) -> Result<Vec<String>> {
         store::milestones(&self.db, every).await
+    }
+}
+
+impl Service {
+    /// The type and the visibility of a record, whoever asks.
+    pub async fn where_is(&self, id: &str) -> Result<Option<(String, Level)>> {
+        let Some(row) = store::get(&self.db, id).await? else {
+            return Ok(None);
+        };
+        let level = row.level()?;
+        Ok(Some((row.type_name, level)))
     }
 }

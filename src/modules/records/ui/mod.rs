@@ -20,7 +20,7 @@ use axum::http::Method;
 use axum::routing::{get, post};
 
 use super::service::Service;
-use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, TYPES_READ, TYPES_WRITE};
+use crate::contract::records::{RECORDS_DELETE, RECORDS_READ, RECORDS_WRITE, TYPES_READ, TYPES_WRITE};
 use crate::kernel::access::Access;
 use crate::kernel::db::Db;
 use crate::kernel::http::{RouteSet, Routes};
@@ -58,9 +58,14 @@ pub fn routes(pages: Pages) -> Routes {
         .page(write, Method::GET, EDIT, get(edit::edit_page))
         .page(write, Method::POST, EDIT, post(edit::save))
         .page(write, Method::POST, "/records/{id}/merge", post(edit::save_merged))
-        .page(write, Method::GET, DELETE, get(edit::ask_removal))
-        .page(write, Method::POST, DELETE, post(edit::remove))
-        .page(write, Method::POST, "/records/{id}/restore", post(edit::restore))
+        .page(RECORDS_DELETE, Method::GET, DELETE, get(edit::ask_removal))
+        .page(RECORDS_DELETE, Method::POST, DELETE, post(edit::remove))
+        .page(
+            RECORDS_DELETE,
+            Method::POST,
+            "/records/{id}/restore",
+            post(edit::restore),
+        )
         .page(write, Method::GET, NEW, get(edit::new_page))
         .page(write, Method::POST, NEW, post(edit::create))
         .page(change, Method::POST, "/types/{name}/visibility", post(doors::open))

@@ -14,7 +14,8 @@ use super::about::{Image, Licence, Linked, credit, image, licence};
 use super::cite::Citation;
 use super::fields::{Section, Shown, level_key, linked};
 use super::forms;
-use crate::contract::records::{RECORDS_WRITE, RecordState, RecordType};
+use crate::contract::access::GRANTS;
+use crate::contract::records::{RECORDS_DELETE, RECORDS_WRITE, RecordState, RecordType};
 use crate::kernel::access::{Level, Object, Permission};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Path, Query};
@@ -73,6 +74,9 @@ pub struct Around {
     pub may_write: bool,
     /// The row of the file that it came from can be looked at.
     pub may_see_source: bool,
+    pub may_delete: bool,
+    /// May ask who sees it, and why.
+    pub may_ask: bool,
     /// The version of today, where an older one is shown.
     pub old: Option<i64>,
 }
@@ -205,6 +209,8 @@ impl Pages {
             image_hosts: self.image_hosts.to_vec(),
             may_write: self.access.check(&page.caller, RECORDS_WRITE, &object).await?,
             may_see_source: seen.record.source.is_some() && self.may_see_source(&page.caller, seen).await?,
+            may_delete: self.access.check(&page.caller, RECORDS_DELETE, &object).await?,
+            may_ask: self.access.check(&page.caller, GRANTS, &object).await?,
             old: None,
         })
     }

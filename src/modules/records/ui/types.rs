@@ -6,6 +6,7 @@ use axum::extract::State;
 use super::Pages;
 use super::about::{Licence, licence};
 use super::fields::{level_key, search_for};
+use crate::contract::access::GRANTS;
 use crate::contract::records::{Field, FieldKind, RECORDS_READ, RECORDS_WRITE, RecordType};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::error::{Error, Result};
@@ -37,6 +38,8 @@ pub struct TypePage {
     pub schema: String,
     pub doors: Doors,
     pub may_write: bool,
+    /// May give roles in it.
+    pub may_grant: bool,
     pub may_change: bool,
 }
 
@@ -111,6 +114,7 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
         schema: serde_json::to_string_pretty(&json_schema::schema(&definition, &address))?,
         doors: doors(definition.visibility),
         may_write: pages.access.check(&page.caller, RECORDS_WRITE, &object).await?,
+        may_grant: pages.access.check(&page.caller, GRANTS, &object).await?,
         may_change: pages.service.may_change_type(&page.caller, &name).await?,
         name: definition.name.clone(),
         label,

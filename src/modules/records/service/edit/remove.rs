@@ -3,7 +3,7 @@
 use super::Written;
 use super::admit::unseen_fields;
 use super::state::State;
-use crate::contract::records::RECORDS_WRITE;
+use crate::contract::records::RECORDS_DELETE;
 use crate::kernel::access::{Level, Object};
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
@@ -23,7 +23,7 @@ impl Service {
             type_name: &row.type_name,
             visibility,
         };
-        self.access.require(why.caller, RECORDS_WRITE, &object).await?;
+        self.access.require(why.caller, RECORDS_DELETE, &object).await?;
         if row.version != base {
             return Err(self.stale(why.caller, id, base, None).await);
         }
@@ -55,7 +55,7 @@ impl Service {
             type_name: &row.type_name,
             visibility,
         };
-        self.access.require(why.caller, RECORDS_WRITE, &object).await?;
+        self.access.require(why.caller, RECORDS_DELETE, &object).await?;
         if !row.deleted() {
             return Err(Error::new(
                 Code::Conflict,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{Rules, Service, parse_state};
-use crate::contract::records::{RECORDS_WRITE, RecordState, StoredType};
+use crate::contract::records::{RECORDS_DELETE, RecordState, StoredType};
 use crate::contract::undo::{Prospect, Restoration, WhyLeft};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::Tx;
@@ -196,7 +196,7 @@ impl Service {
                 type_name: &row.type_name,
                 visibility,
             };
-            if !self.access.check(caller, RECORDS_WRITE, &object).await?
+            if !self.access.check(caller, RECORDS_DELETE, &object).await?
                 || self.access.level(caller, &object).await? != Some(Level::Restricted)
             {
                 return Ok(false);
