@@ -29,6 +29,9 @@ pub struct Permission(pub &'static str);
 /// Allowed to everybody, signed in or not: health, the search page, errors. What it shows is filtered by visibility.
 pub const OPEN: Permission = Permission("open");
 
+/// Look as somebody else: see what they see, and change nothing meanwhile.
+pub const VIEW_AS: Permission = Permission("access.view-as");
+
 /// Who is behind a caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]

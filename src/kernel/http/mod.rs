@@ -19,6 +19,7 @@ mod site;
 mod sitemap;
 mod stack;
 mod upload;
+mod view_as;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;
@@ -33,4 +34,5 @@ pub use respond::{Secret, Versioned, WithPosition, etag_of, session_cookie, sess
 pub use routes::{RouteFact, RouteSet, Routes, Web};
 pub use serve::{Listener, LocalOperator, Peer, local, serve};
 pub use upload::{FileContent, FileForm, Part};
+pub use view_as::{Viewing, view_as_cookie, view_as_end};
 

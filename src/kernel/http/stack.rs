@@ -24,6 +24,7 @@ use super::context::{Context, Nonce, Shared};
 use super::extract::{IdempotencyKey, RequestId};
 use super::idempotency::Repeats;
 use super::serve::{LocalOperator, Peer};
+use super::view_as::{self, Viewing};
 use super::{body, csrf, problem};
 use crate::kernel::access::{Access, Caller, Credential, Object, Permission, Subject};
 use crate::kernel::crypto;
@@ -169,7 +170,8 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
                 let private = parts
                     .extensions
                     .get::<Caller>()
-                    .is_some_and(|caller| !caller.is_anonymous());
+                    .is_some_and(|caller| !caller.is_anonymous())
+                    || parts.extensions.get::<Viewing>().is_some();
                 let handled = AssertUnwindSafe(next.run(Request::from_parts(parts, body)))
                     .catch_unwind()
                     .await;
@@ -196,7 +198,11 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
 
 /// Host, origin, target and caller. The parts come back with the error, for the page about it.
 async fn admit(context: &Context, mut parts: Parts, id: &Arc<str>) -> Result<Parts, (Box<Parts>, Error)> {
-    match identify(context, &parts).await {
+    let known = match identify(context, &parts).await {
+        Ok(real) => view_as::looked_at(context, &mut parts, real).await,
+        Err(error) => Err(error),
+    };
+    match known {
         Ok(subject) => {
             let peer = context.proxies.client(&parts);
             parts.extensions.insert(Peer(peer));

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, header};
 use super::assets;
 use super::flash::{Flash, Toast};
 use crate::kernel::access::{Access, Caller, Object, Permission, Subject};
-use crate::kernel::http::RequestId;
+use crate::kernel::http::{RequestId, Viewing};
 use crate::kernel::i18n::Language;
 use crate::kernel::module::{NavEntry, NavPlace};
 
@@ -160,6 +160,8 @@ pub struct Page {
     pub reading: bool,
     /// People can sign in here: there are accounts.
     pub people: bool,
+    /// Somebody looks as another: who that is.
+    pub viewing: Option<Viewing>,
     /// What the form before this page did, in words.
     pub toast: Option<Toast>,
 }
@@ -181,6 +183,7 @@ impl Page {
             query: String::new(),
             reading: true,
             people: false,
+            viewing: None,
             toast: None,
         }
     }
@@ -227,6 +230,7 @@ impl Page {
             query: String::new(),
             reading: parts.method.is_safe(),
             people: shell.access.knows_people(),
+            viewing: parts.extensions.get::<Viewing>().cloned(),
             toast: Flash::of(&parts.headers, language),
             caller,
             path,

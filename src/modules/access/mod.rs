@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::contract::access::{GRANTS, Grants, MANAGE};
 use crate::kernel::Kernel;
-use crate::kernel::access::Permission;
+use crate::kernel::access::{Permission, VIEW_AS};
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
@@ -62,6 +62,6 @@ impl Module for AccessModule {
         }]
     }
     fn permissions(&self) -> &'static [Permission] {
-        &[GRANTS, MANAGE]
+        &[GRANTS, MANAGE, VIEW_AS]
     }
 }

@@ -70,6 +70,14 @@ pub struct Service {
     pub image_hosts: Arc<[String]>,
 }
 
+/// How often a question is asked again because rights changed while it was answered.
+const TRIES: usize = 5;
+
+/// Rights change faster than questions are answered.
+pub(super) fn rights_change() -> Error {
+    Error::new(Code::Busy, "Your rights change right now. Ask again in a moment.")
+}
+
 impl Service {
     /// Answers a question.
     ///
@@ -112,9 +120,22 @@ impl Service {
             offset: 0,
             visibility: self.access.filter(caller, RECORDS_READ).await?,
         };
-        let answer = self.search.search(query).await?;
+        let answer = self.answer(caller, query).await?;
         let items = self.items(caller, &types, &answer).await?;
         Ok(Found { answer, items, behind })
+    }
+
+    /// Asks the index by rights that hold when it has answered, too: who lost one meanwhile is answered by what is left.
+    async fn answer(&self, caller: &Caller, mut query: Query) -> Result<Answer> {
+        for _ in 0..TRIES {
+            let answer = self.search.search(query.clone()).await?;
+            let now = self.access.filter(caller, RECORDS_READ).await?;
+            if now == query.visibility {
+                return Ok(answer);
+            }
+            query.visibility = now;
+        }
+        Err(rights_change())
     }
 
     /// Waits for what the caller wants to see; true if it took too long.

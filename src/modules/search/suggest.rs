@@ -88,7 +88,11 @@ impl Service {
             limit: typed.limit,
             visibility: self.access.filter(caller, RECORDS_READ).await?,
         };
+        let asked = begun.visibility.clone();
         let found = self.search.suggest(begun).await?;
+        if self.access.filter(caller, RECORDS_READ).await? != asked {
+            return Err(super::service::rights_change());
+        }
         let values = found.values.into_iter().map(|value| SuggestedValue {
             label: labels.get(&value.field).cloned().unwrap_or_default(),
             field: value.field,

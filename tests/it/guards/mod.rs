@@ -10,7 +10,7 @@ mod forms;
 mod literals;
 mod locales;
 mod migrations;
-mod openapi;
+pub mod openapi;
 pub mod sources;
 mod statements;
 mod templates;

@@ -12,8 +12,8 @@ use super::Why;
 use crate::kernel::access::Caller;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Json, Query, RouteSet, Routes};
-use crate::modules::access::GRANTS;
 use crate::modules::access::grants::{GrantService, Holder};
+use crate::modules::access::{GRANTS, MANAGE};
 
 type Service = State<Arc<GrantService>>;
 
@@ -21,6 +21,7 @@ pub fn routes(service: Arc<GrantService>) -> Routes {
     RouteSet::new()
         .route(GRANTS, routes!(why))
         .route(GRANTS, routes!(who))
+        .route(MANAGE, routes!(what))
         .with_state(service)
 }
 
@@ -84,4 +85,32 @@ async fn who(State(service): Service, caller: Caller, Query(at): Query<At>) -> R
         items,
         tree: serde_json::to_value(tree)?,
     }))
+}
+
+/// Of whom to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Of {
+    /// `account:ID`.
+    subject: String,
+    /// A permission of the table, or `see.restricted`, which is the rule.
+    permission: Option<String>,
+}
+
+/// Collections.
+#[derive(Debug, Serialize, ToSchema)]
+struct What {
+    /// `type:NAME`, of those at which anybody has a role.
+    items: Vec<String>,
+    /// They have it in the house, and so in every collection.
+    everywhere: bool,
+}
+
+/// Where somebody may do something by a role.
+#[utoipa::path(get, path = "/api/access/what", tag = "access", params(Of), responses((status = 200, body = What)))]
+async fn what(State(service): Service, Query(of): Query<Of>) -> Result<Json<What>> {
+    let permission = of.permission.as_deref().unwrap_or("see.restricted");
+    let (items, everywhere) = service.places_with(&of.subject, permission).await?;
+    Ok(Json(What { items, everywhere }))
 }

@@ -216,6 +216,20 @@ impl GrantService {
         Ok(holders.filter(|holder| holder.active).collect())
     }
 
+    /// The collections at which an account has a permission, of those with roles; and whether it has it in the house.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn places_with(&self, subject: &str, permission: &str) -> Result<(Vec<String>, bool)> {
+        let id = subject.strip_prefix("account:").unwrap_or_default();
+        let active = self.access.is_active(id).await?;
+        let state = self.relations.state().await?;
+        let (schema, subject) = (&self.relations.schema, Some(subject).filter(|_| active));
+        let all = super::relations::engine::list_objects(schema, &state.graph, subject, "type", permission);
+        let everywhere = Engine::new(schema, &state.graph, subject).check(HOUSE, permission);
+        Ok((all, everywhere))
+    }
+
     /// What a permission at a place is made of, as a tree with those who stand in it.
     ///
     /// # Errors

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::Method;
-use axum::routing::get;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::{Reason, Why};
 use crate::contract::access::{GRANTS, HOUSE, MANAGE};
-use crate::kernel::access::{Level, Object};
-use crate::kernel::error::Result;
-use crate::kernel::http::{Query, RouteSet, Routes};
+use crate::kernel::access::{Level, OPEN, Object, VIEW_AS};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::http::{Form, Query, RouteSet, Routes, Shared, view_as_cookie, view_as_end};
 use crate::kernel::ui::{Crumb, Html, Page, filters, view};
 use crate::modules::access::grants::{GrantService, Holder};
 use crate::modules::access::relations::engine::Step;
@@ -20,7 +21,56 @@ use crate::modules::access::relations::engine::Step;
 pub fn routes(service: Arc<GrantService>) -> Routes {
     RouteSet::new()
         .page(GRANTS, Method::GET, "/access/why", get(why_page))
+        .page(VIEW_AS, Method::POST, "/access/view-as", post(view_as))
+        .page(OPEN, Method::POST, "/access/view-as/end", post(end))
         .with_state(service)
+}
+
+/// As whom to look.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct As {
+    subject: String,
+}
+
+async fn view_as(
+    State(service): State<Arc<GrantService>>,
+    Shared(context): Shared,
+    page: Page,
+    Form(wanted): Form<As>,
+) -> Result<Response> {
+    let known = wanted.subject == "anonymous" || {
+        let names = service.names([wanted.subject.as_str()]).await?;
+        wanted.subject.starts_with("account:") && names.holder(&wanted.subject).active
+    };
+    if !known {
+        return Err(Error::invalid("subject", "names nobody who can sign in."));
+    }
+    tracing::info!(
+        actor = page.caller.actor(),
+        subject = wanted.subject,
+        "looks as somebody else"
+    );
+    let cookie = view_as_cookie(&context, &wanted.subject)?;
+    let headers = [
+        (header::LOCATION, HeaderValue::from_static("/")),
+        (header::SET_COOKIE, cookie),
+    ];
+    Ok((StatusCode::SEE_OTHER, headers).into_response())
+}
+
+/// A form without fields of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+async fn end(page: Page, Form(Nothing {}): Form<Nothing>) -> Response {
+    tracing::info!(actor = page.caller.actor(), "looks as themselves again");
+    let headers = [
+        (header::LOCATION, HeaderValue::from_static("/")),
+        (header::SET_COOKIE, view_as_end()),
+    ];
+    (StatusCode::SEE_OTHER, headers).into_response()
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -52,6 +102,8 @@ struct WhyPage {
     label: String,
     record: Option<String>,
     level: Option<Level>,
+    /// `account:ID` of the person who is asked about.
+    subject: String,
     /// Keys of the record's visibility and of what the person reads there.
     badge: String,
     reads: String,
@@ -146,6 +198,7 @@ async fn why_page(
         label: String::new(),
         record: None,
         level: None,
+        subject: String::new(),
         badge: String::new(),
         reads: String::new(),
         nobody: None,
@@ -192,6 +245,7 @@ async fn why_page(
             shown.reads = format!("why.reads.{}", level.as_str());
         }
         let lines = sentences(&shown.page, &why);
+        shown.subject = subject;
         shown.answer = Some((name, why, lines));
     }
     Ok(Html(shown))

@@ -127,6 +127,7 @@ impl Graph {
     }
 
     /// How many tuples there are.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         let holders = self.objects.values().flat_map(HashMap::values);
         holders.map(|h| h.single.len() + h.sets.len()).sum()

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::profile::{COLLECTION, Names, Profile};
 use crate::contract::access::{HOUSE, Role};
-use crate::kernel::access::Level;
+use crate::kernel::access::OPEN;
 use crate::modules::access::relations::graph::{Graph, Tuple};
 use crate::modules::access::schema::{Kind, Schema};
 
@@ -73,12 +73,6 @@ impl Table {
         of_role.any(|(_, profile)| self.names.has(profile.house, permission))
     }
 
-    /// The highest level that a role in a collection reads there.
-    pub fn reach_in_collection(&self, role: Role) -> Option<Level> {
-        let (_, profile) = self.collection.iter().find(|(other, _)| *other == role)?;
-        self.names.reach(profile.at(TRIED))
-    }
-
     /// The line of a permission.
     pub fn row(&self, permission: &str) -> PermissionRow {
         let roles = |all: &[(Role, Profile)], is_held: &dyn Fn(Role) -> bool| -> Vec<Role> {
@@ -111,7 +105,9 @@ impl Table {
     pub fn rows(&self, schema: &Schema) -> Vec<PermissionRow> {
         let of_house = schema.defs().iter().filter(|def| def.type_name == HOUSE);
         let asked = of_house.filter(|def| {
-            matches!(def.kind, Kind::Permission(_)) && def.name.contains('.') && !def.name.starts_with("see.")
+            let is_level = def.name.starts_with("see.");
+            let is_asked = def.name.contains('.') || def.name == OPEN.0;
+            matches!(def.kind, Kind::Permission(_)) && is_asked && !is_level
         });
         asked.map(|def| self.row(&def.name)).collect()
     }

@@ -230,3 +230,38 @@ fn a_schema_with_too_many_permissions_is_refused() {
     (0..129).for_each(|n| text.push_str(&format!("  permission p{n} = @anyone\n")));
     assert!(Names::of(&crate::modules::access::schema::Schema::parse(&text).unwrap()).is_none());
 }
+
+/// The table of the manual, as Markdown.
+fn manual(table: &Table, schema: &crate::modules::access::schema::Schema) -> String {
+    let mut text = "| permission | in a collection | in the house |\n|---|---|---|\n".to_owned();
+    for row in table.rows(schema) {
+        let names = |roles: &[Role]| {
+            let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+            if names.is_empty() {
+                "-".to_owned()
+            } else {
+                names.join(", ")
+            }
+        };
+        let (collection, house) = if row.everybody {
+            ("everybody".to_owned(), "everybody".to_owned())
+        } else if row.members {
+            ("whoever is signed in".to_owned(), "whoever is signed in".to_owned())
+        } else {
+            (names(&row.collection), names(&row.house))
+        };
+        text.push_str(&format!("| `{}` | {collection} | {house} |\n", row.permission));
+    }
+    text
+}
+
+#[test]
+fn the_manual_holds_the_table() {
+    let schema = house_schema().unwrap();
+    let wanted = manual(&Table::of(&schema).unwrap(), &schema);
+    let chapter = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/docs/57-permissions.md"));
+    assert!(
+        chapter.ends_with(&wanted),
+        "assets/docs/57-permissions.md ends with another table than the schema gives:\n\n{wanted}"
+    );
+}

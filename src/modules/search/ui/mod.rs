@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use address::{Address, Params, View};
@@ -103,6 +103,10 @@ async fn search_page(
     };
     if answer.total == 0 {
         findings.tries = tries(&service.search, &findings, &visibility, page.language).await?;
+    }
+    // Who lost a right while this was put together is shown what is left: the same address once more.
+    if service.access.filter(&page.caller, RECORDS_READ).await? != visibility {
+        return Ok(Redirect::to(&page.here).into_response());
     }
     Ok(Html(findings.page(page)).into_response())
 }
