@@ -135,7 +135,7 @@ async fn groups_hold_groups(db: TestDb) {
     assert_eq!(way, ["viewer Staff", "member Interns", "member The stranger"]);
     let page = house.get("root", &why.replace("/api", "")).await.ok().text;
     assert!(
-        page.contains("Staff is viewer of fungus") && page.contains("The stranger is in the group Interns"),
+        page.contains("Staff is viewer of Fungus") && page.contains("The stranger is in the group Interns"),
         "{page}"
     );
     let nobody = house
