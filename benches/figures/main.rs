@@ -1,6 +1,7 @@
 //! The figures of BENCHMARKS.md: each command measures the program and, in the same run, the raw limit below it, and
 //! prints the ratio. Measures the release build; nothing here is linked into it.
 
+mod access;
 mod api;
 mod bare_http;
 mod bare_search;
@@ -26,6 +27,7 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   search [N]             1,000 queries over N records (100,000) against bare tantivy and PostgreSQL full text
   search-engine [N]      the same mix asked of the engine itself, without HTTP and records
   record                 one record by API against a bare handler, on both databases
+  access                 a permission check warm and cold, on both databases
   writes                 durable single writes of 64 clients against one commit each
   start [N]              cold start empty and with N records (100,000), idle memory, size of the program
 
@@ -47,6 +49,7 @@ fn main() -> Result<()> {
         Some("search") => runtime.block_on(search::measure(number(1, 100_000)?)),
         Some("search-engine") => runtime.block_on(engine::measure(number(1, 100_000)?)),
         Some("record") => runtime.block_on(record::measure()),
+        Some("access") => runtime.block_on(access::measure()),
         Some("writes") => runtime.block_on(writes::measure()),
         Some("start") => runtime.block_on(start::measure(number(1, 100_000)?)),
         // The raw limits that answer over HTTP run in a process of their own, as the program does.
