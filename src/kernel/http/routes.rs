@@ -325,7 +325,10 @@ fn describe_security(components: &mut utoipa::openapi::Components) {
         .description(Some("A token: app token create"))
         .build();
     components.add_security_scheme("token", SecurityScheme::Http(token));
-    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(csrf::cookie_name(true), "A browser that has signed in; `session` over plain http"));
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+        csrf::cookie_name(true),
+        "A browser that has signed in; `session` over plain http",
+    ));
     components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tantivy::query::{EnableScoring, Query};
+use tantivy::query::{EnableScoring, Query, Weight};
 use tantivy::{BitSet, DocId};
 
 use super::compile::{Compiler, all};
@@ -56,6 +56,12 @@ struct Side {
     facets: Vec<usize>,
 }
 
+/// The same, ready to be passed through.
+struct Weights {
+    base: Box<dyn Weight>,
+    sides: Vec<(Box<dyn Weight>, Vec<usize>)>,
+}
+
 /// Documents between two looks at the time.
 const STEP: u32 = 8_192;
 
@@ -72,11 +78,13 @@ impl Pass<'_> {
                 EnableScoring::disabled_from_searcher(searcher)
             }
         };
-        let base = base.weight(scoring(by_score))?;
-        let mut weights = Vec::with_capacity(sides.len());
-        for side in &sides {
-            weights.push(side.query.weight(scoring(false))?);
-        }
+        let weights = Weights {
+            base: base.weight(scoring(by_score))?,
+            sides: sides
+                .into_iter()
+                .map(|side| Ok((side.query.weight(scoring(false))?, side.facets)))
+                .collect::<tantivy::Result<_>>()?,
+        };
         let size = self.question.offset + self.question.limit + 1;
         let mut tallies = Vec::with_capacity(self.question.facets.len());
         for facet in &self.question.facets {
@@ -100,54 +108,10 @@ impl Pass<'_> {
                 gather(&kept.first, size, ord as u32, &ranker, &mut found)?;
                 continue;
             }
-            let mut segment = Segment {
-                found: view.found.as_deref(),
-                ranker,
-                block: Vec::with_capacity(BLOCK),
-                top: Top::new(if everything { KEPT } else { size }),
-                total: 0,
-                counters: vec![],
-                sides: vec![],
-                until: self.until,
-                left: STEP,
-                late: false,
-            };
-            for request in &self.question.facets {
-                segment
-                    .counters
-                    .push(Counter::open((reader, warm), request, &view.levels)?);
-            }
-            for (weight, side) in weights.iter().zip(&sides) {
-                let mut bits = BitSet::with_max_value(reader.max_doc());
-                weight.for_each_no_score(reader, &mut |docs| {
-                    for doc in docs {
-                        bits.insert(*doc);
-                    }
-                })?;
-                segment.sides.push((bits, &side.facets));
-            }
-            let alive = reader.alive_bitset();
-            if by_score {
-                base.for_each(reader, &mut |doc, score| {
-                    if alive.is_none_or(|alive| alive.is_alive(doc)) {
-                        segment.collect(doc, score);
-                    }
-                })?;
-            } else {
-                base.for_each_no_score(reader, &mut |docs| {
-                    for doc in docs
-                        .iter()
-                        .copied()
-                        .filter(|doc| alive.is_none_or(|alive| alive.is_alive(*doc)))
-                    {
-                        segment.collect(doc, 0.0);
-                    }
-                })?;
-            }
-            if segment.late {
+            let kept = if everything { KEPT } else { size };
+            let Some((ranker, outcome)) = self.segment(ord, ranker, &weights, kept)? else {
                 return Ok(None);
-            }
-            let (ranker, outcome) = segment.finish();
+            };
             total += outcome.total;
             take(&outcome, facets, &mut tallies)?;
             gather(&outcome.first, size, ord as u32, &ranker, &mut found)?;
@@ -165,6 +129,59 @@ impl Pass<'_> {
             facets,
             last,
         }))
+    }
+
+    /// Passes through one segment, for its first documents and its counts; `None` if it took too long.
+    fn segment(
+        &self,
+        ord: usize,
+        ranker: Ranker,
+        weights: &Weights,
+        size: usize,
+    ) -> tantivy::Result<Option<(Ranker, whole::Found)>> {
+        let reader = self.compiler.searcher.segment_reader(ord as u32);
+        let (view, warm) = (&self.compiler.views[ord], &*self.warm[ord]);
+        let mut segment = Segment {
+            found: view.found.as_deref(),
+            ranker,
+            block: Vec::with_capacity(BLOCK),
+            top: Top::new(size),
+            total: 0,
+            counters: vec![],
+            sides: vec![],
+            until: self.until,
+            left: STEP,
+            late: false,
+        };
+        for request in &self.question.facets {
+            let counter = Counter::open((reader, warm), request, &view.levels)?;
+            segment.counters.push(counter);
+        }
+        for (weight, facets) in &weights.sides {
+            let mut bits = BitSet::with_max_value(reader.max_doc());
+            weight.for_each_no_score(reader, &mut |docs| {
+                for doc in docs {
+                    bits.insert(*doc);
+                }
+            })?;
+            segment.sides.push((bits, facets));
+        }
+        let alive = reader.alive_bitset();
+        let is_alive = |doc: DocId| alive.is_none_or(|alive| alive.is_alive(doc));
+        if *self.sort == Sort::Relevance {
+            weights.base.for_each(reader, &mut |doc, score| {
+                if is_alive(doc) {
+                    segment.collect(doc, score);
+                }
+            })?;
+        } else {
+            weights.base.for_each_no_score(reader, &mut |docs| {
+                for doc in docs.iter().copied().filter(|doc| is_alive(*doc)) {
+                    segment.collect(doc, 0.0);
+                }
+            })?;
+        }
+        Ok((!segment.late).then(|| segment.finish()))
     }
 
     /// The base set, and the filters that stand beside it.
