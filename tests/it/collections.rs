@@ -85,8 +85,15 @@ async fn a_collection_is_opened_and_deleted(db: TestDb) {
     app.drain_jobs().await;
     assert_eq!(total(&app, "vase").await, 0);
 
-    // Deleted: not before the name was written, and not while another collection leads to it.
+    // Deleted: not before the name was written, and not while another collection leads to it. Roles in it end with it.
     make(&app, "shard", "public", Some("vase")).await;
+    let group = app.post("/api/groups", &json!({ "name": "Potters" })).await.ok().json();
+    let group = format!("group:{}#member", group["id"].as_str().unwrap());
+    for place in ["type:vase", "type:shard"] {
+        let grant = json!({ "subject": group, "role": "editor", "place": place });
+        app.post("/api/grants", &grant).await.ok();
+    }
+    assert_eq!(count(&db, "SELECT COUNT(*) FROM relation_tuple").await, 2);
     let held = post(&app, "/types/vase/delete", &[("confirm", "vase")]).await;
     assert_eq!(held.status, 409, "{}", held.text());
     let empty = app
@@ -119,6 +126,7 @@ async fn a_collection_is_opened_and_deleted(db: TestDb) {
         0
     );
     assert_eq!(count(&db, "SELECT COUNT(*) FROM import WHERE type = 'vase'").await, 0);
+    assert_eq!(count(&db, "SELECT COUNT(*) FROM relation_tuple").await, 0);
     assert_eq!(
         count(
             &db,

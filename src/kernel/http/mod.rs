@@ -35,4 +35,3 @@ pub use routes::{RouteFact, RouteSet, Routes, Web};
 pub use serve::{Listener, LocalOperator, Peer, local, serve};
 pub use upload::{FileContent, FileForm, Part};
 pub use view_as::{Viewing, view_as_cookie, view_as_end};
-

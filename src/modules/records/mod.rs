@@ -16,6 +16,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use crate::contract::access::Grants;
 use crate::contract::records::{
     RECORDS_DELETE, RECORDS_READ, RECORDS_RESTRICTED, RECORDS_WRITE, Records, TYPES_READ, TYPES_WRITE,
 };
@@ -93,7 +94,11 @@ impl Module for RecordsModule {
 /// # Errors
 /// When the port is offered already.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
-    let service = Arc::new(Service::new(kernel.db.clone(), kernel.access.clone()));
+    let service = Arc::new(Service::new(
+        kernel.db.clone(),
+        kernel.access.clone(),
+        bus.find::<dyn Grants>(),
+    ));
     bus.provide::<dyn Records>(service.clone())?;
     kernel.blobs.hold(service.clone());
     kernel.access.install_places(Box::new(service.clone()));

@@ -76,7 +76,6 @@ async fn roles_in_two_collections(db: TestDb) {
     let page = house.get("curator", "/access").await.ok().text;
     assert!(page.contains("The stranger") && !page.contains("/types/bird"), "{page}");
     assert_eq!(house.get("viewer", "/access").await.status, 403);
-    // A right that a deleted collection gave is not there for a new one of its name.
     house.running.stop().await;
 }
 

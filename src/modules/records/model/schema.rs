@@ -93,7 +93,10 @@ fn single(field: &Field) -> Map<String, Value> {
     }
     match field.kind {
         FieldKind::Term if !field.values.is_empty() => map.insert("enum".to_owned(), json!(field.values)),
-        FieldKind::Date => map.insert("pattern".to_owned(), json!("^-?[0-9]{4,6}(-[0-9]{2}(-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?$")),
+        FieldKind::Date => map.insert(
+            "pattern".to_owned(),
+            json!("^-?[0-9]{4,6}(-[0-9]{2}(-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?$"),
+        ),
         FieldKind::Url => map.insert("pattern".to_owned(), json!("^https?://[^\\s]+$")),
         FieldKind::Link => map.insert("format".to_owned(), json!("uuid")),
         _ => None,

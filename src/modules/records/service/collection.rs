@@ -98,6 +98,14 @@ impl Service {
         outcome.await
     }
 
+    /// The name is free from here on: a collection that takes it begins without anybody's roles.
+    pub(super) async fn end_grants(&self, tx: &mut Tx<'_>, name: &str) -> Result<()> {
+        match &self.grants {
+            Some(grants) => grants.forget(tx, &format!("type:{name}")).await,
+            None => Ok(()),
+        }
+    }
+
     /// Other types may not have fields that lead to it.
     pub async fn check_unused(&self, name: &str) -> Result<()> {
         for other in self.all_types().await? {
@@ -144,6 +152,7 @@ impl Service {
             Box::pin(async move {
                 ledger::redact_all(tx, std::slice::from_ref(&removal.type_id)).await?;
                 store::forget_type(tx, &removal.type_name, &removal.type_id).await?;
+                self.end_grants(tx, &removal.type_name).await?;
                 // The files that they came from: those that nobody else needs.
                 jobs::enqueue(tx, &Caller::system(), blobs::sweep()).await?;
                 context.finish_with(tx, answer).await

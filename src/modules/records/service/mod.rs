@@ -22,6 +22,7 @@ pub use read::{List, Listed, Seen};
 pub use types::{TypeWritten, shipped};
 
 use super::model::path::{self, Leaf};
+use crate::contract::access::Grants;
 use crate::contract::records::{RecordState, RecordType, StoredType, TypeKeeper};
 use crate::kernel::access::{Access, Caller, Level};
 use crate::kernel::db::{Db, Tx};
@@ -38,6 +39,8 @@ pub struct Service {
     /// Definitions by type id. A version never changes, so an entry is right while its version is the head's.
     types: Mutex<HashMap<String, Arc<StoredType>>>,
     keepers: Mutex<Vec<Arc<dyn TypeKeeper>>>,
+    /// Who may do what at a collection; that ends with the collection.
+    grants: Option<Arc<dyn Grants>>,
     /// Fields whose values were taken beforehand, and where the ledger stood: type and field.
     prepared: Mutex<HashMap<(String, String), Position>>,
 }
@@ -73,10 +76,11 @@ impl Because<'_> {
 }
 
 impl Service {
-    pub fn new(db: Db, access: Access) -> Self {
+    pub fn new(db: Db, access: Access, grants: Option<Arc<dyn Grants>>) -> Self {
         Self {
             db,
             access,
+            grants,
             types: Mutex::default(),
             keepers: Mutex::default(),
             prepared: Mutex::default(),

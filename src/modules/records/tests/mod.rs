@@ -17,7 +17,7 @@ use crate::kernel::db::Db;
 use crate::kernel::testing::TestDb;
 
 fn service(db: &TestDb) -> Service {
-    Service::new(Db::clone(db), Access::default())
+    Service::new(Db::clone(db), Access::default(), None)
 }
 
 /// An object with every kind of field, hidden ones too.
