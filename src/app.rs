@@ -18,6 +18,7 @@ use crate::kernel::db::{Db, Options};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::new_id;
 use crate::kernel::module::{HealthBoard, Module, Wire};
+use crate::kernel::process::Orders;
 use crate::kernel::search::Search;
 use crate::kernel::{Kernel, health, program, telemetry};
 
@@ -144,6 +145,7 @@ impl App {
             access: Access::default(),
             stop: CancellationToken::new(),
             process: new_id().into(),
+            orders: Orders::default(),
         };
         Search::hold_snapshots(&kernel.blobs, &kernel.db);
         let mut bus = Bus::default();

@@ -16,7 +16,7 @@ use crate::kernel::db::Engine;
 use crate::kernel::error::Result;
 use crate::kernel::http::{self, Routes, Setup, SitemapSource, Web};
 use crate::kernel::jobs::{JobHandler, Worker, WorkerOptions};
-use crate::kernel::process::{self, Registration, Watermark};
+use crate::kernel::process::{self, Registration, SCHEDULER, WORKER, Watermark};
 use crate::kernel::schedule::{self, Schedule};
 use crate::kernel::{Kernel, program, telemetry};
 
@@ -130,9 +130,30 @@ impl App {
         let kernel = &self.kernel;
         let options = WorkerOptions::from_config(&kernel.config);
         let queues = options.queues.clone();
-        let worker = Worker::new(&kernel.db, &kernel.process, self.handlers(), options)?;
-        let stop = kernel.stop.clone();
-        tasks.spawn(async move { worker.run(stop).await });
+        // Made at once, so that modules that do not fit together are told of at the start.
+        let mut first = Some(Worker::new(
+            &kernel.db,
+            &kernel.process,
+            self.handlers(),
+            options.clone(),
+        )?);
+        let (kernel, handlers) = (kernel.clone(), self.handlers());
+        tasks.spawn(async move {
+            let work = kernel.orders.work(WORKER, &kernel.stop, |stop| {
+                // A worker runs once: after a pause there is a new one.
+                let worker = first.take().map_or_else(
+                    || Worker::new(&kernel.db, &kernel.process, handlers.clone(), options.clone()),
+                    Ok,
+                );
+                async move {
+                    match worker {
+                        Ok(worker) => worker.run(stop).await,
+                        Err(error) => error!(?error, "no worker runs"),
+                    }
+                }
+            });
+            work.await;
+        });
         Ok(queues)
     }
 
@@ -153,7 +174,11 @@ impl App {
     fn start_scheduler(&self, tasks: &TaskTracker) {
         if self.roles.scheduler {
             let kernel = &self.kernel;
-            tasks.spawn(schedule::run(kernel.db.clone(), self.schedules(), kernel.stop.clone()));
+            let (kernel, schedules) = (kernel.clone(), self.schedules());
+            tasks.spawn(async move {
+                let start = |stop| schedule::run(kernel.db.clone(), schedules.clone(), stop);
+                kernel.orders.work(SCHEDULER, &kernel.stop, start).await;
+            });
         }
     }
 
@@ -188,7 +213,13 @@ impl App {
                 }
             });
         }
-        tasks.spawn(process::run(kernel.db.clone(), me, watermark, kernel.stop.clone()));
+        tasks.spawn(process::run(
+            kernel.db.clone(),
+            me,
+            watermark,
+            kernel.orders.clone(),
+            kernel.stop.clone(),
+        ));
     }
 }
 

@@ -18,8 +18,14 @@ const PAUSE: Duration = Duration::from_millis(500);
 Examples:
   app logs -f                     what happens right now
   app logs --level warn --tail 100
-  app logs --request 0190c0de-0000-7000-8000-000000000001")]
+  app logs --request 0190c0de-0000-7000-8000-000000000001
+  app logs level                  how much is logged
+  app logs level debug            log more from now on, until the next start
+  app logs level \"\"               as the settings say")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     /// Go on showing lines as they come
     #[arg(short, long)]
     follow: bool,
@@ -46,6 +52,15 @@ pub struct Args {
     json: bool,
 }
 
+#[derive(clap::Subcommand)]
+enum Verb {
+    /// Show or change how much running processes log
+    Level {
+        /// Such as debug, or info,vitrine::kernel::jobs=trace
+        level: Option<String>,
+    },
+}
+
 impl Args {
     fn path(&self, limit: u32, after: Option<&str>) -> String {
         let mut path = format!("/api/logs?limit={limit}");
@@ -66,7 +81,24 @@ impl Args {
     }
 }
 
+/// Shows how much is logged, or changes it.
+async fn level(wanted: Option<&str>, settings: &Settings) -> Result<Exit> {
+    let now = session::with(settings.for_command()?, Need::default(), async |session| match wanted {
+        Some(level) => {
+            let body = serde_json::json!({ "level": level });
+            session.client().post("/api/log-level", &body).await
+        }
+        None => session.client().get("/api/log-level").await,
+    })
+    .await?;
+    output::line(now["level"].as_str().unwrap_or_default())?;
+    Ok(Exit::Done)
+}
+
 pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
+    if let Some(Verb::Level { level: wanted }) = &args.verb {
+        return level(wanted.as_deref(), &settings).await;
+    }
     let shown = session::with(settings.for_command()?, Need::default(), async |session| {
         let client = session.client();
         let list = client.get(&args.path(args.tail, None)).await?;

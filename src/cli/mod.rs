@@ -13,6 +13,7 @@ mod jobs;
 mod logs;
 mod man;
 mod migrate;
+mod orders;
 pub mod output;
 mod preview;
 mod ps;
@@ -23,6 +24,7 @@ mod serve;
 pub mod session;
 pub mod settings;
 mod setup_link;
+mod support_bundle;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -83,12 +85,18 @@ enum Command {
     Migrate(migrate::Args),
     /// List the processes of this installation
     Ps(ps::Args),
+    /// Pause a role of running processes
+    Stop(orders::Args),
+    /// Let a paused role go on
+    Start(orders::Args),
     /// See what runs, waits and failed; stop it or try it again
     Jobs(jobs::Args),
     /// Show what the processes have logged
     Logs(logs::Args),
     /// Say what is wrong and what to do about it
     Doctor(doctor::Args),
+    /// Write one file that helps others to help, without secrets
+    SupportBundle(support_bundle::Args),
     /// Say in one line whether it is ready, for watchdogs
     Health(health::Args),
     /// Make, list and end tokens for programs
@@ -156,9 +164,12 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Export(args) => block_on(export::run(args, settings)),
         Command::Migrate(args) => block_on(migrate::run(args, settings)),
         Command::Ps(args) => block_on(ps::run(args, settings)),
+        Command::Stop(args) => block_on(orders::run(args, settings, "stop")),
+        Command::Start(args) => block_on(orders::run(args, settings, "start")),
         Command::Jobs(args) => block_on(jobs::run(args, settings)),
         Command::Logs(args) => block_on(logs::run(args, settings)),
         Command::Doctor(args) => block_on(doctor::run(args, settings)),
+        Command::SupportBundle(args) => block_on(support_bundle::run(args, settings)),
         Command::Health(args) => block_on(health::run(args, settings)),
         Command::Token(args) => block_on(token::run(args, settings)),
         Command::User(args) => block_on(user::run(args, settings)),

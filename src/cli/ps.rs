@@ -1,4 +1,4 @@
-//! `app ps`: the processes of this installation, on all machines.
+//! `app ps`: the processes of this installation, on all machines, with a line for each of their roles.
 
 use serde_json::Value;
 
@@ -29,45 +29,50 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = items.iter().flat_map(rows_of).collect();
     let headings = [
         "HOST",
         "PID",
-        "ROLES",
-        "QUEUES",
+        "ROLE",
         "STATE",
+        "QUEUES",
+        "BEHIND",
         "STARTED",
         "LAST BEAT",
-        "INDEX AT",
     ];
     output::table(&headings, &rows)?;
     Ok(Exit::Done)
 }
 
-fn row(process: &Value) -> Vec<String> {
+/// A line for each role of a process.
+fn rows_of(process: &Value) -> Vec<Vec<String>> {
     let text = |name: &str| process.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
-    let list = |name: &str| {
-        let words = process.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-        let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
-        if words.is_empty() {
-            "-".to_owned()
-        } else {
-            words.join(",")
-        }
+    let list = |name: &str| -> Vec<&str> {
+        let words = process.get(name).and_then(Value::as_array);
+        words.into_iter().flatten().filter_map(Value::as_str).collect()
     };
-    let alive = process.get("alive").and_then(Value::as_bool).unwrap_or(false);
-    vec![
-        text("host"),
-        process
-            .get("pid")
-            .and_then(Value::as_i64)
-            .unwrap_or_default()
-            .to_string(),
-        list("roles"),
-        list("queues"),
-        if alive { "alive" } else { "silent" }.to_owned(),
-        text("started_at"),
-        text("beat_at"),
-        text("index_position"),
-    ]
+    let (paused, queues) = (list("paused"), list("queues").join(","));
+    let line = |role: &&str| {
+        let state = match process["alive"].as_bool() {
+            Some(true) if paused.contains(role) => "pauses",
+            Some(true) => "runs",
+            _ => "silent",
+        };
+        let queues = if *role == "worker" { queues.as_str() } else { "-" };
+        let behind = match process["index_lag"].as_i64() {
+            Some(changes) if *role == "web" => format!("{changes} changes"),
+            _ => "-".to_owned(),
+        };
+        vec![
+            text("host"),
+            process["pid"].to_string(),
+            (*role).to_owned(),
+            state.to_owned(),
+            queues.to_owned(),
+            behind,
+            text("started_at"),
+            text("beat_at"),
+        ]
+    };
+    list("roles").iter().map(line).collect()
 }

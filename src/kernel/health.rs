@@ -10,6 +10,7 @@ use super::data::DataDir;
 use super::db::{Db, pick};
 use super::error::Result;
 use super::module::{Health, HealthCheck};
+use super::process::{Orders, WEB};
 
 /// Less free space than this deserves a look; SQLite, the index and imports all need room to work.
 const LOW_DISK: u64 = 1 << 30;
@@ -23,11 +24,35 @@ const CLOCK_DRIFT: i64 = 5_000;
 /// The kernel's checks.
 pub fn checks(kernel: &Kernel) -> Vec<Arc<dyn HealthCheck>> {
     vec![
+        Arc::new(Paused(kernel.orders.clone())),
         Arc::new(ClockDrift(kernel.db.clone())),
         Arc::new(Followers(kernel.db.clone())),
         Arc::new(Disk(kernel.data.clone(), kernel.db.clone())),
         Arc::new(Folder(kernel.data.clone())),
     ]
+}
+
+/// What this process was told to leave. Without its web it takes no requests; without the others it still answers.
+struct Paused(Orders);
+
+#[async_trait]
+impl HealthCheck for Paused {
+    fn name(&self) -> &'static str {
+        "roles"
+    }
+    async fn check(&self) -> Health {
+        let paused = self.0.paused();
+        let reason = match paused.as_slice() {
+            [] => return Health::Ok,
+            [role] => format!("the {role} pauses: app start {role}"),
+            roles => format!("these pause: {}. app start ROLE lets one go on", roles.join(", ")),
+        };
+        if self.0.is_paused(WEB) {
+            Health::Failed { reason }
+        } else {
+            Health::Warning { reason }
+        }
+    }
 }
 
 /// Leases, schedules and sessions compare this machine's clock with times that others wrote.

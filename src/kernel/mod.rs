@@ -43,4 +43,6 @@ pub struct Kernel {
     pub stop: tokio_util::sync::CancellationToken,
     /// The id of this process in the table `process`.
     pub process: Arc<str>,
+    /// What this process was told while it runs.
+    pub orders: process::Orders,
 }

@@ -18,6 +18,7 @@ use vitrine::kernel::config::{Sources, load};
 use vitrine::kernel::data::DataDir;
 use vitrine::kernel::db::Db;
 use vitrine::kernel::http::{LocalOperator, Setup};
+use vitrine::kernel::process::Orders;
 use vitrine::kernel::search::Search;
 use vitrine::kernel::testing::TestDb;
 
@@ -35,6 +36,7 @@ fn router(db: &TestDb) -> Router {
         access: Access::default(),
         stop: tokio_util::sync::CancellationToken::new(),
         process: "test".into(),
+        orders: Orders::default(),
     };
     let mut bus = Bus::default();
     let records = vitrine::modules::records::wire(&kernel, &mut bus).unwrap();

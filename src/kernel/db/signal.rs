@@ -21,6 +21,7 @@ signals! {
     Jobs = "jobs" "A job was queued or became ready.",
     Progress = "progress" "A job moved on, ended or was asked to stop.",
     Access = "access" "Rights or tokens changed.",
+    Orders = "orders" "A process was told to pause a role or to log otherwise.",
 }
 
 /// The local end of the wake-ups.

@@ -18,6 +18,7 @@ mod serve;
 mod site;
 mod sitemap;
 mod stack;
+mod trace;
 mod upload;
 mod view_as;
 

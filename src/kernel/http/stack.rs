@@ -24,12 +24,13 @@ use super::context::{Context, Nonce, Shared};
 use super::extract::{IdempotencyKey, RequestId};
 use super::idempotency::Repeats;
 use super::serve::{LocalOperator, Peer};
+use super::trace::{Trace, request_id};
 use super::view_as::{self, Viewing};
 use super::{body, csrf, problem};
 use crate::kernel::access::{Access, Caller, Credential, Object, Permission, Subject};
 use crate::kernel::crypto;
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::id::new_id;
+use crate::kernel::process::WEB;
 use crate::kernel::ui::CsrfToken;
 
 /// How much a route may be sent and for how long.
@@ -45,6 +46,8 @@ pub(super) enum Load {
 
 /// The longest pause between two pieces of an upload.
 const UPLOAD_PAUSE: Duration = Duration::from_secs(30);
+/// Whoever meets a paused house asks again after so many seconds.
+const PAUSED_FOR: u64 = 30;
 /// Bytes of path and query.
 const MAX_TARGET: usize = 16 << 10;
 
@@ -137,7 +140,8 @@ struct Line {
 
 /// Everything around every request; see the module's text for the order.
 pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Request, next: Next) -> Response {
-    let id = request_id(request.headers());
+    let trace = Trace::of(request.headers());
+    let id = request_id(request.headers(), trace.as_ref());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -152,7 +156,8 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
         "request",
         request_id = &*id,
         http.method = line.method.as_str(),
-        http.route = line.route
+        http.route = line.route,
+        trace.id = trace.as_ref().filter(|trace| *trace.id != *id).map(|trace| &*trace.id)
     );
     let nonce = Nonce(hex::encode(crypto::random::<16>()).into());
     let extensions = request.extensions_mut();
@@ -189,6 +194,9 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
         let response = problem::finish(&id, asked, response).await;
         let mut response = headers.apply(response);
         dress(&context, response.headers_mut(), &nonce, &id, private);
+        if let Some(trace) = &trace {
+            trace.write(response.headers_mut());
+        }
         report(&line, response.status());
         response
     }
@@ -224,6 +232,11 @@ async fn identify(context: &Context, parts: &Parts) -> Result<Subject> {
     check_target(parts)?;
     if parts.extensions.get::<LocalOperator>().is_some() {
         return Ok(Subject::Operator);
+    }
+    let path = parts.uri.path();
+    if context.kernel.orders.is_paused(WEB) && !path.starts_with("/health/") && !path.starts_with("/static/") {
+        let text = "This house was told to pause and answers again when whoever looks after it says so: app start web.";
+        return Err(Error::new(Code::Unavailable, text).with("retry_after", PAUSED_FOR));
     }
     context.hosts.check_host(parts)?;
     context.hosts.check_origin(parts)?;
@@ -274,19 +287,6 @@ fn check_target(parts: &Parts) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-fn request_id(headers: &HeaderMap) -> Arc<str> {
-    let given = headers
-        .get("x-request-id")
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| {
-            (8..=64).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        });
-    given.map_or_else(|| new_id().into(), Into::into)
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {

@@ -77,6 +77,8 @@ pub enum Wait {
     Retry { attempt: i64, of: i64, at: i64 },
     /// An earlier job about the same subject has not ended.
     Behind { job: String },
+    /// Whoever serves its queue was told to pause.
+    Paused { queue: String },
     /// No living worker serves its queue.
     NoWorker { queue: String },
     /// Everybody is busy.
@@ -91,6 +93,7 @@ impl fmt::Display for Wait {
             Self::Later { at } => write!(f, "starts at {}", rfc3339(*at)),
             Self::Retry { attempt, of, at } => write!(f, "try {attempt} of {of} at {}", rfc3339(*at)),
             Self::Behind { job } => write!(f, "behind job {job} of the same subject"),
+            Self::Paused { queue } => write!(f, "the workers of the queue {queue} pause: app start worker"),
             Self::NoWorker { queue } => write!(f, "no worker serves the queue {queue}"),
             Self::Busy { queue } => write!(f, "waits for a free place in the queue {queue}"),
             Self::CancelAsked => f.write_str("cancel asked"),

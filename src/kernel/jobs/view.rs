@@ -8,7 +8,7 @@ use crate::kernel::access::Caller;
 use crate::kernel::db::{Db, Filter, sql};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::id::is_id;
-use crate::kernel::process;
+use crate::kernel::process::{self, Served};
 
 /// Jobs that are looked at for the kinds there are.
 const NEWEST: i64 = 2_000;
@@ -186,7 +186,7 @@ pub async fn list(db: &Db, filter: &JobFilter, limit: i64) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
-async fn wait(db: &Db, job: &Job, served: &[String]) -> Result<Option<Wait>> {
+async fn wait(db: &Db, job: &Job, served: &Served) -> Result<Option<Wait>> {
     if job.state == State::Running {
         return Ok(job.cancel.then_some(Wait::CancelAsked));
     }
@@ -207,8 +207,10 @@ async fn wait(db: &Db, job: &Job, served: &[String]) -> Result<Option<Wait>> {
         return Ok(Some(Wait::Behind { job: other }));
     }
     let queue = job.queue.clone();
-    Ok(Some(if served.contains(&queue) {
+    Ok(Some(if served.queues.contains(&queue) {
         Wait::Busy { queue }
+    } else if served.paused.contains(&queue) {
+        Wait::Paused { queue }
     } else {
         Wait::NoWorker { queue }
     }))

@@ -2,6 +2,8 @@
 //! are kept in the data folder; metrics are kept in this process, with samples over time, and rendered on demand. Nothing
 //! is sent anywhere.
 
+mod figures;
+mod level;
 mod logs;
 mod search;
 mod series;
@@ -13,14 +15,15 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::{Layer, reload};
 
+pub use level::{check as check_level, level, set as set_level};
 pub use logs::keep as keep_logs;
 pub use search::{LogEntry, LogPlace, LogQuery, is_level, search, stamp};
 pub use series::{Sample, quantile, samples};
 
 use super::config::Log;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::{Kernel, jobs, ledger, process, program};
 
 /// The process has one recorder: libraries report through it, whichever house in this process they work for.
@@ -30,8 +33,6 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 const BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
-/// What says too much at the level of everything else.
-const QUIET: &[&str] = &["sqlx::postgres::notice=warn"];
 /// How often what was measured is put in order, so that nothing piles up while nobody asks.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Changes that are counted to tell how far an index is behind.
@@ -42,16 +43,7 @@ const MOST_LAG: i64 = 10_000;
 /// # Errors
 /// A level that is not one; `Config::check` refuses it earlier.
 pub fn start_logging(log: &Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&log.level).map_err(|e| Error::invalid("log.level", e.to_string()))?;
-    let filter = if log.level.contains("sqlx") {
-        filter
-    } else {
-        // PostgreSQL notes every table that exists already; whoever wants that names sqlx.
-        QUIET
-            .iter()
-            .filter_map(|part| part.parse().ok())
-            .fold(filter, EnvFilter::add_directive)
-    };
+    let (filter, handle) = reload::Layer::new(level::filter(&log.level)?);
     let lines = tracing_subscriber::fmt::layer()
         .with_span_events(FmtSpan::NONE)
         .with_writer(std::io::stderr);
@@ -71,7 +63,9 @@ pub fn start_logging(log: &Log) -> Result<()> {
         .with(lines)
         .with(logs::Keeping);
     // A second start in the same process keeps the first one's logging.
-    let _ = both.try_init();
+    if both.try_init().is_ok() {
+        level::keep(handle, &log.level);
+    }
     Ok(())
 }
 
@@ -85,6 +79,7 @@ pub fn start_metrics() {
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() && METRICS.set(handle).is_ok() {
+        figures::describe();
         metrics::gauge!("vitrine_build_info", "version" => program::VERSION, "commit" => program::COMMIT).set(1.0);
     }
 }

@@ -12,6 +12,7 @@ use crate::kernel::blobs::Blobs;
 use crate::kernel::config::{Sources, load};
 use crate::kernel::data::DataDir;
 use crate::kernel::id::new_id;
+use crate::kernel::process::Orders;
 use crate::kernel::search::Search;
 
 /// See the module's text.
@@ -32,5 +33,6 @@ pub fn kernel(db: &TestDb) -> Kernel {
         access: Access::default(),
         stop: CancellationToken::new(),
         process: new_id().into(),
+        orders: Orders::default(),
     }
 }

@@ -18,11 +18,13 @@ use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, Query, RouteSet, Routes};
 use crate::kernel::id::is_id;
 use crate::kernel::jobs::{self, Job, JobFilter, State};
-use crate::kernel::{process, schedule};
+use crate::kernel::{ledger, process, schedule};
 
 const PAGE: i64 = 50;
 const MAX_PAGE: i64 = 200;
 const MAX_LINES: i64 = 1_000;
+/// Changes that are counted to tell how far an index is behind.
+const MOST_LAG: i64 = 10_000;
 
 pub(super) fn routes(room: Room) -> Routes {
     RouteSet::new()
@@ -201,11 +203,14 @@ fn event(state: Result<Job>) -> Event {
 #[utoipa::path(get, path = "/api/processes", tag = "operations", responses((status = 200, body = ProcessList)))]
 async fn processes(With(room): With<Room>) -> Result<Json<ProcessList>> {
     let now = room.kernel.clock.now();
-    let items = process::list(&room.kernel.db)
-        .await?
-        .into_iter()
-        .map(|p| ProcessView::at(p, now))
-        .collect();
+    let mut items = Vec::new();
+    for process in process::list(&room.kernel.db).await? {
+        let lag = match process.index {
+            Some(known) => Some(ledger::count_after(&room.kernel.db, known, MOST_LAG).await?),
+            None => None,
+        };
+        items.push(ProcessView::at(process, now, lag));
+    }
     Ok(Json(ProcessList { items }))
 }
 

@@ -195,11 +195,13 @@ impl HealthCheck for Workers {
                 let unserved: Vec<String> = counts
                     .into_iter()
                     .map(|c| c.queue)
-                    .filter(|q| !served.contains(q))
+                    .filter(|q| !served.queues.contains(q))
                     .collect();
-                match (unserved.first(), served.is_empty()) {
+                match (unserved.first(), served.queues.is_empty()) {
                     (Some(queue), _) => Health::Warning {
-                        reason: format!("Jobs wait in the queue {queue}, which no living worker serves."),
+                        reason: format!(
+                            "Jobs wait in the queue {queue}, which no living worker serves. app ps tells who lives and who pauses."
+                        ),
                     },
                     (None, true) => Health::Warning {
                         reason: "No living worker runs jobs.".to_owned(),

@@ -9,12 +9,12 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
-use super::{LOGS_READ, Room};
+use super::{LOGS_READ, OPERATIONS_MANAGE, Room};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Query, RouteSet, Routes};
 use crate::kernel::jobs::{self, JobFilter};
 use crate::kernel::ledger::{self, SetFilter};
-use crate::kernel::telemetry::{LogEntry, LogPlace, LogQuery, is_level, search, stamp};
+use crate::kernel::telemetry::{self, LogEntry, LogPlace, LogQuery, is_level, search, stamp};
 use crate::kernel::ui::{Html, Page, filters, set_name, view};
 use crate::modules::operations::ui::view::name;
 
@@ -103,7 +103,7 @@ impl Asked {
     }
 }
 
-async fn find(folder: PathBuf, query: LogQuery, limit: usize) -> Result<Vec<(LogPlace, LogEntry)>> {
+pub(super) async fn find(folder: PathBuf, query: LogQuery, limit: usize) -> Result<Vec<(LogPlace, LogEntry)>> {
     let found = tokio::task::spawn_blocking(move || search(&folder, &query, limit)).await;
     found.map_err(Error::internal)?
 }
@@ -145,6 +145,9 @@ struct LogsPage {
     rows: Vec<Row>,
     older: Option<String>,
     is_narrowed: bool,
+    /// How much this process logs, for who may change it.
+    may_steer: bool,
+    level_now: String,
 }
 view!(LogsPage);
 
@@ -177,6 +180,8 @@ async fn page(With(room): With<Room>, page: Page, Query(asked): Query<Asked>) ->
         rows.sort_by(|a, b| a.datetime.cmp(&b.datetime));
     }
     Ok(Html(LogsPage {
+        may_steer: page.may(&room.kernel.access, OPERATIONS_MANAGE).await,
+        level_now: telemetry::level().unwrap_or_else(|| room.kernel.config.log.level.clone()),
         rows,
         older,
         levels: ["error", "warn", "info", "debug", "trace"],

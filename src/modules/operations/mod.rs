@@ -1,11 +1,14 @@
 //! Looking after the house: jobs, schedules, processes, health and figures; and forgetting old jobs.
 
 mod api;
+mod bundle;
 mod health;
 mod jobs;
 mod logs;
 mod model;
+mod orders;
 mod overview;
+mod scrub;
 mod settings;
 mod ui;
 
@@ -31,7 +34,8 @@ pub const JOBS_READ: Permission = Permission("jobs.read");
 pub const JOBS_MANAGE: Permission = Permission("jobs.manage");
 /// See processes, schedules, figures and why something is not healthy.
 pub const OPERATIONS_READ: Permission = Permission("operations.read");
-
+/// Pause roles of running processes, change how much they log, pack what helps others to help.
+pub const OPERATIONS_MANAGE: Permission = Permission("operations.manage");
 /// Read what the processes have logged.
 pub const LOGS_READ: Permission = Permission("logs.read");
 
@@ -78,7 +82,9 @@ impl Module for Operations {
         };
         api::routes(self.room.clone())
             .merge(health::routes(self.room.clone()))
+            .merge(bundle::routes(self.room.clone()))
             .merge(logs::routes(self.room.clone()))
+            .merge(orders::routes(self.room.clone()))
             .merge(overview::routes(self.room.clone()))
             .merge(settings::routes(self.room.clone()))
             .merge(ui::routes(pages))
@@ -104,7 +110,7 @@ impl Module for Operations {
         vec![jobs::schedule()]
     }
     fn permissions(&self) -> &'static [Permission] {
-        &[JOBS_READ, JOBS_MANAGE, OPERATIONS_READ, LOGS_READ]
+        &[JOBS_READ, JOBS_MANAGE, OPERATIONS_READ, OPERATIONS_MANAGE, LOGS_READ]
     }
     fn health(&self) -> Vec<Arc<dyn HealthCheck>> {
         health::checks(self.db())

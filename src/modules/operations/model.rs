@@ -131,15 +131,23 @@ pub(super) struct ProcessView {
     pid: i64,
     started_at: String,
     beat_at: String,
+    /// Roles that were told to pause.
+    paused: Vec<String>,
+    /// What it was told to log while it runs; absent where its settings hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_level: Option<String>,
     /// False when it has been silent for more than 10 s.
     alive: bool,
     /// How far its search index has followed the ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     index_position: Option<String>,
+    /// Changes that its search index does not know yet, counted up to 10,000; absent without an index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index_lag: Option<i64>,
 }
 
 impl ProcessView {
-    pub fn at(process: Process, now: i64) -> Self {
+    pub fn at(process: Process, now: i64, index_lag: Option<i64>) -> Self {
         Self {
             alive: process.beat_at >= now - DEAD_AFTER,
             id: process.id,
@@ -150,6 +158,9 @@ impl ProcessView {
             started_at: rfc3339(process.started_at),
             beat_at: rfc3339(process.beat_at),
             index_position: process.index.map(|p| p.to_string()),
+            index_lag,
+            paused: process.paused,
+            log_level: Some(process.log_level).filter(|level| !level.is_empty()),
         }
     }
 }

@@ -6,13 +6,14 @@ use axum::http::Method;
 use axum::routing::get;
 
 use super::health::look;
-use super::{OPERATIONS_READ, Room};
+use super::{OPERATIONS_MANAGE, OPERATIONS_READ, Room};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::db::Db;
 use crate::kernel::error::Result;
 use crate::kernel::http::{RouteSet, Routes};
 use crate::kernel::i18n::Language;
 use crate::kernel::jobs;
+use crate::kernel::ledger;
 use crate::kernel::module::Health;
 use crate::kernel::process::{self, DEAD_AFTER};
 use crate::kernel::telemetry::{self, Sample};
@@ -22,6 +23,8 @@ use crate::kernel::ui::{Html, Page, filters, view};
 /// Columns of a plot, and how long each is, in milliseconds.
 const STEPS: i64 = 40;
 const STEP: i64 = 180_000;
+/// Changes that are counted to tell how far an index is behind.
+const MOST_LAG: i64 = 10_000;
 
 pub(super) fn routes(room: Room) -> Routes {
     RouteSet::new()
@@ -58,11 +61,22 @@ struct Figure {
 struct ProcessRow {
     host: String,
     pid: i64,
-    roles: String,
+    id: String,
+    roles: Vec<RoleRow>,
     queues: String,
+    lag: Option<String>,
+    log_level: String,
     is_alive: bool,
     started_at: i64,
     beat_at: i64,
+}
+
+/// A role of a process.
+struct RoleRow {
+    name: String,
+    is_paused: bool,
+    /// It may be paused from a page: whoever pauses the web could not let it go on here.
+    may_steer: bool,
 }
 
 async fn page(With(room): With<Room>, page: Page) -> Result<Html<OperationsPage>> {
@@ -86,22 +100,44 @@ async fn page(With(room): With<Room>, page: Page) -> Result<Html<OperationsPage>
     let mut samples = telemetry::samples();
     samples.push(sample.clone());
     let ended = jobs::throughput(&room.kernel.db, now - STEPS * STEP, STEP).await?;
-    let processes = process::list(&room.kernel.db).await?.into_iter().map(|p| ProcessRow {
-        is_alive: p.beat_at >= now - DEAD_AFTER,
-        roles: p.roles.join(", "),
-        queues: p.queues.join(", "),
-        host: p.host,
-        pid: p.pid,
-        started_at: p.started_at,
-        beat_at: p.beat_at,
-    });
+    let processes = processes(&room, &page, now).await?;
     Ok(Html(OperationsPage {
         parts: parts.collect(),
         figures: figures(language, &sample),
         plots: plots(language, &samples, &ended, now),
-        processes: processes.collect(),
+        processes,
         page,
     }))
+}
+
+async fn processes(room: &Room, page: &Page, now: i64) -> Result<Vec<ProcessRow>> {
+    let may_steer = page.may(&room.kernel.access, OPERATIONS_MANAGE).await;
+    let mut rows = Vec::new();
+    for p in process::list(&room.kernel.db).await? {
+        let is_alive = p.beat_at >= now - DEAD_AFTER;
+        let role = |name: &String| RoleRow {
+            is_paused: p.paused.contains(name),
+            may_steer: may_steer && is_alive && (name == process::WORKER || name == process::SCHEDULER),
+            name: name.clone(),
+        };
+        let lag = match p.index.filter(|_| is_alive) {
+            Some(known) => Some(ledger::count_after(&room.kernel.db, known, MOST_LAG).await?),
+            None => None,
+        };
+        rows.push(ProcessRow {
+            is_alive,
+            roles: p.roles.iter().map(role).collect(),
+            queues: p.queues.join(", "),
+            lag: lag.filter(|lag| *lag > 0).map(|lag| page.language.number(lag)),
+            log_level: p.log_level,
+            host: p.host,
+            id: p.id,
+            pid: p.pid,
+            started_at: p.started_at,
+            beat_at: p.beat_at,
+        });
+    }
+    Ok(rows)
 }
 
 fn figures(language: Language, sample: &Sample) -> Vec<Figure> {

@@ -215,7 +215,13 @@ async fn web_processes_say_how_far_they_have_indexed(db: TestDb) {
         roles: vec![process::WEB.to_owned()],
         queues: vec![],
     };
-    let running = tokio::spawn(process::run((*db).clone(), me.clone(), watermark.clone(), stop.clone()));
+    let running = tokio::spawn(process::run(
+        (*db).clone(),
+        me.clone(),
+        watermark.clone(),
+        process::Orders::default(),
+        stop.clone(),
+    ));
     process::register(&db, &me).await.unwrap();
     let target = Position { txid: 7, position: 9 };
     assert!(!process::wait_indexed(&db, target, Duration::ZERO).await.unwrap());

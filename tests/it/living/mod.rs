@@ -2,7 +2,9 @@
 
 mod client;
 mod disk;
+mod figures;
 mod manual;
+mod orders;
 mod outage;
 mod program;
 #[path = "../../torture/server.rs"]

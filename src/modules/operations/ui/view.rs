@@ -141,6 +141,7 @@ pub fn waits(language: Language, wait: &Wait) -> String {
             &[("attempt", attempt), ("of", of), ("at", &language.time(*at))],
         ),
         Wait::Behind { job } => language.with("job-wait.behind", &[("job", job)]),
+        Wait::Paused { queue } => language.with("job-wait.paused", &[("queue", queue)]),
         Wait::NoWorker { queue } => language.with("job-wait.no-worker", &[("queue", queue)]),
         Wait::Busy { queue } => language.with("job-wait.busy", &[("queue", queue)]),
         Wait::CancelAsked => language.text("job-wait.cancel-asked"),

@@ -1,12 +1,16 @@
 //! The registry of processes: one row for each that runs, with what it does, when it last said so and how far its
 //! search index has followed the ledger. Rows of processes that ended badly are swept by the others.
 
+mod orders;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+
+pub use orders::{Orders, ROLES, SCHEDULER, WORKER, log_level, obey, pause};
 
 use super::db::{Db, Engine, Signal, Tx, Write, sql};
 use super::error::Result;
@@ -45,6 +49,10 @@ pub struct Process {
     pub started_at: i64,
     pub beat_at: i64,
     pub index: Option<Position>,
+    /// Roles that pause.
+    pub paused: Vec<String>,
+    /// What it was told to log while it runs; empty: what its settings say.
+    pub log_level: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -58,11 +66,16 @@ struct Stored {
     beat_at: i64,
     index_txid: Option<i64>,
     index_position: Option<i64>,
+    paused: String,
+    log_level: String,
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(',').filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 
 impl From<Stored> for Process {
     fn from(row: Stored) -> Self {
-        let words = |text: &str| text.split(',').filter(|w| !w.is_empty()).map(str::to_owned).collect();
         let index = row
             .index_txid
             .zip(row.index_position)
@@ -70,6 +83,8 @@ impl From<Stored> for Process {
         Self {
             roles: words(&row.roles),
             queues: words(&row.queues),
+            paused: words(&row.paused),
+            log_level: row.log_level,
             id: row.id,
             host: row.host,
             pid: row.pid,
@@ -110,7 +125,7 @@ impl Watermark {
 /// What the database says.
 pub async fn list(db: &Db) -> Result<Vec<Process>> {
     let rows: Vec<Stored> = sql(
-        "SELECT id, roles, queues, host, pid, started_at, beat_at, index_txid, index_position FROM process \
+        "SELECT id, roles, queues, host, pid, started_at, beat_at, index_txid, index_position, paused, log_level FROM process \
          ORDER BY started_at, id",
     )
     .all(db)
@@ -127,12 +142,26 @@ pub async fn alive(db: &Db) -> Result<Vec<Process>> {
     Ok(list(db).await?.into_iter().filter(|p| p.beat_at >= since).collect())
 }
 
-/// Queues that a living worker serves.
+/// Which queues living workers serve.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    pub queues: Vec<String>,
+    /// Those of workers that pause.
+    pub paused: Vec<String>,
+}
+
+/// Queues that a living worker serves, and those of workers that pause.
 ///
 /// # Errors
 /// What the database says.
-pub async fn served_queues(db: &Db) -> Result<Vec<String>> {
-    Ok(alive(db).await?.into_iter().flat_map(|p| p.queues).collect())
+pub async fn served_queues(db: &Db) -> Result<Served> {
+    let mut served = Served::default();
+    for process in alive(db).await? {
+        let pauses = process.paused.iter().any(|role| role == WORKER);
+        let queues = if pauses { &mut served.paused } else { &mut served.queues };
+        queues.extend(process.queues);
+    }
+    Ok(served)
 }
 
 /// How far each living web process has indexed; `None` for one that has just started.
@@ -219,14 +248,15 @@ async fn insert(tx: &mut Tx<'_>, me: &Registration) -> Result<()> {
     Ok(())
 }
 
-/// Says that this process lives, writes its index position when it moves, and sweeps the dead, until `stop`; then
-/// removes the row.
-pub async fn run(db: Db, me: Registration, watermark: Watermark, stop: CancellationToken) {
+/// Says that this process lives, writes its index position when it moves, hears its orders and sweeps the dead, until
+/// `stop`; then removes the row.
+pub async fn run(db: Db, me: Registration, watermark: Watermark, orders: Orders, stop: CancellationToken) {
     if let Err(error) = register(&db, &me).await {
         warn!(?error, "this process cannot register; trying again");
     }
     let mut positions = watermark.0.subscribe();
     positions.mark_changed();
+    let mut told = db.signals().subscribe(Signal::Orders);
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut pace = tokio::time::interval(POSITION_EVERY);
@@ -234,7 +264,12 @@ pub async fn run(db: Db, me: Registration, watermark: Watermark, stop: Cancellat
     loop {
         let written = tokio::select! {
             () = stop.cancelled() => break,
-            _ = beat.tick() => sweep_and_beat(&db, &me, db.clock().now() - FORGET_AFTER).await,
+            // A lost wake-up is made good with the next beat.
+            _ = beat.tick() => match sweep_and_beat(&db, &me, db.clock().now() - FORGET_AFTER).await {
+                Ok(()) => obey(&db, &me.id, &orders).await,
+                failed => failed,
+            },
+            _ = told.changed() => obey(&db, &me.id, &orders).await,
             changed = async { pace.tick().await; positions.changed().await } => {
                 if changed.is_err() {
                     break;

@@ -1,0 +1,2 @@
+ALTER TABLE process DROP COLUMN log_level;
+ALTER TABLE process DROP COLUMN paused;
