@@ -14,11 +14,12 @@ use serde_json::json;
 
 use super::Pages;
 use super::view::{JobView, LogView, Pace, job_view, log_view, name, results};
+use crate::kernel::access::{Caller, Object};
 use crate::kernel::error::Result;
 use crate::kernel::http::Path;
 use crate::kernel::jobs::{self, Job, LogLine, State};
 use crate::kernel::ui::{Crumb, Html, Page, asker, filters, view};
-use crate::modules::operations::JOBS_MANAGE;
+use crate::modules::operations::{JOBS_MANAGE, JOBS_READ};
 
 /// Lines of one log.
 const LINES: i64 = 500;
@@ -82,8 +83,18 @@ struct Lines {
 }
 view!(JobPage);
 
+/// A job for whoever asked for it; those of others are for whoever looks after jobs.
+async fn seen(pages: &Pages, caller: &Caller, id: &str) -> Result<Job> {
+    let found = jobs::get(&pages.db, id).await;
+    let is_own = |job: &Job| !caller.is_anonymous() && job.caller.actor() == caller.actor();
+    if !found.as_ref().is_ok_and(is_own) {
+        pages.access.require(caller, JOBS_READ, &Object::House).await?;
+    }
+    found
+}
+
 pub async fn show_page(With(pages): With<Pages>, page: Page, Path(id): Path<String>) -> Result<Html<JobPage>> {
-    let job = jobs::get(&pages.db, &id).await?;
+    let job = seen(&pages, &page.caller, &id).await?;
     // The last lines are the ones somebody waits for; a job's log is bounded, so counting it is cheap.
     let mut log = jobs::log_lines(&pages.db, &id, 0, i64::MAX).await?;
     let kept = log.split_off(log.len().saturating_sub(LINES as usize));
@@ -209,7 +220,7 @@ pub fn piece<T: Template>(
 
 /// The pieces of the page as they change, until the job ends.
 pub async fn live(With(pages): With<Pages>, page: Page, Path((id, after)): Path<(String, i64)>) -> Result<Response> {
-    jobs::get(&pages.db, &id).await?;
+    seen(&pages, &page.caller, &id).await?;
     let may = page.may(&pages.access, JOBS_MANAGE).await;
     let mut watcher = Watcher {
         page,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{JOBS_MANAGE, JOBS_READ, overview};
-use crate::kernel::access::Access;
+use crate::kernel::access::{Access, OPEN};
 use crate::kernel::db::Db;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, Query, RouteSet, Routes};
@@ -36,8 +36,9 @@ pub struct Pages {
 pub fn routes(pages: Pages) -> Routes {
     RouteSet::new()
         .page(JOBS_READ, Method::GET, "/jobs", get(index_page))
-        .page(JOBS_READ, Method::GET, "/jobs/{id}", get(job::show_page))
-        .page(JOBS_READ, Method::GET, "/jobs/{id}/live/{after}", get(job::live))
+        // Whoever asked for a job follows it.
+        .page(OPEN, Method::GET, "/jobs/{id}", get(job::show_page))
+        .page(OPEN, Method::GET, "/jobs/{id}/live/{after}", get(job::live))
         .page(JOBS_MANAGE, Method::POST, "/jobs/{id}/cancel", post(cancel))
         .page(JOBS_MANAGE, Method::POST, "/jobs/{id}/retry", post(retry))
         .page(JOBS_MANAGE, Method::POST, "/jobs/retry-failed", post(retry_failed))
