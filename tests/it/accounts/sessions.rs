@@ -107,6 +107,11 @@ async fn guessing_leads_nowhere(db: TestDb) {
     assert!(refused >= 20, "of thirty at once a few are looked at: {refused}");
     let last = answers.iter().find(|a| a.status == 429).unwrap();
     assert!(last.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+    // One after the other, each after its wait, until the long one begins: from here on only the clock ends it.
+    for n in 0..10 {
+        db.clock().advance(20_000);
+        thief.sign_in("ada", &format!("slow guess {n}")).await;
+    }
     assert_eq!(
         thief.sign_in("ada", PASSWORD).await.status,
         429,

@@ -146,7 +146,9 @@ async fn roles_hold_where_they_are_given(db: TestDb) {
     // A narrowed token of the same account.
     let narrow = account("anna", Some(&["records.write"]));
     assert!(house.may(&narrow, "records.write", &Object::Type("fungi")).await);
-    assert!(!house.may(&narrow, "records.delete", &Object::Type("fungi")).await);
+    assert!(house.may(&narrow, "records.delete", &Object::Type("fungi")).await);
+    assert!(house.may(&anna, "history.undo", &Object::Type("fungi")).await);
+    assert!(!house.may(&narrow, "history.undo", &Object::Type("fungi")).await);
     assert!(
         !house.may(&narrow, "records.read", &secret("fungi")).await,
         "its scope does not name restricted things"
