@@ -54,6 +54,16 @@ async fn count(db: &TestDb, statement: &'static str) -> i64 {
     count
 }
 
+/// Gives a group a role in each of these places.
+async fn give_roles(app: &TestApp, places: &[&str]) {
+    let group = app.post("/api/groups", &json!({ "name": "Potters" })).await.ok().json();
+    let group = format!("group:{}#member", group["id"].as_str().unwrap());
+    for place in places {
+        let grant = json!({ "subject": group, "role": "editor", "place": place });
+        app.post("/api/grants", &grant).await.ok();
+    }
+}
+
 async fn a_collection_is_opened_and_deleted(db: TestDb) {
     let app = TestApp::start(&db).await;
     make(&app, "vase", "members", None).await;
@@ -87,12 +97,7 @@ async fn a_collection_is_opened_and_deleted(db: TestDb) {
 
     // Deleted: not before the name was written, and not while another collection leads to it. Roles in it end with it.
     make(&app, "shard", "public", Some("vase")).await;
-    let group = app.post("/api/groups", &json!({ "name": "Potters" })).await.ok().json();
-    let group = format!("group:{}#member", group["id"].as_str().unwrap());
-    for place in ["type:vase", "type:shard"] {
-        let grant = json!({ "subject": group, "role": "editor", "place": place });
-        app.post("/api/grants", &grant).await.ok();
-    }
+    give_roles(&app, &["type:vase", "type:shard"]).await;
     assert_eq!(count(&db, "SELECT COUNT(*) FROM relation_tuple").await, 2);
     let held = post(&app, "/types/vase/delete", &[("confirm", "vase")]).await;
     assert_eq!(held.status, 409, "{}", held.text());
