@@ -56,7 +56,7 @@ pub struct Args {
 enum Verb {
     /// Show or change how much running processes log
     Level {
-        /// Such as debug, or info,vitrine::kernel::jobs=trace
+        /// Such as `debug`, or `info,vitrine::kernel::jobs=trace`
         level: Option<String>,
     },
 }

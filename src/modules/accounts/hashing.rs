@@ -43,8 +43,11 @@ fn written(salt: &[u8], hash: &[u8], (memory, rounds, lanes): (u32, u32, u32)) -
     )
 }
 
+/// Memory, rounds and lanes.
+type Cost = (u32, u32, u32);
+
 /// Parameters, salt and hash of what is stored.
-fn read(stored: &str) -> Option<((u32, u32, u32), Vec<u8>, String)> {
+fn read(stored: &str) -> Option<(Cost, Vec<u8>, String)> {
     let parts: Vec<&str> = stored.split(':').collect();
     let ["argon2id", "19", memory, rounds, lanes, salt, hash] = parts.as_slice() else {
         return None;

@@ -88,7 +88,7 @@ fn misnamed(name: &str, kind: &str) -> Option<&'static str> {
         Some("lower case, digits and _ only")
     } else if parts.iter().any(|part| small.contains(part)) {
         Some("only base units")
-    } else if parts.iter().any(|part| *part == kind) {
+    } else if parts.contains(&kind) {
         Some("the kind is no part of the name")
     } else if ["_bucket", "_sum", "_count", "_info_total"]
         .iter()

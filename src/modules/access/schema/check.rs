@@ -19,15 +19,15 @@ struct Edge {
 type Names = HashMap<String, HashMap<String, DefId>>;
 
 /// The schema of these types.
-pub fn resolve(types: Vec<TypeText>) -> Result<Schema, Fault> {
-    let (names, places) = declare(&types)?;
+pub fn resolve(types: &[TypeText]) -> Result<Schema, Fault> {
+    let (names, places) = declare(types)?;
     let mut defs = Vec::with_capacity(places.len());
-    for kind in &types {
+    for kind in types {
         for member in &kind.members {
-            defs.push(define(&names, &types, kind, member)?);
+            defs.push(define(&names, types, kind, member)?);
         }
     }
-    for kind in &types {
+    for kind in types {
         for member in &kind.members {
             if let Member::Permission(name, written) = member {
                 let id = names[&kind.name.text][&name.text];

@@ -84,7 +84,7 @@ impl Schema {
     /// # Errors
     /// The first fault, with its place.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        check::resolve(parse::read(text)?)
+        check::resolve(&parse::read(text)?)
     }
 
     /// The name of a type, relation or permission.
