@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use super::groups::subject as group_subject;
 use super::port::{GrantService, object_of};
 use crate::contract::access::{Grants, HOUSE, Role};
 use crate::kernel::access::{Caller, Person};
@@ -12,6 +13,9 @@ use crate::kernel::db::Write;
 use crate::kernel::error::{Error, Result};
 use crate::modules::access::GRANTS;
 use crate::modules::access::relations::store::{self, TupleRow};
+
+/// People offered where a name could mean several.
+const OFFERED: usize = 8;
 
 /// Who has something: a person or a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -178,6 +182,56 @@ impl GrantService {
                 })
             })
             .await
+    }
+
+    /// The places where the caller gives roles, the house first.
+    pub async fn own_places(&self, caller: &Caller) -> Result<Vec<(String, String, Option<String>)>> {
+        let mut places = Vec::new();
+        if self.may_at(caller, HOUSE).await? {
+            places.push((HOUSE.to_owned(), String::new(), None));
+        }
+        for collection in self.access.collections().await? {
+            let place = format!("type:{}", collection.name);
+            if self.may_at(caller, &place).await? {
+                let href = format!("/types/{}", collection.name);
+                places.push((place, collection.label, Some(href)));
+            }
+        }
+        places.sort_by(|a, b| in_order(&a.0, &b.0));
+        Ok(places)
+    }
+
+    /// Whom a name could mean: groups and people, one alone where it is called exactly so.
+    pub async fn meant(&self, text: &str) -> Result<Vec<Holder>> {
+        let wanted = text.trim().to_lowercase();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut subjects: Vec<String> = Vec::new();
+        let mut exact: Vec<String> = Vec::new();
+        for group in store::groups(&self.db).await? {
+            let name = group.name.to_lowercase();
+            let list = if name == wanted { &mut exact } else { &mut subjects };
+            if name.contains(&wanted) {
+                list.push(group_subject(&group.id));
+            }
+        }
+        for person in self.access.find_people(text.trim(), OFFERED).await? {
+            let is_exact = person.login.to_lowercase() == wanted || person.name.to_lowercase() == wanted;
+            let list = if is_exact { &mut exact } else { &mut subjects };
+            list.push(format!("account:{}", person.id));
+        }
+        let found = if exact.len() == 1 {
+            exact
+        } else {
+            exact.into_iter().chain(subjects).collect()
+        };
+        let names = self.names(found.iter().map(String::as_str)).await?;
+        Ok(found
+            .iter()
+            .take(OFFERED)
+            .map(|subject| names.holder(subject))
+            .collect())
     }
 
     async fn is_there(&self, subject: &str, place: &str) -> Result<()> {
