@@ -10,6 +10,7 @@ pub mod crypto;
 pub mod data;
 pub mod db;
 pub mod error;
+pub mod fetch;
 pub mod health;
 pub mod http;
 pub mod i18n;
