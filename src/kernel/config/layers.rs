@@ -9,7 +9,9 @@ use serde::Serialize;
 use toml::{Table, Value as Toml};
 
 use super::Config;
+use super::providers;
 use super::rules::redacted_url;
+use super::secret::{MASK, read_secret};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 
 /// Every key with its meaning and default, as `app config default` prints it.
@@ -61,10 +63,10 @@ pub struct Loaded {
 }
 
 /// A value of one layer; a higher rank wins.
-struct Set {
-    value: Toml,
-    source: String,
-    rank: u8,
+pub(super) struct Set {
+    pub value: Toml,
+    pub source: String,
+    pub rank: u8,
 }
 
 /// Reads every layer. Does not judge the values; see [`Config::check`].
@@ -76,7 +78,7 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
     let known = flatten(&defaults);
     let mut layers: BTreeMap<String, Set> = BTreeMap::new();
     let mut issues = Vec::new();
-    for (key, value) in &known {
+    for (key, value) in known.iter().filter(|(key, _)| !providers::explains(key)) {
         layers.insert(
             key.clone(),
             Set {
@@ -106,11 +108,22 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
     if !issues.is_empty() {
         return Err(Error::invalid_fields(issues));
     }
+    let named = providers::named(layers.keys());
+    for start in &named {
+        fill(start, &known, &mut layers);
+    }
     for (key, file_key) in SECRETS {
         read_secret(key, file_key, &mut layers)?;
     }
+    for start in &named {
+        let key = format!("{start}client_secret");
+        read_secret(&key, &format!("{key}_file"), &mut layers)?;
+    }
     let mut builder = config::Config::builder().add_source(config::File::from_str(DEFAULT, FileFormat::Toml));
-    for (key, set) in layers.iter().filter(|(_, set)| set.rank > 0) {
+    for (key, set) in layers
+        .iter()
+        .filter(|(key, set)| set.rank > 0 || providers::is_of_provider(key))
+    {
         builder = builder
             .set_override(key, to_config(&set.value))
             .map_err(Error::internal)?;
@@ -119,9 +132,30 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
         .build()
         .and_then(config::Config::try_deserialize)
         .map_err(|e| refused(&e))?;
+    providers::drop_explanation(&mut config);
     let entries: Vec<Entry> = layers.into_iter().map(|(key, set)| entry(key, &set)).collect();
     config.origins.clone_from(&entries);
     Ok(Loaded { config, entries })
+}
+
+/// Gives a provider that is named somewhere the defaults of the keys that nobody has set.
+fn fill(start: &str, known: &BTreeMap<String, Toml>, layers: &mut BTreeMap<String, Set>) {
+    for (key, value) in known {
+        if let Some(key) = providers::for_one(key, start) {
+            layers.entry(key).or_insert_with(|| Set {
+                value: value.clone(),
+                source: "default".to_owned(),
+                rank: 0,
+            });
+        }
+    }
+}
+
+/// What stands for a key in the file of defaults.
+fn default_of<'k>(key: &str, known: &'k BTreeMap<String, Toml>) -> Option<&'k Toml> {
+    known
+        .get(&providers::explained_as(key))
+        .filter(|_| !providers::explains(key))
 }
 
 fn refused(error: &config::ConfigError) -> Error {
@@ -177,8 +211,9 @@ fn read_file(
         )
     })?;
     let source = format!("file {shown}");
-    for (key, value) in flatten(&table) {
-        match known.get(&key) {
+    // A file that was begun from `app config default` still holds the explanation.
+    for (key, value) in flatten(&table).into_iter().filter(|(key, _)| !providers::explains(key)) {
+        match default_of(&key, known) {
             None => issues.push(unknown(&key, &source, known, &|k| k.to_owned())),
             Some(default) if !same_kind(default, &value) => issues.push(wrong_kind(&key, &source, default)),
             Some(_) => {
@@ -249,7 +284,7 @@ fn set_text(
     layers: &mut BTreeMap<String, Set>,
     issues: &mut Vec<FieldIssue>,
 ) {
-    let Some(default) = known.get(key) else {
+    let Some(default) = default_of(key, known) else {
         issues.push(unknown(key, source, known, spell));
         return;
     };
@@ -276,38 +311,6 @@ fn set_text(
         }
         None => issues.push(wrong_kind(key, source, default)),
     }
-}
-
-/// Puts the content of a secret's file in the place of the secret, when the file was named by the same layer or a later one.
-fn read_secret(key: &str, file_key: &str, layers: &mut BTreeMap<String, Set>) -> Result<()> {
-    let (Some(plain), Some(file)) = (layers.get(key), layers.get(file_key)) else {
-        return Ok(());
-    };
-    let Some(path) = file.value.as_str().filter(|path| !path.is_empty()) else {
-        return Ok(());
-    };
-    if plain.rank > file.rank {
-        return Ok(());
-    }
-    if plain.rank == file.rank {
-        return Err(Error::invalid(
-            key,
-            format!("{key} and {file_key} are both set ({}); keep one of them", file.source),
-        ));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Error::invalid(
-            file_key,
-            format!("the file {path} cannot be read: {e} ({})", file.source),
-        )
-    })?;
-    let set = Set {
-        value: Toml::String(text.trim().to_owned()),
-        source: format!("{path}, named by {}", file.source),
-        rank: file.rank,
-    };
-    layers.insert(key.to_owned(), set);
-    Ok(())
 }
 
 fn same_kind(default: &Toml, value: &Toml) -> bool {
@@ -365,6 +368,9 @@ fn to_config(value: &Toml) -> Value {
 fn entry(key: String, set: &Set) -> Entry {
     let secret = SECRETS.iter().any(|(secret, _)| *secret == key);
     let value = match set.value.as_str() {
+        Some(text) if providers::is_of_provider(&key) && key.ends_with(".client_secret") && !text.is_empty() => {
+            serde_json::Value::String(MASK.to_owned())
+        }
         Some(text) if secret => serde_json::Value::String(redacted_url(text)),
         _ => serde_json::to_value(&set.value).unwrap_or_default(),
     };

@@ -4,16 +4,21 @@
 //! values. No secret leaves this room in a message, a `Debug` or a listing.
 
 mod layers;
+mod providers;
 mod rules;
+mod secret;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use layers::{DEFAULT, Entry, Loaded, Sources, load};
+pub use providers::{Provider, RoleRule, explained_as};
 pub use rules::{listen_address, network, redacted_url};
+pub use secret::Secret;
 
 /// Every setting. Each key stands with its meaning in `config/default.toml`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -70,6 +75,9 @@ pub struct Accounts {
     pub link_hours: u32,
     /// Roles that must show a second factor.
     pub second_factor: Vec<String>,
+    /// Others who say who somebody is, by the name that stands in their addresses here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub providers: BTreeMap<String, Provider>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]

@@ -4,14 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use tracing_subscriber::EnvFilter;
 
-use super::Config;
+use super::{Config, providers};
 use crate::kernel::error::{Error, FieldIssue, Result};
 
 /// What tantivy needs at least for each thread.
 const INDEX_MEMORY_PER_THREAD: u64 = 15_000_000;
 
 /// What the module `access` calls its roles.
-const ROLES: [&str; 6] = [
+pub(super) const ROLES: [&str; 6] = [
     "viewer",
     "contributor",
     "editor",
@@ -21,16 +21,16 @@ const ROLES: [&str; 6] = [
 ];
 
 #[derive(Default)]
-struct Issues(Vec<FieldIssue>);
+pub(super) struct Issues(Vec<FieldIssue>);
 
 impl Issues {
-    fn add(&mut self, key: &str, message: impl Into<String>) {
+    pub(super) fn add(&mut self, key: &str, message: impl Into<String>) {
         self.0.push(FieldIssue {
             path: key.to_owned(),
             message: message.into(),
         });
     }
-    fn between(&mut self, key: &str, value: u64, least: u64, most: u64) {
+    pub(super) fn between(&mut self, key: &str, value: u64, least: u64, most: u64) {
         if value < least || value > most {
             self.add(key, format!("is {value}, but must be between {least} and {most}"));
         }
@@ -46,6 +46,7 @@ impl Config {
         let mut issues = Issues::default();
         self.check_places(&mut issues);
         self.check_limits(&mut issues);
+        providers::check(self, &mut issues);
         if issues.0.is_empty() {
             Ok(())
         } else {

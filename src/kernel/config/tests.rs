@@ -232,3 +232,108 @@ fn the_example_for_production_is_safe_as_it_stands() {
         }
     }
 }
+
+#[test]
+fn providers_have_tables_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("museum.toml");
+    std::fs::write(folder.path().join("secret"), "hunter2\n").expect("a file");
+    let secret = folder.path().join("secret");
+    let text = format!(
+        "[accounts.providers.museum]\nissuer = \"https://login.museum.example/\"\nclient_id = \"vitrine\"\n\
+         client_secret_file = \"{}\"\n{DEFAULT_TABLE}",
+        secret.display()
+    );
+    std::fs::write(&file, text).expect("a file");
+    let mut sources = with_env(&[
+        ("APP__ACCOUNTS__PROVIDERS__HUB__KIND", "github"),
+        ("APP__ACCOUNTS__PROVIDERS__HUB__CLIENT_ID", "abc"),
+        ("APP__ACCOUNTS__PROVIDERS__HUB__CLIENT_SECRET", "hunter3"),
+        ("APP__ACCOUNTS__PROVIDERS__HUB__SCOPES", "read:user, user:email"),
+    ]);
+    sources.file = Some(file);
+    let loaded = checked(&sources).expect("two providers");
+    let providers = &loaded.config.accounts.providers;
+    assert_eq!(providers.keys().collect::<Vec<_>>(), ["hub", "museum"]);
+    let (hub, museum) = (&providers["hub"], &providers["museum"]);
+    assert_eq!((museum.kind.as_str(), museum.timeout_seconds), ("oidc", 10));
+    assert_eq!(museum.client_secret.reveal(), "hunter2");
+    assert_eq!((hub.client_secret.reveal(), hub.scopes.len()), ("hunter3", 2));
+    let shown = format!(
+        "{:?} {:?} {}",
+        loaded.config,
+        loaded.entries,
+        serde_json::to_string(&loaded.config).expect("data")
+    );
+    assert!(!shown.contains("hunter"), "{shown}");
+    let keys = |name: &str| {
+        let start = format!("accounts.providers.{name}.");
+        let found = loaded.entries.iter().filter_map(|e| e.key.strip_prefix(&start));
+        found.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let fields = serde_json::to_value(museum).expect("data");
+    let fields: BTreeSet<String> = fields.as_object().expect("keys").keys().cloned().collect();
+    assert_eq!(keys("museum"), fields);
+    assert_eq!(keys("hub"), fields);
+    assert!(keys("NAME").is_empty());
+    let one = |leaf: &str, value: &str| {
+        let mut sources = with_env(&[]);
+        for (key, value) in [("issuer", "https://a.example"), ("client_id", "x"), (leaf, value)] {
+            sources = sources.flag(&format!("accounts.providers.a.{key}"), value, "--set");
+        }
+        sources
+    };
+    refused(
+        &one("isuer", "x"),
+        &["accounts.providers.a.isuer", "accounts.providers.NAME.issuer"],
+    );
+    refused(
+        &one("issuer", "http://login.example"),
+        &["accounts.providers.a.issuer", "https://"],
+    );
+    refused(&one("issuer", "login.example"), &["accounts.providers.a.issuer"]);
+    refused(&one("client_id", ""), &["accounts.providers.a.client_id"]);
+    refused(&one("create", "always"), &["accounts.providers.a.create", "invited"]);
+    refused(&one("kind", "saml"), &["accounts.providers.a.kind", "oidc, github"]);
+    refused(
+        &one("roles", "staff = king"),
+        &["accounts.providers.a.roles", "administrator"],
+    );
+    refused(
+        &one("mail_domains", "@museum.example"),
+        &["accounts.providers.a.mail_domains"],
+    );
+    refused(&one("timeout_seconds", "0"), &["accounts.providers.a.timeout_seconds"]);
+}
+
+/// As it stands in a file that was begun from `app config default`.
+const DEFAULT_TABLE: &str = "[accounts.providers.NAME]\nkind = \"oidc\"\n";
+
+#[test]
+fn what_the_manual_says_about_providers_works() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chapter = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/docs/53-institution.md");
+    let text = std::fs::read_to_string(chapter).expect("the chapter");
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "hunter2").expect("a file");
+    let samples: Vec<&str> = text
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(samples.len(), 6);
+    for sample in samples {
+        let lines = sample.lines().map(|line| match line.split_once(" = \"/etc/") {
+            Some((key, _)) => format!("{key} = \"{}\"\n", secret.display()),
+            None => format!("{line}\n"),
+        });
+        let file = folder.path().join("museum.toml");
+        std::fs::write(&file, lines.collect::<String>()).expect("a file");
+        let sources = Sources {
+            file: Some(file),
+            ..Sources::default()
+        };
+        let loaded = checked(&sources).unwrap_or_else(|e| panic!("{e:?} in:\n{sample}"));
+        assert_eq!(loaded.config.accounts.providers.len(), 1, "{sample}");
+    }
+}

@@ -10,7 +10,7 @@ use axum::routing::get;
 use serde_json::Value;
 
 use super::{OPERATIONS_READ, Room};
-use crate::kernel::config::{DEFAULT, redacted_url};
+use crate::kernel::config::{DEFAULT, explained_as, redacted_url};
 use crate::kernel::db::Engine;
 use crate::kernel::error::Result;
 use crate::kernel::http::{RouteSet, Routes};
@@ -106,7 +106,7 @@ fn sections(room: &Room) -> Vec<Section> {
                 value,
                 is_set: entry.source != "default",
                 source: entry.source.clone(),
-                meaning: meanings.get(&entry.key).cloned().unwrap_or_default(),
+                meaning: meanings.get(&explained_as(&entry.key)).cloned().unwrap_or_default(),
                 key: entry.key.clone(),
             });
         }
