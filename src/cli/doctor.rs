@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::client::{Client, Component};
 use super::settings::Settings;
-use super::{Exit, output};
+use super::{Exit, output, providers};
 use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, listen_address};
 use crate::kernel::control;
@@ -69,6 +69,16 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
     let mut findings = Findings::default();
     if let Some(config) = look_at_settings(&settings, &mut findings) {
         look_at_house(&config, &mut findings).await;
+        for (name, answer) in providers::look(&config).await {
+            match answer {
+                Ok(detail) => findings.add(&name, State::Ok, detail),
+                Err(why) => findings.add(
+                    &name,
+                    State::Warning,
+                    format!("{why}. Until it does, nobody signs in through it"),
+                ),
+            }
+        }
     }
     let worst = findings.0.iter().map(|f| f.state).max().unwrap_or(State::Ok);
     if args.json {

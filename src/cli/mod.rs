@@ -16,6 +16,7 @@ mod migrate;
 mod orders;
 pub mod output;
 mod preview;
+mod providers;
 mod ps;
 mod reading;
 mod roles;

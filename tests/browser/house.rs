@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use vitrine::app::{App, Plan, Roles};
 use vitrine::contract::accounts::{Doors, NewToken};
 use vitrine::kernel::access::Caller;
+use vitrine::kernel::clock::Clock;
 use vitrine::kernel::config::{Sources, load};
 use vitrine::kernel::db::{Db, Write};
 use vitrine::kernel::jobs::{NewJob, enqueue};
 
 use super::browser::Browser;
+use super::provider::Provider;
 
 /// The password of everybody in these journeys.
 pub const PASSWORD: &str = "zebra-kettle-47-river";
@@ -45,6 +47,8 @@ pub fn house() -> &'static House {
                 let mut config = load(&Sources::default()).unwrap().config;
                 config.data.dir = folder.path().join("data");
                 config.http.bind = "127.0.0.1:0".to_owned();
+                let museum = Provider::start(Clock::system()).await;
+                config.accounts.providers.insert("museum".to_owned(), museum.settings());
                 let plan = Plan {
                     roles: Roles::ALL,
                     ..Plan::default()

@@ -17,7 +17,11 @@ mod desk;
 mod editing;
 mod house;
 mod imports;
+mod institution;
 mod keeper;
+#[expect(dead_code, reason = "journeys take the good ways only")]
+#[path = "../it/institutions/provider.rs"]
+mod provider;
 mod wizard;
 
 use browser::{Browser, Look};

@@ -13,6 +13,7 @@ mod guards;
 mod hostile;
 mod house;
 mod imports;
+mod institutions;
 mod keeping;
 mod living;
 mod records;

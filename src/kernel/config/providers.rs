@@ -85,7 +85,7 @@ impl RoleRule {
         };
         let whole = place == "house";
         let fits = whole || !matches!(role, "administrator" | "operator");
-        let named = !group.trim().is_empty() && place.len() > "type:".len();
+        let named = !group.trim().is_empty() && place != "type:";
         (named && fits && ROLES.contains(&role)).then(|| Self {
             group: group.trim().to_owned(),
             role: role.to_owned(),

@@ -9,6 +9,7 @@ mod hashing;
 mod model;
 mod names;
 mod password;
+mod providers;
 mod service;
 mod store;
 mod totp;
@@ -44,7 +45,7 @@ struct AccountsModule {
 /// # Errors
 /// When another module offers the same port.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
-    let service = Arc::new(Service::new(kernel, bus.find::<dyn Grants>()));
+    let service = Arc::new(Service::new(kernel, bus.find::<dyn Grants>())?);
     kernel.access.install_identity(Box::new(service.clone()));
     kernel.access.install_directory(Box::new(service.clone()));
     bus.provide::<dyn Doors>(service.clone())?;

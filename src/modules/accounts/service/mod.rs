@@ -3,7 +3,9 @@
 //! One service; its rooms are its verbs.
 
 mod factors;
+mod identities;
 mod identity;
+mod institutions;
 mod links;
 mod own;
 mod people;
@@ -18,6 +20,7 @@ use super::MANAGE;
 use super::account::Account;
 use super::cache::Cache;
 use super::hashing::Hasher;
+use super::providers::{self, Providers};
 use super::store::{self, factors::Totp};
 use crate::contract::access::Grants;
 use crate::kernel::Kernel;
@@ -28,6 +31,8 @@ use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::public_url;
 
 pub(super) use factors::NewFactor;
+pub(super) use identities::Linked;
+pub(super) use institutions::{Answered, Arrived, Begun, Offer};
 pub(super) use links::{First, LinkKind, setup_is_shut};
 pub(super) use own::{ProfileForm, own_path};
 pub(super) use people::Change;
@@ -45,20 +50,24 @@ pub(super) struct Service {
     hasher: Hasher,
     grants: Option<Arc<dyn Grants>>,
     settings: config::Accounts,
+    providers: Providers,
     public_url: String,
 }
 
 impl Service {
-    pub(super) fn new(kernel: &Kernel, grants: Option<Arc<dyn Grants>>) -> Self {
-        Self {
+    /// # Errors
+    /// A provider's file of certificates that cannot be used.
+    pub(super) fn new(kernel: &Kernel, grants: Option<Arc<dyn Grants>>) -> Result<Self> {
+        Ok(Self {
             db: kernel.db.clone(),
             access: kernel.access.clone(),
             cache: Cache::new(kernel.db.signals().subscribe(Signal::Access)),
             hasher: Hasher::new(),
             grants,
             settings: kernel.config.accounts.clone(),
+            providers: providers::all(&kernel.config.accounts.providers, kernel.db.clock())?,
             public_url: public_url(&kernel.config),
-        }
+        })
     }
 
     /// The time of the house.

@@ -105,7 +105,8 @@ impl Service {
             &own_words(&me.login, &me.name, me.mail.as_deref(), self.site()),
         );
         checks.done()?;
-        self.prove(&me, "current_password", old, visitor).await?;
+        self.prove_again(&me, secret, ("current_password", old), visitor)
+            .await?;
         let hash = self.hash(new).await?;
         let this = self.session_of(secret).await?.map(|session| session.id);
         let (id, hash, this) = (&me.id, &hash, &this);
@@ -138,6 +139,11 @@ impl Service {
             .map(super::super::model::Token::info)
             .collect::<Result<Vec<_>>>()?;
         let factor = self.factor(&me.id).await?;
+        let linked: Vec<Value> = store::identities::of(&self.db, &me.id)
+            .await?
+            .iter()
+            .map(|i| json!({"issuer": i.issuer, "subject": i.subject, "known_as": i.label, "since": rfc3339(i.created_at), "used": rfc3339(i.used_at)}))
+            .collect();
         Ok(json!({
             "account": self.told(&me).await?,
             "language": me.language,
@@ -145,6 +151,7 @@ impl Service {
             "theme": me.theme,
             "password_changed_at": me.password_at.map(rfc3339),
             "second_factor": factor.and_then(|factor| factor.confirmed_at).map(rfc3339),
+            "linked_sign_ins": linked,
             "sessions": sessions,
             "tokens": tokens,
         }))

@@ -264,6 +264,7 @@ impl Service {
                     }
                     store::tokens::revoke_all(tx, &account.id).await?;
                     store::factors::remove(tx, &account.id).await?;
+                    store::identities::drop_all(tx, &account.id).await?;
                     if let Some(grants) = &self.grants {
                         grants.forget(tx, &account.subject()).await?;
                     }

@@ -11,7 +11,7 @@ use crate::kernel::http::Visitor;
 use crate::kernel::id::{is_id, new_id};
 
 /// Milliseconds that are given to show the second factor.
-pub(super) const HALF_LIFE: i64 = 10 * 60 * 1000;
+const HALF_LIFE: i64 = 10 * 60 * 1000;
 
 /// A session to open: its secret is made before the transaction, since that may run twice.
 pub(in super::super) struct Opened {
@@ -33,6 +33,15 @@ impl Service {
     /// The most seconds that a session lasts.
     pub(super) fn session_seconds(&self) -> i64 {
         i64::from(self.settings.session_hours) * 3600
+    }
+
+    /// How long the cookie of a session is kept: one that waits for the second step ends soon.
+    pub(super) fn seconds_of(&self, whole: bool) -> i64 {
+        if whole {
+            self.session_seconds()
+        } else {
+            HALF_LIFE / 1000
+        }
     }
 
     /// Writes a session down and ends the one that the browser had.

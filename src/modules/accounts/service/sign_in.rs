@@ -6,7 +6,6 @@ use super::super::account::Account;
 use super::super::hashing::Hasher;
 use super::super::{names, password, store, totp};
 use super::factors::{NewFactor, recovery_digest};
-use super::sessions::HALF_LIFE;
 use super::{Opened, Service};
 use crate::kernel::crypto;
 use crate::kernel::db::Write;
@@ -83,18 +82,7 @@ impl Service {
     }
 
     async fn opened(&self, account: &Account, whole: bool, visitor: &Visitor, old: Option<&str>) -> Result<Opened> {
-        let opened = Opened::new(if whole {
-            self.session_seconds()
-        } else {
-            HALF_LIFE / 1000
-        });
-        let (each, id) = (&opened, &account.id);
-        self.db
-            .write(Write::interactive("accounts.sign-in"), |tx| {
-                Box::pin(async move { self.open_session(tx, each, id, whole, visitor, old).await })
-            })
-            .await?;
-        Ok(opened)
+        self.opened_with(account, whole, visitor, old, None).await
     }
 
     /// Whose half session this is.
@@ -171,6 +159,12 @@ impl Service {
     /// Checks the password of somebody who is signed in, before something that must not be done by whoever finds the
     /// browser open.
     pub(super) async fn prove(&self, account: &Account, field: &str, given: &str, visitor: &Visitor) -> Result<()> {
+        if account.password_at.is_none() {
+            return Err(Error::invalid(
+                field,
+                "Your account has no password yet. Choose one on the page of your account first.",
+            ));
+        }
         let one = self
             .begin_try(visitor, &format!("proof {}", account.id), Some(account))
             .await?;

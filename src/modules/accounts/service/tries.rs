@@ -33,7 +33,7 @@ pub(super) struct Try {
 }
 
 /// Addresses of one network count as one: whoever has one of them has them all.
-fn network(address: &str) -> String {
+pub(super) fn network(address: &str) -> String {
     match address.parse::<IpAddr>() {
         Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_none() => {
             let s = v6.segments();

@@ -57,6 +57,23 @@ async fn refuse_taken(tx: &mut Tx<'_>, account: &Account) -> Result<()> {
     Ok(())
 }
 
+/// True where nobody has this sign-in name or one that looks like it.
+pub(in super::super) async fn login_is_free(tx: &mut Tx<'_>, login: &str) -> Result<bool> {
+    let taken: Option<(String,)> = sql("SELECT id FROM account WHERE login_key = $1")
+        .bind(login_key(login))
+        .opt(tx)
+        .await?;
+    Ok(taken.is_none())
+}
+
+/// The account of a mail address.
+pub(in super::super) async fn with_mail(on: impl Into<Exec<'_>>, mail: &str) -> Result<Option<Account>> {
+    sql("SELECT id, version, kind, state, login, name, mail, language, time_zone, theme, password_at, created_at, seen_at FROM account WHERE mail_key = $1")
+        .bind(folded(mail))
+        .opt(on)
+        .await
+}
+
 /// Writes everything but the password.
 pub(in super::super) async fn update(tx: &mut Tx<'_>, account: &Account) -> Result<()> {
     refuse_taken(tx, account).await?;

@@ -2,6 +2,7 @@
 
 mod doors;
 mod factors;
+mod institutions;
 mod own;
 mod people;
 mod setup;
@@ -21,6 +22,7 @@ use crate::kernel::ui::{Flash, Html, View};
 pub(super) fn routes(service: &Arc<Service>) -> Routes {
     doors::routes(service.clone())
         .merge(sign_in::routes(service.clone()))
+        .merge(institutions::routes(service.clone()))
         .merge(setup::routes(service.clone()))
         .merge(own::routes(service.clone()))
         .merge(factors::routes(service.clone()))
@@ -57,6 +59,7 @@ fn again<V: View>(error: Error, shown: impl FnOnce(Wrong) -> V) -> Result<Respon
         Code::TooMany,
         Code::Busy,
         Code::Conflict,
+        Code::Unavailable,
     ];
     if !known.contains(&error.code()) {
         return Err(error);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::super::account::Account;
 use super::super::model::Token;
-use super::super::service::{ProfileForm, Service};
+use super::super::service::{Linked, Offer, ProfileForm, Service};
 use super::super::store::sessions::Session;
 use super::{Nothing, Wrong, again, on_to};
 use crate::contract::accounts::{AccountInfo, NewToken};
@@ -74,6 +74,9 @@ struct AccountPage {
     scopes: [(&'static str, &'static str); 3],
     days: [u32; 3],
     has_step: bool,
+    linked: Vec<Linked>,
+    /// Providers that can be linked.
+    offers: Vec<Offer>,
     made: Option<(String, String)>,
     wrong: Wrong,
 }
@@ -149,6 +152,8 @@ async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<Ac
         info: service.my_account(&page.caller).await?,
         has_step: service.factor(&me.id).await?.is_some(),
         initials: initials(&me.name),
+        linked: service.linked(&page.caller).await?,
+        offers: service.offers(),
         me,
         sessions: sessions
             .into_iter()
@@ -165,7 +170,7 @@ async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<Ac
 }
 
 /// The page with what was wrong.
-async fn refused(service: &Service, secret: Option<&str>, page: Page, error: Error) -> Result<Response> {
+pub(super) async fn refused(service: &Service, secret: Option<&str>, page: Page, error: Error) -> Result<Response> {
     let shown = shown(service, secret, page).await?;
     again(error, |wrong| AccountPage { wrong, ..shown })
 }

@@ -9,11 +9,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::super::service::{Service, SignedIn, own_path};
+use super::super::service::{Offer, Service, SignedIn, own_path};
 use super::factors::{CodesPage, Picture, picture};
+use super::institutions::signing_out;
 use super::{Nothing, Wrong, again, in_to};
 use crate::kernel::access::OPEN;
-use crate::kernel::error::{Code, Result};
+use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::fetch::encoded;
 use crate::kernel::http::{
     Form, Query, RouteSet, Routes, SessionSecret, Shared, Visitor, session_cookie, session_cookie_end,
 };
@@ -33,6 +35,8 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
 #[template(path = "modules/accounts/templates/sign-in.html")]
 struct SignInPage {
     page: Page,
+    /// Providers through which one can sign in.
+    offers: Vec<Offer>,
     wrong: Wrong,
     name: String,
     to: String,
@@ -78,7 +82,7 @@ struct GivenCode {
     to: String,
 }
 
-async fn show(page: Page, Query(asked): Query<Asked>) -> Result<Response> {
+async fn show(State(service): State<Arc<Service>>, page: Page, Query(asked): Query<Asked>) -> Result<Response> {
     let to = own_path(&asked.to).to_owned();
     if !page.caller.is_anonymous() {
         let location = HeaderValue::from_str(&to).unwrap_or(HeaderValue::from_static("/"));
@@ -86,6 +90,7 @@ async fn show(page: Page, Query(asked): Query<Asked>) -> Result<Response> {
     }
     Ok(Html(SignInPage {
         page,
+        offers: service.offers(),
         wrong: Wrong::default(),
         name: String::new(),
         to,
@@ -107,16 +112,10 @@ async fn sign_in(
         .await
     {
         Ok(SignedIn::Whole(opened)) => in_to(&context, &to, &opened),
-        Ok(SignedIn::Half(opened)) => {
-            let next = if to == "/" {
-                "/sign-in/code".to_owned()
-            } else {
-                format!("/sign-in/code?to={}", encoded(&to))
-            };
-            in_to(&context, &next, &opened)
-        }
+        Ok(SignedIn::Half(opened)) => in_to(&context, &to_second_step(&to), &opened),
         Err(error) => again(error, |wrong| SignInPage {
             page,
+            offers: service.offers(),
             wrong,
             name: given.name.chars().take(200).collect(),
             to,
@@ -124,17 +123,23 @@ async fn sign_in(
     }
 }
 
-/// A path as one value of an address.
-fn encoded(path: &str) -> String {
-    path.bytes()
-        .map(|b| {
-            if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'/') {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
-            }
-        })
-        .collect()
+/// Where the second step is shown that leads on to a path.
+pub(super) fn to_second_step(to: &str) -> String {
+    if to == "/" {
+        return "/sign-in/code".to_owned();
+    }
+    format!("/sign-in/code?to={}", encoded(to))
+}
+
+/// The page with why a sign-in through a provider did not succeed.
+pub(super) fn refused_sign_in(service: &Service, page: Page, to: String, error: Error) -> Result<Response> {
+    again(error, |wrong| SignInPage {
+        page,
+        offers: service.offers(),
+        wrong,
+        name: String::new(),
+        to,
+    })
 }
 
 /// Back to the first step, where the second has no session to go on with.
@@ -205,14 +210,23 @@ async fn sign_out(
     State(service): State<Arc<Service>>,
     Shared(context): Shared,
     SessionSecret(secret): SessionSecret,
+    page: Page,
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response> {
+    let mut leaving = None;
     if let Some(secret) = secret {
+        leaving = service.leaving(&secret).await?;
         service.end_session(&secret).await?;
+    }
+    let cookie = session_cookie_end(&context)?;
+    if let Some(leaving) = leaving {
+        let mut response = signing_out(page, leaving.label, leaving.address);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        return Ok(response);
     }
     let headers = [
         (header::LOCATION, HeaderValue::from_static("/")),
-        (header::SET_COOKIE, session_cookie_end(&context)?),
+        (header::SET_COOKIE, cookie),
     ];
     let said = Flash::new("toast.signed-out");
     Ok((StatusCode::SEE_OTHER, headers, said, ()).into_response())
