@@ -4,6 +4,7 @@
 //! under `/api`, a place in the OpenAPI document.
 
 mod body;
+mod conditions;
 mod context;
 mod csrf;
 mod drain;

@@ -20,6 +20,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutBody;
 use tracing::Instrument;
 
+use super::conditions::Conditions;
 use super::context::{Context, Nonce, Shared};
 use super::extract::{IdempotencyKey, RequestId};
 use super::idempotency::Repeats;
@@ -295,47 +296,6 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     Error::internal(anyhow::anyhow!("the handler panicked: {text}"))
-}
-
-/// What the client has already, for 304.
-struct Conditions {
-    if_none_match: Option<HeaderValue>,
-    readable: bool,
-    by_cookie: bool,
-}
-
-impl Conditions {
-    fn of(parts: &Parts) -> Self {
-        Self {
-            if_none_match: parts.headers.get(header::IF_NONE_MATCH).cloned(),
-            readable: matches!(parts.method, Method::GET | Method::HEAD),
-            by_cookie: csrf::secret_of(parts).is_some(),
-        }
-    }
-
-    fn apply(self, mut response: Response) -> Response {
-        let Some(asked) = self.if_none_match.filter(|_| self.readable) else {
-            return response;
-        };
-        // What a browser has kept is what it saw before it signed in: the version is the same, what it shows is not.
-        if self.by_cookie && !response.headers().contains_key(header::CACHE_CONTROL) {
-            return response;
-        }
-        let Some(tag) = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
-            return response;
-        };
-        let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-        let same = asked
-            .to_str()
-            .is_ok_and(|list| list.split(',').any(|t| t.trim() == "*" || bare(t) == bare(tag)));
-        if same && response.status() == StatusCode::OK {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.body_mut() = Body::empty();
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-            response.headers_mut().remove(header::CONTENT_TYPE);
-        }
-        response
-    }
 }
 
 /// The headers every answer carries; what a handler has set stays.
