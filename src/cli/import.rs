@@ -26,16 +26,21 @@ Examples:
   app import old-list.csv --type object --infer --encoding macintosh --decimal , --date-order dmy
   app import lists.xlsx --type object --infer --sheet Objects --header-row 3
   app import objects.csv --preview                          # how it is read and what it becomes, too
+  app import archive.zip --from dwca                        # a Darwin Core Archive, extensions and all
   zcat dump.json.gz | app import - --type object --infer
 
 Exit codes: 0 everything is in, 3 some rows were refused (see the report), 1 it failed.")]
 pub struct Args {
-    /// CSV, a workbook (.xlsx, .ods), a JSON array or JSON lines, plain, gzipped or in a zip; - for standard input
+    /// CSV, a workbook (.xlsx, .ods), a JSON array or JSON lines, plain, gzipped or in a zip or tar; a Darwin Core Archive; - for
+    /// standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The type of the records
-    #[arg(long = "type", value_name = "NAME", required_unless_present = "preview")]
+    /// The type of the records; with --from it follows from the file where it is left out
+    #[arg(long = "type", value_name = "NAME", required_unless_present_any = ["preview", "from"])]
     pub(super) type_name: Option<String>,
+    /// What the files come from: dwca reads Darwin Core Archives (zip or tar.gz) and makes the type of their core
+    #[arg(long, value_name = "SOURCE", value_parser = ["dwca"], conflicts_with = "format")]
+    from: Option<String>,
     /// Make the type from the file, or add the fields it does not have yet
     #[arg(long)]
     infer: bool,
@@ -74,13 +79,10 @@ pub struct Args {
 }
 
 impl Args {
-    fn address(&self, name: &str) -> String {
-        let mut query = vec![
-            ("type", self.type_name.clone().unwrap_or_default()),
-            ("name", name.to_owned()),
-        ];
+    fn address(&self, name: &str, into: &Target) -> String {
+        let mut query = vec![("name", name.to_owned())];
         let flags = [
-            ("infer", self.infer),
+            ("infer", self.infer || self.from.is_some()),
             ("dry_run", self.dry_run),
             ("delete_missing", self.delete_missing),
         ];
@@ -90,10 +92,12 @@ impl Args {
                 .filter(|(_, on)| *on)
                 .map(|(flag, _)| (*flag, "true".to_owned())),
         );
+        let format = self.from.clone().or_else(|| self.format.clone());
         let options = [
-            ("key", &self.key),
+            ("type", &into.type_name),
+            ("key", &into.key),
             ("visibility", &self.visibility),
-            ("format", &self.format),
+            ("format", &format),
             ("reason", &self.reason),
         ];
         query.extend(
@@ -150,6 +154,39 @@ async fn all(args: &Args, session: &Session) -> Result<Exit> {
     Ok(exit)
 }
 
+/// Where the rows of a file go.
+struct Target {
+    type_name: Option<String>,
+    key: Option<String>,
+}
+
+/// The type and key that were named; where `--from` leaves them open, those that the file itself says.
+async fn into(args: &Args, session: &Session, file: &Path) -> Result<Target> {
+    let named = Target {
+        type_name: args.type_name.clone(),
+        key: args.key.clone(),
+    };
+    if args.from.is_none() || named.type_name.is_some() {
+        return Ok(named);
+    }
+    if file == Path::new("-") {
+        return Err(Error::invalid(
+            "--type",
+            "is needed where the file comes from standard input",
+        ));
+    }
+    let sample = preview::sample(session, file).await?;
+    let said = |name: &str| sample[name].as_str().map(str::to_owned);
+    let type_name = said("suggested_type").ok_or_else(|| {
+        let words = format!("{} does not say what its rows are; name their type", file.display());
+        Error::invalid("--type", words)
+    })?;
+    Ok(Target {
+        type_name: Some(type_name),
+        key: named.key.or_else(|| said("suggested_key")),
+    })
+}
+
 pub(super) async fn opened(file: &Path) -> Result<(String, Box<dyn AsyncRead + Send + Sync + Unpin>)> {
     if file == Path::new("-") {
         return Ok(("standard input".to_owned(), Box::new(tokio::io::stdin())));
@@ -176,9 +213,10 @@ pub(super) async fn opened(file: &Path) -> Result<(String, Box<dyn AsyncRead + S
 
 async fn one(args: &Args, session: &Session, file: &Path) -> Result<Value> {
     let client = session.client();
+    let into = into(args, session, file).await?;
     let (name, content) = opened(file).await?;
     let started = client
-        .upload(&args.address(&name), "application/octet-stream", content)
+        .upload(&args.address(&name, &into), "application/octet-stream", content)
         .await?;
     let id = started["job"].as_str().unwrap_or_default().to_owned();
     let job = job::watch(client, &id, &name).await?;

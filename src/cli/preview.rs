@@ -21,19 +21,36 @@ const WAIT: u64 = 10_000;
 
 /// Previews one file and answers what it would come to.
 pub async fn one(args: &Args, session: &Session, file: &Path) -> Result<Value> {
-    let client = session.client();
-    let (name, content) = opened(file).await?;
-    let query = serde_html_form::to_string([("name", name.as_str())]).map_err(Error::internal)?;
-    let address = format!("/api/uploads?{query}");
-    let draft = client.upload(&address, "application/octet-stream", content).await?;
-    let id = draft["id"].as_str().unwrap_or_default().to_owned();
+    let (id, name) = draft(session, file).await?;
     let outcome = whole(args, session, &id, &name).await;
-    client.delete(&format!("/api/import-drafts/{id}")).await?;
+    session.client().delete(&format!("/api/import-drafts/{id}")).await?;
     let outcome = outcome?;
     if !args.json {
         tell(&name, &outcome)?;
     }
     Ok(outcome)
+}
+
+/// How a file would be read.
+pub async fn sample(session: &Session, file: &Path) -> Result<Value> {
+    let client = session.client();
+    let id = draft(session, file).await?.0;
+    let path = format!("/api/import-drafts/{id}");
+    let draft = client.get(&format!("{path}?sample=true")).await;
+    client.delete(&path).await?;
+    Ok(draft?["sample"].take())
+}
+
+/// Hands a file over; answers its draft and its name.
+async fn draft(session: &Session, file: &Path) -> Result<(String, String)> {
+    let (name, content) = opened(file).await?;
+    let query = serde_html_form::to_string([("name", name.as_str())]).map_err(Error::internal)?;
+    let address = format!("/api/uploads?{query}");
+    let draft = session
+        .client()
+        .upload(&address, "application/octet-stream", content)
+        .await?;
+    Ok((draft["id"].as_str().unwrap_or_default().to_owned(), name))
 }
 
 async fn whole(args: &Args, session: &Session, id: &str, name: &str) -> Result<Value> {

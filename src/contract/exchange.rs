@@ -20,12 +20,14 @@ pub enum Format {
     Xlsx,
     /// An `OpenDocument` spreadsheet; comes in, does not go out.
     Ods,
+    /// A Darwin Core Archive: a zip or tar.gz with a descriptor (`meta.xml`); comes in, does not go out.
+    Dwca,
 }
 
 impl Format {
     /// Values are cells: texts of a table, whose kinds are found by looking at them.
     pub fn is_table(self) -> bool {
-        matches!(self, Self::Csv | Self::Xlsx | Self::Ods)
+        matches!(self, Self::Csv | Self::Xlsx | Self::Ods | Self::Dwca)
     }
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,6 +36,7 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Xlsx => "xlsx",
             Self::Ods => "ods",
+            Self::Dwca => "dwca",
         }
     }
 }

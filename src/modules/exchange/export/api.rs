@@ -211,6 +211,7 @@ pub fn download(body: Body, format: Format, name: &str) -> Response {
         Format::Jsonl => "application/x-ndjson",
         Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         Format::Ods => "application/vnd.oasis.opendocument.spreadsheet",
+        Format::Dwca => "application/zip",
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();

@@ -298,6 +298,6 @@ fn begin(format: Format, title: &str, fields: &[Field]) -> Result<(Writer, Vec<u
             let head = book.take();
             Ok((Writer::Xlsx(Box::new(book)), head))
         }
-        Format::Ods => Err(Error::invalid("format", "Exports are csv, json, jsonl or xlsx.")),
+        Format::Ods | Format::Dwca => Err(Error::invalid("format", "Exports are csv, json, jsonl or xlsx.")),
     }
 }

@@ -38,7 +38,7 @@ impl Service {
             ));
         }
         // What is wrong is said now and not by the job.
-        if order.format == Format::Ods {
+        if matches!(order.format, Format::Ods | Format::Dwca) {
             return Err(Error::invalid("format", "Exports are csv, json, jsonl or xlsx."));
         }
         let object = Object::Type(&order.type_name);

@@ -1,4 +1,4 @@
-//! Zip archives, read crosswise from a file: the table of contents and one member at a time, each bounded by what the
+//! Archives, read crosswise from a file; here zip, in [`super::tar`] the other kind: the table of contents and one member at a time, each bounded by what the
 //! table says, by the limits, and by its checksum.
 //!
 //! Names of members are only compared and shown; none is ever a path.
@@ -14,11 +14,13 @@ use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, Result};
 
 /// Members an archive may have.
-const MAX_MEMBERS: u64 = 10_000;
+pub(super) const MAX_MEMBERS: u64 = 10_000;
 /// Bytes that the table of contents may have: names of members may be long, and all of them are kept.
 const MAX_TABLE: u64 = 16 << 20;
 /// The longest end record: with the longest comment.
 const END_RECORD: u64 = 22 + 65_535;
+/// As it is, without a head of its own or a checksum: how tar packs.
+const PLAIN: u16 = u16::MAX;
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 
@@ -34,13 +36,28 @@ pub(super) struct Member {
     at: u64,
 }
 
+impl Member {
+    /// One that stands in the file as it is.
+    pub(super) fn plain(name: String, at: u64, bytes: u64) -> Self {
+        Self {
+            name,
+            bytes,
+            packed: bytes,
+            method: PLAIN,
+            encrypted: false,
+            checksum: 0,
+            at,
+        }
+    }
+}
+
 /// See the module's text.
 pub(super) struct Archive {
-    file: Arc<File>,
-    length: u64,
+    pub(super) file: Arc<File>,
+    pub(super) length: u64,
     pub members: Vec<Member>,
     /// What is read of the file is counted here.
-    count: Arc<AtomicU64>,
+    pub(super) count: Arc<AtomicU64>,
 }
 
 /// A stretch of a file.
@@ -96,7 +113,7 @@ impl<R: Read> Read for Checked<R> {
     }
 }
 
-fn damaged() -> Error {
+pub(super) fn damaged() -> Error {
     Error::new(
         Code::Invalid,
         "The file is damaged or cut short: what is packed in it does not agree with its own table of contents. Check that \
@@ -180,6 +197,10 @@ impl Archive {
             );
             return refuse(Code::TooLarge, words);
         }
+        if member.method == PLAIN {
+            let section = self.section(member.at, member.at.saturating_add(member.bytes));
+            return Ok(Box::new(BufReader::with_capacity(64 * 1024, section)));
+        }
         let mut head = [0u8; 30];
         self.exact(&mut head, member.at)?;
         if !head.starts_with(b"PK\x03\x04") {
@@ -220,7 +241,7 @@ impl Archive {
     pub(super) fn whole(&self, member: &Member, most: u64, limits: &Limits) -> Result<Vec<u8>> {
         if member.bytes > most {
             let words = format!(
-                "\"{}\" in the file has {} bytes, as no spreadsheet program writes. Open the file in one and save it again.",
+                "\"{}\" in the file has {} bytes, as no program writes. Look at what it holds.",
                 shown(&member.name),
                 member.bytes
             );
@@ -242,7 +263,7 @@ impl Archive {
         }
     }
 
-    fn exact(&self, buffer: &mut [u8], at: u64) -> Result<()> {
+    pub(super) fn exact(&self, buffer: &mut [u8], at: u64) -> Result<()> {
         // A place that the file does not have may be one that no file can have.
         if at > self.length {
             return Err(damaged());

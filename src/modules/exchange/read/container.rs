@@ -1,4 +1,4 @@
-//! What a file is, by its content: unpacked from gzip, taken out of a zip archive, told to be text or a workbook; and what
+//! What a file is, by its content: unpacked from gzip, taken out of an archive, told to be text or a workbook; and what
 //! is plainly something else is refused with what to do instead.
 
 use std::io::Read;
@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use super::archive::{Archive, Member, shown};
 use super::look::Entry;
 use super::table::listed;
-use super::{HEAD, Input, limit};
+use super::{HEAD, Input, dwca, limit, tar};
 use crate::contract::exchange::{Format, Reading};
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, Result};
@@ -21,6 +21,8 @@ pub(super) enum Content {
     /// The first bytes, which are to be read again, and the rest.
     Text(Vec<u8>, Box<dyn Read + Send>),
     Book(Format, Archive),
+    /// A Darwin Core Archive, and the folder in it that holds its descriptor.
+    Dwca(Archive, String),
     /// Several files: one has to be chosen.
     Several,
 }
@@ -71,13 +73,19 @@ pub(super) fn open(input: Input, name: &str, reading: &Reading, limits: &Limits)
         if head.starts_with(b"\xd0\xcf\x11\xe0") {
             return Err(old_office(&head));
         }
-        if !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
+        let tar = tar::is_one(&head);
+        if !tar && !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
             recognise(&head)?;
             container.content = Content::Text(head, plain);
             return Ok(container);
         }
         let file = spool.keep(std::io::Cursor::new(head).chain(plain))?;
-        let archive = Archive::open(file, count)?;
+        let archive = if tar {
+            // Unpacked bytes are no measure of a packed file.
+            tar::open(file, if gzip { Arc::default() } else { count })?
+        } else {
+            Archive::open(file, count)?
+        };
         if let Some(format) = book(&archive, limits)? {
             container.content = Content::Book(format, archive);
             return Ok(container);
@@ -85,7 +93,13 @@ pub(super) fn open(input: Input, name: &str, reading: &Reading, limits: &Limits)
         if inside {
             break;
         }
-        container.packed.push("zip".to_owned());
+        container.packed.push(if tar { "tar" } else { "zip" }.to_owned());
+        if reading.entry.as_deref().is_none_or(str::is_empty)
+            && let Some(folder) = dwca::folder(&archive)
+        {
+            container.content = Content::Dwca(archive, folder);
+            return Ok(container);
+        }
         let Some(member) = choose(&archive, reading, &mut container)? else {
             return Ok(container);
         };
@@ -100,7 +114,7 @@ pub(super) fn open(input: Input, name: &str, reading: &Reading, limits: &Limits)
     }
     Err(Error::new(
         Code::UnsupportedMedia,
-        "The file is a zip archive inside a zip archive. Unpack the outer one, then import what is in it.",
+        "The file is an archive inside an archive. Unpack the outer one, then import what is in it.",
     ))
 }
 

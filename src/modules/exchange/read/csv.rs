@@ -20,6 +20,8 @@ enum State {
     Quoted,
     /// After a quotation mark inside a quoted cell: an end or the first of two.
     Mark,
+    /// After the sign before a quotation mark.
+    Escaped,
 }
 
 /// How cells are told apart.
@@ -27,6 +29,17 @@ enum State {
 pub(super) struct Dialect {
     pub delimiter: u8,
     pub quote: Option<u8>,
+    /// The sign before a quotation mark that stands for itself inside a quoted cell, besides its doubling.
+    pub escape: Option<u8>,
+}
+
+/// Does this text put a backslash before quotation marks that stand for themselves? One that ends a cell does not.
+pub(super) fn escape(sample: &[u8], delimiter: u8, quote: Option<u8>) -> Option<u8> {
+    let quote = quote?;
+    let escaped = |w: &[u8]| {
+        w[0] == b'\\' && w[1] == quote && w[2] != quote && w[2] != delimiter && !matches!(w[2], b'\n' | b'\r')
+    };
+    sample.windows(3).any(escaped).then_some(b'\\')
 }
 
 pub(super) fn quote(said: Option<Quote>) -> Option<u8> {
@@ -57,7 +70,12 @@ pub(super) fn delimiter(head: &[u8], name: &str, quote: Option<u8>) -> u8 {
     }
     let mut best = (0u64, b',');
     for delimiter in [b',', b';', b'\t', b'|'] {
-        let widths = widths(head, Dialect { delimiter, quote });
+        let dialect = Dialect {
+            delimiter,
+            quote,
+            escape: None,
+        };
+        let widths = widths(head, dialect);
         let mut counts: Vec<(usize, usize)> = Vec::new();
         for width in widths.iter().filter(|w| **w > 1) {
             match counts.iter_mut().find(|(w, _)| w == width) {
@@ -152,7 +170,7 @@ impl Grid for Csv {
         loop {
             let chunk = self.input.fill_buf().map_err(from_read)?;
             if chunk.is_empty() {
-                if state == State::Quoted {
+                if matches!(state, State::Quoted | State::Escaped) {
                     return Err(self.never_closed(opened));
                 }
                 if any {
@@ -174,6 +192,23 @@ impl Grid for Csv {
                     (State::Quoted, _) if mark => {
                         state = State::Mark;
                         false
+                    }
+                    (State::Quoted, _) if Some(byte) == self.dialect.escape => {
+                        state = State::Escaped;
+                        true
+                    }
+                    (State::Escaped, _) if mark => {
+                        // The sign before it was no letter.
+                        if record.bytes.last() == self.dialect.escape.as_ref() && record.bytes.len() > start {
+                            record.bytes.pop();
+                        }
+                        state = State::Quoted;
+                        true
+                    }
+                    (State::Escaped, _) => {
+                        state = State::Quoted;
+                        self.line += i64::from(byte == b'\n');
+                        true
                     }
                     (State::Quoted, _) => {
                         self.line += i64::from(byte == b'\n');
@@ -203,6 +238,7 @@ impl Grid for Csv {
                         true
                     }
                 };
+                record.over |= literal && record.count >= keep;
                 if literal && record.count < keep {
                     if record.bytes.len() - start < self.max_cell && record.bytes.len() < max_row {
                         record.bytes.push(byte);

@@ -29,7 +29,7 @@ const NAMED: usize = 5;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Look {
     pub format: Format,
-    /// How it was packed: `gzip`, `zip`, both joined by a comma; empty where it was not.
+    /// How it was packed, from the outside in: `gzip`, `zip`, `tar`; empty where it was not.
     pub packed: Vec<String>,
     /// Encoding of a text file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +50,12 @@ pub struct Look {
     /// The one that is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
+    /// The name that a type for this file may have, where the file says what its rows are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggested_type: Option<String>,
+    /// The field by which its rows are told apart, where the file says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggested_key: Option<String>,
     /// What has to be said before anything can be read: `entry` where an archive holds several files. Then there are no
     /// columns and rows yet.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,6 +168,8 @@ pub fn look(input: Input, name: &str, reading: &Reading, limits: &Limits) -> Res
         sheet: opened.sheet,
         entries: opened.entries,
         entry: opened.entry,
+        suggested_type: opened.suggested,
+        suggested_key: opened.key,
         choose: None,
         columns: Vec::new(),
         rows: Vec::new(),
@@ -195,7 +203,9 @@ pub fn look(input: Input, name: &str, reading: &Reading, limits: &Limits) -> Res
         }
         Rows::Json(source) => {
             let rows = read(source, &notes);
-            tell_wrapped(&rows, &notes);
+            if look.format != Format::Dwca {
+                tell_wrapped(&rows, &notes);
+            }
             look.sample(&rows, reading, false);
         }
     }

@@ -1,5 +1,5 @@
-//! Reading files: tables (CSV, workbooks), JSON arrays and JSON lines, plain, gzipped or in a zip archive, as one stream of
-//! numbered rows.
+//! Reading files: tables (CSV, workbooks), JSON arrays and JSON lines, plain, gzipped or in an archive, and Darwin Core
+//! Archives, as one stream of numbered rows.
 //!
 //! Blocking, and with flat memory, however long the file or whatever is wrong with it: limits come before work. A fault of
 //! one row is that row's; a fault of the file ends the reading. Knows no types and no database.
@@ -9,6 +9,8 @@ mod book;
 mod container;
 mod csv;
 mod doubts;
+mod dwca;
+mod head;
 mod header;
 mod input;
 mod json;
@@ -21,6 +23,7 @@ mod scan;
 mod serial;
 mod strict;
 mod table;
+mod tar;
 mod text;
 mod xlsx;
 mod xml;
@@ -128,6 +131,7 @@ fn source(format: Format, rows: Rows, notes: Notes, read: Arc<AtomicU64>, limits
 /// Where rows come from.
 enum Rows {
     Table(Box<Table>),
+    /// Objects: of JSON, or of a Darwin Core Archive.
     Json(Box<dyn Iterator<Item = Result<SourceRow>> + Send>),
     /// One of several files has to be chosen first.
     None,
@@ -143,6 +147,9 @@ struct Opened {
     dialect: Option<Dialect>,
     sheets: Vec<Sheet>,
     sheet: Option<String>,
+    /// The name that a type for this file may have, and the field that tells its rows apart, where the file says so.
+    suggested: Option<String>,
+    key: Option<String>,
     notes: Notes,
     read: Arc<AtomicU64>,
     rows: Rows,
@@ -168,12 +175,21 @@ impl Opened {
             dialect: None,
             sheets: Vec::new(),
             sheet: None,
+            suggested: None,
+            key: None,
             notes: Notes::default(),
             read: container.read,
             rows: Rows::None,
         };
         match container.content {
             Content::Several => {}
+            Content::Dwca(archive, folder) => {
+                let (rows, about) = dwca::Dwca::open(archive, &folder, &spool, limits, &opened.notes)?;
+                opened.format = Format::Dwca;
+                opened.suggested = dwca::type_name(&about.core);
+                opened.key = about.id;
+                opened.rows = Rows::Json(Box::new(rows));
+            }
             Content::Text(head, rest) => {
                 opened.text(head, rest, &container.name, format, reading, limits, look)?;
             }
@@ -229,6 +245,7 @@ impl Opened {
         match self.format {
             Format::Json => self.rows = Rows::Json(Box::new(json::Array::open(input, limits)?)),
             Format::Jsonl => self.rows = Rows::Json(Box::new(json::Lines::open(input, limits))),
+            Format::Dwca => return Err(dwca::no_text()),
             Format::Xlsx | Format::Ods => {
                 return Err(Error::new(
                     Code::UnsupportedMedia,
@@ -245,7 +262,11 @@ impl Opened {
                     (None, Some((announced, _))) => announced,
                     (None, None) => csv::delimiter(&sample, name, quote),
                 };
-                let dialect = Dialect { delimiter, quote };
+                let dialect = Dialect {
+                    delimiter,
+                    quote,
+                    escape: csv::escape(&sample, delimiter, quote),
+                };
                 self.dialect = Some(dialect);
                 let first = if skip > 0 { 2 } else { 1 };
                 let grid = Csv::new(input, dialect, memory(limits.max_cell_bytes), first);

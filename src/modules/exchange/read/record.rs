@@ -16,6 +16,8 @@ pub(super) struct Record {
     pub line: i64,
     /// The first cell that is longer than allowed.
     pub long: Option<usize>,
+    /// Something stands in cells beyond those that are kept.
+    pub over: bool,
 }
 
 impl Record {
@@ -23,6 +25,7 @@ impl Record {
         self.bytes.clear();
         self.ends.clear();
         (self.count, self.quoted, self.number, self.line, self.long) = (0, false, number, line, None);
+        self.over = false;
     }
     pub(super) fn cell(&self, index: usize) -> &[u8] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };

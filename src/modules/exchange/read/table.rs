@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value};
 
+use super::head::{ahead, check_width, names, position, tell_header};
 use super::look::Column;
 use super::notes::Notes;
 use super::record::{CELLS_PER_ROW, Record};
@@ -17,9 +18,6 @@ use crate::kernel::error::{Code, Error, FieldIssue, Result};
 
 /// Columns that a sheet can have by its format; so many can be looked at, whatever may be imported.
 pub(super) const WIDEST: usize = 16_384;
-/// Records, and their bytes, read ahead to find the header.
-const AHEAD: usize = 60;
-const AHEAD_BYTES: usize = 1024 * 1024;
 /// Rows of the file that a look shows as they stand.
 const TOP: usize = 25;
 
@@ -88,6 +86,13 @@ pub(super) struct Table {
     /// The first rows as they stand.
     pub top: Vec<Vec<String>>,
     decoded: Option<String>,
+    notes: Notes,
+    /// Numbers of cells that several of the first rows have.
+    usual: Vec<usize>,
+    /// The row before was the first part of one that was broken in two.
+    torn: bool,
+    /// What was wrong with the file when it was looked ahead.
+    failed: Option<Error>,
     done: bool,
 }
 
@@ -124,6 +129,8 @@ impl Table {
             }
         };
         check_width(&columns, &manner, &ahead, header_row)?;
+        let often = |width: &usize| ahead.iter().filter(|record| record.count == *width).count() > 2;
+        let usual = (2..columns.len()).filter(often).collect();
         let used = columns.iter().map(|_| AtomicBool::new(false)).collect();
         let columns = Columns {
             all: Arc::new(columns),
@@ -141,8 +148,61 @@ impl Table {
             header_row,
             top,
             decoded: manner.decoded,
+            notes: manner.notes.clone(),
+            usual,
+            torn: false,
+            failed: None,
             done: false,
         })
+    }
+
+    /// A row may lack blank cells at its end, or have some too many there, as many programs write them. One that was broken
+    /// in two by a line break, and one that lacks or has more than that, is refused.
+    fn check_cells(&mut self) -> std::result::Result<(), Vec<FieldIssue>> {
+        let (has, wants) = (self.record.count, self.columns.all.len());
+        let torn = std::mem::take(&mut self.torn);
+        let over = self.record.over || (wants..self.record.kept()).any(|at| !self.record.cell(at).is_empty());
+        if has == wants || (has > wants && !over) {
+            return Ok(());
+        }
+        let short = has < wants && has >= 2 && has * 2 >= wants;
+        self.torn = short && !self.usual.contains(&has) && self.next_width() == Some(wants + 1 - has);
+        if short && !self.torn && !torn {
+            self.notes.add("short-rows", || {
+                format!(
+                    "The row in line {} has {has} cells, the header has {wants}; those that are missing at the end are taken as empty.",
+                    self.record.line
+                )
+            });
+            return Ok(());
+        }
+        let why = if wants == 1 {
+            "The delimiter seems to be another one: say which (delimiter)."
+        } else if self.torn || torn {
+            "A line break that is not in quotation marks seems to have made two rows of one: mend it in the file."
+        } else {
+            "A delimiter or quotation mark is missing or too many in this row."
+        };
+        Err(issue(
+            "",
+            format!("The row has {has} cells, the header has {wants}. {why}"),
+        ))
+    }
+
+    /// How many cells the next row has; nothing at the end, or where it cannot be read, which is told in its turn.
+    fn next_width(&mut self) -> Option<usize> {
+        if self.ahead.is_empty() {
+            let mut record = Record::default();
+            match self.grid.read(&mut record, self.columns.all.len()) {
+                Ok(true) => self.ahead.push_back(record),
+                Ok(false) => return None,
+                Err(error) => {
+                    self.failed = Some(error);
+                    return None;
+                }
+            }
+        }
+        self.ahead.front().map(|record| record.count)
     }
 
     /// Reads the next record that is not blank; false at the end.
@@ -151,6 +211,8 @@ impl Table {
         loop {
             if let Some(record) = self.ahead.pop_front() {
                 self.record = record;
+            } else if let Some(error) = self.failed.take() {
+                return Err(error);
             } else {
                 let keep = if even { self.columns.all.len() } else { WIDEST };
                 if !self.grid.read(&mut self.record, keep)? {
@@ -179,16 +241,10 @@ impl Table {
     }
 
     fn content(&mut self) -> std::result::Result<Map<String, Value>, Vec<FieldIssue>> {
-        let (has, wants) = (self.record.count, self.columns.all.len());
-        if self.grid.even() && has != wants {
-            let why = if wants == 1 {
-                "The delimiter seems to be another one: say which (delimiter)."
-            } else {
-                "A delimiter or quotation mark is missing or too many in this row."
-            };
-            let message = format!("The row has {has} cells, the header has {wants}. {why}");
-            return Err(issue("", message));
+        if self.grid.even() {
+            self.check_cells()?;
         }
+        let wants = self.columns.all.len();
         if let Some(index) = self.record.long {
             let message = format!(
                 "Longer than {} bytes, or at the end of a row {CELLS_PER_ROW} times as long (import.max_cell_bytes). Shorten it, or \
@@ -203,27 +259,10 @@ impl Table {
             if cell.is_empty() {
                 continue;
             }
-            let text = match std::str::from_utf8(cell) {
-                Ok(text) => text.to_owned(),
-                Err(_) => {
-                    let words = not_utf8(cell);
-                    return Err(issue(self.name(index), words));
-                }
+            let text = match text_of(cell, self.decoded.as_deref()) {
+                Ok(text) => text,
+                Err(words) => return Err(issue(self.name(index), words)),
             };
-            if text.contains('\0') {
-                return Err(issue(
-                    self.name(index),
-                    "Holds a NUL character, which no text has. Remove it.",
-                ));
-            }
-            if let Some(encoding) = &self.decoded
-                && text.contains('\u{fffd}')
-            {
-                let words = format!(
-                    "Holds bytes that are no letters in {encoding}. Say another encoding, or save the file as UTF-8."
-                );
-                return Err(issue(self.name(index), words));
-            }
             if let Some(used) = self.columns.used.get(index)
                 && !used.load(Ordering::Relaxed)
             {
@@ -236,121 +275,6 @@ impl Table {
     }
 }
 
-/// Reads records until the header can be told: a few dozen, or up to the one that was named.
-fn ahead(grid: &mut dyn Grid, keep: usize, said: Option<u32>) -> Result<VecDeque<Record>> {
-    let mut ahead: VecDeque<Record> = VecDeque::new();
-    let mut bytes = 0;
-    let until = said.map_or(0, i64::from);
-    let last = |ahead: &VecDeque<Record>| ahead.back().map_or(0, |r| r.number);
-    while (ahead.len() < AHEAD && bytes < AHEAD_BYTES) || last(&ahead) < until {
-        let mut record = Record::default();
-        if !grid.read(&mut record, keep)? {
-            break;
-        }
-        if ahead.len() >= AHEAD || bytes >= AHEAD_BYTES {
-            // Of what stands above a header far down nothing is needed.
-            bytes -= ahead.pop_front().map_or(0, |r| r.bytes.len());
-        }
-        bytes += record.bytes.len();
-        ahead.push_back(record);
-    }
-    Ok(ahead)
-}
-
-fn position(ahead: &VecDeque<Record>, row: i64) -> Result<usize> {
-    let found = ahead.iter().position(|record| record.number == row);
-    match found {
-        Some(place) if ahead[place].filled() > 0 => Ok(place),
-        _ => {
-            let last = ahead.back().map_or(0, |r| r.number);
-            let words = if last < row {
-                format!("The file has no row {row}: its last one is {last}. Say which row names the columns.")
-            } else {
-                format!("Row {row} is blank. Say which row names the columns; 0 if none does.")
-            };
-            Err(Error::invalid("header_row", words))
-        }
-    }
-}
-
-fn tell_header(record: &Record, place: usize, said: bool, notes: &Notes) {
-    if place > 0 && !said && record.number > 1 {
-        notes.add("header-guessed", || {
-            format!(
-                "Row {0} is taken for the one that names the columns, and what stands above it is left out. If that is wrong, \
-                 say which row is (header_row).",
-                record.number
-            )
-        });
-    }
-}
-
-fn names(record: &Record, even: bool, manner: &Manner<'_>) -> Result<Vec<Column>> {
-    let line = record.line;
-    let most = usize::try_from(manner.limits.max_columns)
-        .unwrap_or(usize::MAX)
-        .max(WIDEST);
-    let refuse = |words: String| Error::new(Code::Invalid, format!("The header in line {line} {words}"));
-    if record.count > most {
-        let words = format!(
-            "has {} columns; at most {most} can be looked at. Is the delimiter right? Else leave out columns before the import.",
-            record.count
-        );
-        return Err(refuse(words));
-    }
-    let mut trimmed = record.clone();
-    if !even {
-        trimmed.ends.truncate(record.width());
-    }
-    let named = header::columns(&trimmed, manner.guarded).map_err(refuse)?;
-    if !named.twice.is_empty() {
-        manner.notes.add("columns-renamed", || {
-            format!(
-                "These columns stand more than once in the header: {}. The second of each is called \"{} (2)\" here. Rename them \
-                 in the file if they mean different things.",
-                listed(&named.twice),
-                named.twice[0]
-            )
-        });
-    }
-    if !named.nameless.is_empty() && even {
-        manner.notes.add("columns-nameless", || {
-            let places: Vec<String> = named.nameless.iter().map(ToString::to_string).collect();
-            format!(
-                "The header has no name for column {}. Values in it are kept under \"column {}\". Give it a name in the file if \
-                 it has a meaning.",
-                listed(&places),
-                places[0]
-            )
-        });
-    }
-    Ok(named.columns)
-}
-
-/// Refuses more columns than are taken, unless empty ones are left out.
-fn check_width(columns: &[Column], manner: &Manner<'_>, ahead: &VecDeque<Record>, line: i64) -> Result<()> {
-    let most = manner.limits.max_columns;
-    if columns.len() as u64 <= most {
-        return Ok(());
-    }
-    let used = (0..columns.len())
-        .filter(|at| ahead.iter().any(|row| *at < row.kept() && !row.cell(*at).is_empty()))
-        .count();
-    let words = format!(
-        "The header in row {line} has {} columns; at most {most} are taken (import.max_columns). In the first rows {used} of them \
-         have a value: leave out those that have none (skip_empty_columns), or remove some.",
-        columns.len()
-    );
-    if manner.reading.skip_empty_columns {
-        return Ok(());
-    }
-    if manner.look {
-        manner.notes.add("columns-many", || words);
-        return Ok(());
-    }
-    Err(Error::new(Code::Invalid, words))
-}
-
 pub(super) fn listed(names: &[String]) -> String {
     let first: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
     let more = names.len() - first.len();
@@ -360,6 +284,22 @@ pub(super) fn listed(names: &[String]) -> String {
         String::new()
     };
     format!("{}{more}", first.join(", "))
+}
+
+/// The text of a cell that was decoded from an encoding, or is UTF-8; or what is wrong with it.
+pub(super) fn text_of(cell: &[u8], decoded: Option<&str>) -> std::result::Result<String, String> {
+    let text = std::str::from_utf8(cell).map_err(|_| not_utf8(cell))?;
+    if text.contains('\0') {
+        return Err("Holds a NUL character, which no text has. Remove it.".to_owned());
+    }
+    if let Some(encoding) = decoded
+        && text.contains('\u{fffd}')
+    {
+        return Err(format!(
+            "Holds bytes that are no letters in {encoding}. Say another encoding, or save the file as UTF-8."
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 fn not_utf8(cell: &[u8]) -> String {

@@ -35,10 +35,18 @@ pub(super) struct Xml<R> {
     max_text: usize,
     depth: u32,
     begun: bool,
+    /// How faults are told.
+    broken: fn(&str) -> Error,
 }
 
 impl<R: BufRead> Xml<R> {
+    /// The inside of a workbook.
     pub(super) fn new(input: R, max_text: usize) -> Self {
+        Self::of(input, max_text, broken)
+    }
+
+    /// Any XML; `broken` words what is wrong with it.
+    pub(super) fn of(input: R, max_text: usize, broken: fn(&str) -> Error) -> Self {
         Self {
             input,
             buffer: Vec::new(),
@@ -48,13 +56,14 @@ impl<R: BufRead> Xml<R> {
             max_text,
             depth: 0,
             begun: false,
+            broken,
         }
     }
 
     /// The next piece.
     ///
     /// # Errors
-    /// `Invalid` for what is no sound XML, or what no spreadsheet holds.
+    /// `Invalid` for what is no sound XML, or what no such file holds.
     pub(super) fn next(&mut self) -> Result<Event> {
         if std::mem::take(&mut self.empty) {
             self.depth -= 1;
@@ -65,7 +74,7 @@ impl<R: BufRead> Xml<R> {
         }
         loop {
             match self.peek()? {
-                None if self.depth > 0 => return Err(broken("it ends in the middle")),
+                None if self.depth > 0 => return Err((self.broken)("it ends in the middle")),
                 None => return Ok(Event::Eof),
                 Some(b'<') => {
                     self.input.consume(1);
@@ -138,7 +147,7 @@ impl<R: BufRead> Xml<R> {
     fn start(&mut self) -> Result<()> {
         let head = self.input.fill_buf().map_err(from_read)?;
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.starts_with(b"\0<") {
-            return Err(broken("it is written in UTF-16"));
+            return Err((self.broken)("it is written in UTF-16"));
         }
         if head.starts_with(b"\xef\xbb\xbf") {
             self.input.consume(3);
@@ -186,7 +195,7 @@ impl<R: BufRead> Xml<R> {
                 self.depth = self
                     .depth
                     .checked_sub(1)
-                    .ok_or_else(|| broken("an end has no beginning"))?;
+                    .ok_or_else(|| (self.broken)("an end has no beginning"))?;
                 Ok(Some(Event::End))
             }
             Some(_) => {
@@ -198,11 +207,11 @@ impl<R: BufRead> Xml<R> {
                 }
                 self.depth += 1;
                 if self.depth > MAX_DEPTH {
-                    return Err(broken("its elements stand in each other without end"));
+                    return Err((self.broken)("its elements stand in each other without end"));
                 }
                 Ok(Some(Event::Start))
             }
-            None => Err(broken("it ends in the middle")),
+            None => Err((self.broken)("it ends in the middle")),
         }
     }
 
@@ -213,7 +222,7 @@ impl<R: BufRead> Xml<R> {
         loop {
             let chunk = self.input.fill_buf().map_err(from_read)?;
             if chunk.is_empty() {
-                return Err(broken("it ends in the middle"));
+                return Err((self.broken)("it ends in the middle"));
             }
             let mut used = 0;
             let mut ended = false;
@@ -232,7 +241,7 @@ impl<R: BufRead> Xml<R> {
             }
             self.input.consume(used);
             if self.buffer.len() > MAX_TAG {
-                return Err(broken("a tag in it is longer than any program writes"));
+                return Err((self.broken)("a tag in it is longer than any program writes"));
             }
             if ended {
                 break;
@@ -244,7 +253,7 @@ impl<R: BufRead> Xml<R> {
             self.name -= 1;
         }
         if self.name == 0 {
-            return Err(broken("a tag has no name"));
+            return Err((self.broken)("a tag has no name"));
         }
         Ok(())
     }
@@ -258,7 +267,7 @@ impl<R: BufRead> Xml<R> {
                     self.input.consume(1);
                     head.push(byte);
                 }
-                None => return Err(broken("it ends in the middle")),
+                None => return Err((self.broken)("it ends in the middle")),
             }
             if head == b"!--" {
                 self.past(b"-->", false)?;
@@ -274,8 +283,8 @@ impl<R: BufRead> Xml<R> {
             self.buffer = text.into_bytes();
             return Ok(Some(Event::Text));
         }
-        Err(broken(
-            "it brings a document type with definitions of its own, as attacks do and no spreadsheet program does",
+        Err((self.broken)(
+            "it brings a document type with definitions of its own, as attacks do and no program that keeps collections does",
         ))
     }
 
@@ -286,7 +295,7 @@ impl<R: BufRead> Xml<R> {
         loop {
             let chunk = self.input.fill_buf().map_err(from_read)?;
             if chunk.is_empty() {
-                return Err(broken("it ends in the middle"));
+                return Err((self.broken)("it ends in the middle"));
             }
             let mut used = 0;
             let mut ended = false;

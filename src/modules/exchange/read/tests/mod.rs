@@ -2,6 +2,8 @@
 
 mod archives;
 mod books;
+mod corpus;
+mod dwca;
 mod markup;
 mod rubbish;
 mod tables;

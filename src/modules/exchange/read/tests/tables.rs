@@ -341,3 +341,38 @@ fn a_huge_cell_is_one_bad_row() {
     );
     assert_eq!(rows[1], json!({ "a": "c", "b": "d" }));
 }
+
+/// Programs leave out blank cells at the end of a row, or write some too many; a line break in a cell that is not quoted
+/// makes two rows of one, and neither is taken.
+#[test]
+fn rows_that_are_short_or_long_or_broken_in_two() {
+    let found = rows(
+        b"id,title,note,place\n1,Bowl\n3,Pot,red,Rome,,\n2,Vase,blue\n4,Jug,,Oslo\n5,Cup,a,b,c\n",
+        "x",
+    );
+    assert_eq!(found[0], json!({ "id": "1", "title": "Bowl" }));
+    assert_eq!(
+        found[1],
+        json!({ "id": "3", "title": "Pot", "note": "red", "place": "Rome" })
+    );
+    assert_eq!(
+        found[4]["message"].as_str().unwrap().split('.').next(),
+        Some("The row has 5 cells, the header has 4")
+    );
+    let torn = rows(
+        b"id,title,note,place\n1,Bowl,first\nsecond,Rome\n2,Vase,blue,Oslo\n",
+        "x",
+    );
+    for row in &torn[..2] {
+        assert!(
+            row["message"].as_str().unwrap().contains("made two rows of one"),
+            "{row}"
+        );
+    }
+    assert_eq!(torn[2]["id"], "2");
+    // So many rows alike are no accident, although two of them would make a whole one.
+    let table = format!("id,title,note\n{}", "1,Bowl\n".repeat(50));
+    let mut source = source(table.as_bytes(), "x").unwrap();
+    assert!(source.by_ref().all(|row| row.unwrap().content.is_ok()));
+    assert_eq!(source.notes.list()[0].code, "short-rows");
+}
