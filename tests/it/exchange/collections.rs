@@ -60,6 +60,11 @@ async fn the_sample_shows_its_rows_and_is_taken_away(db: TestDb) {
                 .await
                 .contains(&format!("/records/{id}/source"))
         );
+        let (status, row) = place
+            .json("GET", &format!("/api/records/{id}/source"), String::new())
+            .await;
+        assert_eq!((status, &row["file"]), (200, &serde_json::json!(words[0])), "{row}");
+        assert!(row["values"].to_string().contains(words[1]), "{row}");
     }
     let nobody = Caller::anonymous();
     assert!(!exchange.removable_samples(&nobody).await.unwrap());

@@ -46,6 +46,7 @@ pub fn routes(api: Api) -> Routes {
         .route(RECORDS_WRITE, routes!(records::patch))
         .route(RECORDS_DELETE, routes!(records::remove))
         .route(RECORDS_DELETE, routes!(records::restore))
+        .route(RECORDS_WRITE, routes!(records::source))
         .with_state(api)
 }
 

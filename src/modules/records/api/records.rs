@@ -3,13 +3,13 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{Api, RecordBody, Why, based_on, because, emptied, written};
 use crate::kernel::access::{Caller, Level};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{IfMatch, Json, Path, Query, Versioned};
 use crate::modules::records::service::{Edit, NewRecord, Written};
 
@@ -203,4 +203,41 @@ pub async fn restore(
 ) -> Result<Response> {
     let why = because(&caller, why.reason.as_deref())?;
     Ok(answer(api.service.restore(&why, &id, version.0).await?))
+}
+
+/// The row of a file that a record came from, as it was brought.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SourceRowBody {
+    /// The row, from 1.
+    row: i64,
+    /// The name of the file; missing where nobody knows it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// The line it begins in, or its row in the sheet, from 1.
+    line: i64,
+    /// What stands there, by the names of the columns.
+    #[schema(value_type = Object)]
+    values: Map<String, Value>,
+}
+
+/// The row of a file that a record came from, as it was brought. For those who may change the record and see each of its
+/// fields: a row also holds columns that were left out of the import.
+#[utoipa::path(
+    get, path = "/api/records/{id}/source", tag = "records",
+    params(("id" = String, Path, description = "The record's id")),
+    responses((status = 200, body = SourceRowBody), (status = 410, description = "The file is not kept any more"))
+)]
+pub async fn source(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Json<SourceRowBody>> {
+    let seen = api.service.read(&caller, &id).await?;
+    let (row, original) = api.service.source(&caller, &seen).await?;
+    let Some(original) = original else {
+        let words = format!("The record came from row {row} of a file that is not kept any more.");
+        return Err(Error::new(Code::Gone, words));
+    };
+    Ok(Json(SourceRowBody {
+        row,
+        file: Some(original.file).filter(|name| !name.is_empty()),
+        line: original.line,
+        values: original.values,
+    }))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{Service, parse_state};
-use crate::contract::records::{Original, RECORDS_DELETE, RECORDS_READ, Record, Sight, StoredType};
+use crate::contract::records::{Original, RECORDS_DELETE, RECORDS_READ, RECORDS_WRITE, Record, Sight, StoredType};
 use crate::kernel::access::{Caller, Level, Object, Permission, Terms};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::is_id;
@@ -152,14 +152,35 @@ impl Service {
         Ok(state.map(|s| (s.visibility, shape::cut(&stored.definition.fields, level, s.document))))
     }
 
-    /// The row of a file, as somebody keeps it.
-    pub async fn original(&self, type_name: &str, blob: &str, row: i64) -> Result<Option<Original>> {
+    /// Whoever writes the record and may see each of its fields may see what it was made of: a row also holds columns that
+    /// were left out or are closed to others.
+    pub async fn may_see_source(&self, caller: &Caller, seen: &Seen) -> Result<bool> {
+        let object = Object::Record {
+            id: &seen.record.id,
+            type_name: &seen.record.type_name,
+            visibility: seen.record.visibility,
+        };
+        Ok(seen.record.source.is_some()
+            && seen.level == Level::Restricted
+            && self.access.check(caller, RECORDS_WRITE, &object).await?)
+    }
+
+    /// The row of the file that a record came from, with its number; `None` where the file is not kept any more.
+    ///
+    /// # Errors
+    /// `not_found` where the record came from no file, or the caller may not see its row.
+    pub async fn source(&self, caller: &Caller, seen: &Seen) -> Result<(i64, Option<Original>)> {
+        let missing = || Error::not_found("source row of the record", &seen.record.id);
+        let (blob, row) = seen.record.source.as_ref().ok_or_else(missing)?;
+        if !self.may_see_source(caller, seen).await? {
+            return Err(missing());
+        }
         for keeper in self.keepers() {
-            if let Some(original) = keeper.original(type_name, blob, row).await? {
-                return Ok(Some(original));
+            if let Some(original) = keeper.original(&seen.record.type_name, blob, *row).await? {
+                return Ok((*row, Some(original)));
             }
         }
-        Ok(None)
+        Ok((*row, None))
     }
 
     /// Live records that point at this one, with the field that does, as far as the caller may see them.

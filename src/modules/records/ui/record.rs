@@ -208,7 +208,7 @@ impl Pages {
             more_history,
             image_hosts: self.image_hosts.to_vec(),
             may_write: self.access.check(&page.caller, RECORDS_WRITE, &object).await?,
-            may_see_source: seen.record.source.is_some() && self.may_see_source(&page.caller, seen).await?,
+            may_see_source: self.service.may_see_source(&page.caller, seen).await?,
             may_delete: self.access.check(&page.caller, RECORDS_DELETE, &object).await?,
             may_ask: self.access.check(&page.caller, GRANTS, &object).await?,
             old: None,

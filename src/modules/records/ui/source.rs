@@ -1,5 +1,5 @@
 //! The row of the file that a record came from, as it was brought, beside what the record says today. For those who look
-//! after the collection: a row also holds columns that were left out or are closed to others.
+//! after the collection.
 
 use askama::Template;
 use axum::extract::State;
@@ -7,9 +7,8 @@ use serde_json::{Map, Value};
 
 use super::Pages;
 use super::record::{title, trail};
-use crate::contract::records::{Original, RECORDS_WRITE};
-use crate::kernel::access::{Caller, Level, Object};
-use crate::kernel::error::{Error, Result};
+use crate::contract::records::Original;
+use crate::kernel::error::Result;
 use crate::kernel::http::Path;
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::{Crumb, Html, Page, filters, label, readable, shorten, texts, view};
@@ -50,19 +49,14 @@ pub struct Cell {
 /// `/records/{id}/source`
 pub async fn source_page(State(pages): State<Pages>, page: Page, Path(id): Path<String>) -> Result<Html<SourcePage>> {
     let seen = pages.service.read(&page.caller, &id).await?;
-    let source = seen.record.source.as_ref();
-    let (blob, row) = source.ok_or_else(|| Error::not_found("source row of the record", &id))?;
-    if !pages.may_see_source(&page.caller, &seen).await? {
-        return Err(Error::not_found("source row of the record", &id));
-    }
-    let original = pages.service.original(&seen.record.type_name, blob, *row).await?;
+    let (row, original) = pages.service.source(&page.caller, &seen).await?;
     let title = title(&seen);
     let mut trail = trail(&page, &seen);
     trail.push(Crumb::to(shorten(&title, 60), format!("/records/{id}")));
     trail.push(Crumb::here(page.language.text("source.title")));
     Ok(Html(SourcePage {
         trail,
-        row: *row,
+        row,
         found: original.map(|original| found(&seen, original, page.language)),
         title,
         id,
@@ -109,17 +103,5 @@ fn today(document: &Map<String, Value>, name: &str, language: Language) -> Strin
         Some(value @ (Value::Array(_) | Value::Object(_))) => shown(value),
         Some(value @ (Value::Number(_) | Value::String(_))) => shown(value),
         _ => texts(document, name, language).join(", "),
-    }
-}
-
-impl Pages {
-    /// Whoever writes the record and may see each of its fields may see what it was made of.
-    pub async fn may_see_source(&self, caller: &Caller, seen: &Seen) -> Result<bool> {
-        let object = Object::Record {
-            id: &seen.record.id,
-            type_name: &seen.record.type_name,
-            visibility: seen.record.visibility,
-        };
-        Ok(seen.level == Level::Restricted && self.access.check(caller, RECORDS_WRITE, &object).await?)
     }
 }
