@@ -11,7 +11,7 @@ const visitor = [
   "/", "/search", "/search?view=cards&q=tea", "/search?q=nothingatall", "/search?type=carnegie-object", "/search?type=penguin&view=table", "/types", "/types/carnegie-object", "RECORD", "RECORD/history",
   "/changes", "CHANGE", "/docs", "/docs/start", "/docs/search", "/docs/api", "/docs/api/records", "/docs/errors", "/sign-in", "/docs/errors/stale", "/style", "/nowhere",
 ];
-const operator = ["/", "/search?type=carnegie-object", "RECORD", "RECORD/source", "RECORD/edit", "RECORD/delete", "/types/carnegie-object", "/types/carnegie-object/edit", "/types/carnegie-object/new", "/types/carnegie-object/delete", "CHANGE", "CHANGE/undo", "/import", "FILE", "FILE/collection", "FILE/preview", "RUN", "/jobs", "JOB", "/operations", "/logs", "/settings", "/access/tokens", "/account", "/account/second-step", "/people"];
+const operator = ["/", "/search?type=carnegie-object", "RECORD", "RECORD/source", "RECORD/edit", "RECORD/delete", "/types/carnegie-object", "/types/carnegie-object/edit", "/types/carnegie-object/new", "/types/carnegie-object/delete", "CHANGE", "CHANGE/undo", "/import", "FILE", "FILE/collection", "FILE/preview", "RUN", "/jobs", "JOB", "/operations", "/logs", "/settings", "/access/tokens", "/account", "/account/second-step", "/people", "/access", "/access/why"];
 
 const browser = await start(process.env.HOUSE, process.env.DRIVER);
 let found = 0;

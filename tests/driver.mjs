@@ -43,7 +43,16 @@ export const start = async (house, driver) => {
     },
     // On paper instead of a screen, or back.
     paper: (on) => tools("Emulation.setEmulatedMedia", { media: on ? "print" : "" }),
-    click: async (selector) => ask(`${at}/element/${await find(selector)}/click`, {}),
+    // Parts of a page may be drawn anew between finding and clicking.
+    async click(selector) {
+      for (let turn = 0; ; turn += 1) {
+        try {
+          return await ask(`${at}/element/${await find(selector)}/click`, {});
+        } catch (error) {
+          if (turn > 20 || !/stale element/.test(error.message)) throw error;
+        }
+      }
+    },
     type: async (selector, text) => ask(`${at}/element/${await find(selector)}/value`, { text }),
     wait: find,
     // A picture as base64; `whole` shows what is below the window, too.

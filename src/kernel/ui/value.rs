@@ -137,7 +137,8 @@ pub fn shorten(text: &str, limit: usize) -> String {
 pub fn readable(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let mut lower_before = false;
-    for c in name.chars() {
+    let mut letters = name.chars().peekable();
+    while let Some(c) = letters.next() {
         if matches!(c, '_' | '-' | '.' | ' ') {
             if !out.is_empty() && !out.ends_with(' ') {
                 out.push(' ');
@@ -148,7 +149,12 @@ pub fn readable(name: &str) -> String {
             lower_before = c.is_lowercase();
         } else if c.is_uppercase() && lower_before {
             out.push(' ');
-            out.extend(c.to_lowercase());
+            // Capitals in a row are an abbreviation: `taxonID`.
+            if letters.peek().is_some_and(|next| next.is_uppercase()) {
+                out.push(c);
+            } else {
+                out.extend(c.to_lowercase());
+            }
             lower_before = false;
         } else {
             out.push(c);
@@ -218,6 +224,7 @@ mod tests {
             ("birth_date", "Birth date"),
             ("creditLine", "Credit line"),
             ("ID", "ID"),
+            ("taxonID", "Taxon ID"),
             ("web_url", "Web url"),
             ("__x__", "X"),
             ("", ""),
