@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # One image for every role. It runs as nobody in particular, writes nothing outside /data and needs no other file:
 #   docker build -t vitrine .
-#   docker run --read-only -v vitrine:/data -p 8080:8080 vitrine
+#   docker run --read-only -v vitrine:/data -p 8080:8080 -e APP__HTTP__PUBLIC_URL=http://localhost:8080 vitrine
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src

@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run tools dev test check torture conformance screenshots bench bench-import bench-search bench-record bench-access bench-writes bench-start bench-build man deb fmt clean
+.PHONY: run tools dev test check torture conformance image screenshots bench bench-import bench-search bench-record bench-access bench-writes bench-start bench-build man deb fmt clean
 
 # Builds the program and shows the sample collection. When it is ready it prints its address.
 run: tools
@@ -45,6 +45,11 @@ torture:
 conformance:
 	CARGO=$(CARGO) tests/conformance
 	CARGO=$(CARGO) tests/with-chromium tests/axe
+
+# What the container image promises, tried without a container engine: read-only root, one folder, nobody in particular.
+image:
+	$(CARGO) build --release --locked
+	tests/image
 
 # Pictures of the pages into target/screenshots, wide, as a phone, light and dark, for judging; and those of the manual.
 screenshots:
