@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncRead;
 
 use super::Exit;
+use super::folder;
 use super::job;
 use super::output;
 use super::preview;
@@ -31,8 +32,8 @@ Examples:
 
 Exit codes: 0 everything is in, 3 some rows were refused (see the report), 1 it failed.")]
 pub struct Args {
-    /// CSV, a workbook (.xlsx, .ods), a JSON array or JSON lines, plain, gzipped or in a zip or tar; a Darwin Core Archive; - for
-    /// standard input
+    /// CSV, a workbook (.xlsx, .ods), a JSON array or JSON lines, plain, gzipped or in a zip or tar; a Darwin Core Archive or its folder;
+    /// - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The type of the records; with --from it follows from the file where it is left out
@@ -199,15 +200,18 @@ pub(super) async fn opened(file: &Path) -> Result<(String, Box<dyn AsyncRead + S
         };
         Error::new(Code::NotFound, text).caused_by(e)
     })?;
-    if open.metadata().await?.is_dir() {
-        return Err(Error::invalid(
-            "FILE",
-            format!("{} is a folder; name the files in it", file.display()),
-        ));
-    }
     let name = file
         .file_name()
         .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    if open.metadata().await?.is_dir() {
+        if !tokio::fs::try_exists(file.join("meta.xml")).await? {
+            return Err(Error::invalid(
+                "FILE",
+                format!("{} is a folder; name the files in it", file.display()),
+            ));
+        }
+        return Ok((name, folder::packed(file).await?));
+    }
     Ok((name, Box::new(open)))
 }
 

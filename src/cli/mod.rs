@@ -5,6 +5,7 @@ pub mod client;
 mod config;
 mod doctor;
 mod export;
+mod folder;
 mod grant;
 mod health;
 mod import;
