@@ -157,7 +157,7 @@ impl App {
             .collect::<Result<Vec<_>>>()?;
         board.add(health::checks(&kernel));
         for module in &modules {
-            board.add(module.health());
+            board.add_module(&**module);
         }
         Ok(Self {
             kernel,

@@ -64,9 +64,9 @@ impl App {
         let web = self.web()?;
         let tasks = TaskTracker::new();
         self.start_search(&tasks);
-        let queues = self.start_worker(&tasks)?;
+        let (queues, kinds) = self.start_worker(&tasks)?;
         self.start_scheduler(&tasks);
-        self.start_beating(&tasks, queues);
+        self.start_beating(&tasks, queues, kinds);
         let Self {
             kernel,
             roles,
@@ -122,21 +122,18 @@ impl App {
         }
     }
 
-    /// Works off the queues, where this process has the role. Answers which ones.
-    fn start_worker(&self, tasks: &TaskTracker) -> Result<Vec<String>> {
+    /// Works off the queues, where this process has the role. Answers which ones, and the kinds of jobs it can run.
+    fn start_worker(&self, tasks: &TaskTracker) -> Result<(Vec<String>, Vec<String>)> {
         if !self.roles.worker {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         }
         let kernel = &self.kernel;
         let options = WorkerOptions::from_config(&kernel.config);
         let queues = options.queues.clone();
         // Made at once, so that modules that do not fit together are told of at the start.
-        let mut first = Some(Worker::new(
-            &kernel.db,
-            &kernel.process,
-            self.handlers(),
-            options.clone(),
-        )?);
+        let first = Worker::new(&kernel.db, &kernel.process, self.handlers(), options.clone())?;
+        let kinds = first.kinds().into_iter().map(str::to_owned).collect();
+        let mut first = Some(first);
         let (kernel, handlers) = (kernel.clone(), self.handlers());
         tasks.spawn(async move {
             let work = kernel.orders.work(WORKER, &kernel.stop, |stop| {
@@ -154,7 +151,7 @@ impl App {
             });
             work.await;
         });
-        Ok(queues)
+        Ok((queues, kinds))
     }
 
     /// Every job handler of the modules, of the bus and of the kernel.
@@ -183,7 +180,7 @@ impl App {
     }
 
     /// Keeps this process's line in the registry, with how far its index is.
-    fn start_beating(&self, tasks: &TaskTracker, queues: Vec<String>) {
+    fn start_beating(&self, tasks: &TaskTracker, queues: Vec<String>, kinds: Vec<String>) {
         let kernel = &self.kernel;
         let mut roles: Vec<String> = self
             .roles
@@ -199,6 +196,7 @@ impl App {
             id: kernel.process.clone(),
             roles,
             queues,
+            kinds,
         };
         let watermark = Watermark::default();
         if let Some(mut positions) = kernel.search.positions() {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::client::{Client, Component};
 use super::settings::Settings;
-use super::{Exit, output, providers};
+use super::{Exit, output, providers, surroundings};
 use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, listen_address};
 use crate::kernel::control;
@@ -31,7 +31,7 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum State {
+pub enum State {
     Ok,
     Warning,
     Failed,
@@ -135,6 +135,9 @@ async fn look_at_house(config: &Config, findings: &mut Findings) {
     if live.is_none() || config.database.is_shared() {
         look_at_storage(config, findings).await;
     }
+    let (state, detail) = surroundings::address(config).await;
+    findings.add("address", state, detail);
+    findings.add("isolation", State::Ok, surroundings::isolation());
 }
 
 async fn look_at_components(client: &Client, findings: &mut Findings) {
@@ -184,6 +187,8 @@ async fn look_at_storage(config: &Config, findings: &mut Findings) {
         Err(error) => return findings.failed("data-folder", &error),
     };
     findings.add("data-folder", State::Ok, data.root().display().to_string());
+    let (state, detail) = surroundings::disk(&data);
+    findings.add("disk", state, detail);
     if !config.database.is_shared() && config.database.url == "sqlite:" && !data.root().join("vitrine.db").exists() {
         return findings.add("database", State::Ok, "is not made yet; the first start makes it");
     }

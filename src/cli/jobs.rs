@@ -16,7 +16,9 @@ Examples:
   app jobs show 0190c0de-0000-7000-8000-000000000001
   app jobs show 0190c0de-0000-7000-8000-000000000001 --json
   app jobs retry 0190c0de-0000-7000-8000-000000000001
-  app jobs retry --failed")]
+  app jobs retry --dead
+  app jobs queues
+  app jobs pause exchange")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -26,7 +28,7 @@ pub struct Args {
 enum Verb {
     /// List jobs, newest first
     List {
-        /// waiting, running, done, failed or cancelled
+        /// waiting, running, done, failed, cancelled or superseded
         #[arg(long)]
         state: Option<String>,
         /// Such as exchange.import
@@ -52,12 +54,25 @@ enum Verb {
     Retry {
         #[arg(required_unless_present = "failed")]
         id: Option<String>,
-        /// Every failed job
-        #[arg(long, conflicts_with = "id")]
+        /// Every job that failed for good
+        #[arg(long, visible_alias = "dead", conflicts_with = "id")]
         failed: bool,
+        /// With --dead: only jobs of this kind
+        #[arg(long, requires = "failed", conflicts_with = "id")]
+        kind: Option<String>,
     },
-    /// Ask a job to stop
+    /// Ask a job and its parts to stop
     Cancel { id: String },
+    /// List the queues: what waits and runs in each, and for how long the first one waits
+    Queues {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let no job of a queue begin until it is resumed; those that run go on
+    Pause { queue: String },
+    /// Let a paused queue go on
+    Resume { queue: String },
 }
 
 pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
@@ -98,13 +113,40 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
                 let id = text(&job, "id");
                 output::line(&format!("{id} waits to run again. How it goes: app jobs show {id}"))
             }
-            Verb::Retry { id: None, .. } => {
-                let done = client.post("/api/jobs/retry-failed", &json!({})).await?;
+            Verb::Retry { id: None, kind, .. } => {
+                let kind = kind
+                    .as_ref()
+                    .map_or_else(String::new, |kind| format!("?kind={}", encoded(kind)));
+                let done = client
+                    .post(&format!("/api/jobs/retry-failed{kind}"), &json!({}))
+                    .await?;
                 output::line(&match done["retried"].as_i64() {
                     Some(0) => "No job has failed.".to_owned(),
                     Some(1) => "One job is tried again. How it goes: app jobs list".to_owned(),
                     _ => format!("{} jobs are tried again. How they go: app jobs list", done["retried"]),
                 })
+            }
+            Verb::Queues { json } => {
+                let list = client.get("/api/queues").await?;
+                if *json {
+                    output::json(&list)
+                } else {
+                    print_queues(list["items"].as_array().map_or(&[], Vec::as_slice))
+                }
+            }
+            Verb::Pause { queue } => {
+                client
+                    .post(&format!("/api/queues/{}/pause", encoded(queue)), &json!({}))
+                    .await?;
+                output::line(&format!(
+                    "The queue {queue} pauses. It goes on after: app jobs resume {queue}"
+                ))
+            }
+            Verb::Resume { queue } => {
+                client
+                    .post(&format!("/api/queues/{}/resume", encoded(queue)), &json!({}))
+                    .await?;
+                output::line(&format!("The queue {queue} goes on."))
             }
             Verb::Cancel { id } => {
                 let job = client
@@ -155,6 +197,27 @@ fn print_list(list: &Value) -> Result<()> {
     output::table(&["ID", "KIND", "STATE", "PROGRESS", "MADE", "WHY"], &rows)
 }
 
+/// Queues with what waits and runs in each.
+///
+/// # Errors
+/// See [`output::print`].
+pub fn print_queues(queues: &[Value]) -> Result<()> {
+    let row = |queue: &Value| {
+        let state = match (queue["paused_by"].as_str(), queue["served"].as_bool()) {
+            (Some(by), _) => format!("paused by {by}"),
+            (None, Some(true)) => "served".to_owned(),
+            _ if queue["workers_pause"].as_bool() == Some(true) => "its workers pause".to_owned(),
+            _ => "nobody serves it".to_owned(),
+        };
+        let lag = format!("{:.1} s", queue["lag_ms"].as_i64().unwrap_or_default() as f64 / 1_000.0);
+        let counts = ["waiting", "running"].map(|name| queue[name].to_string());
+        let [waiting, running] = counts;
+        vec![text(queue, "name").to_owned(), state, waiting, running, lag]
+    };
+    let rows: Vec<Vec<String>> = queues.iter().map(row).collect();
+    output::table(&["QUEUE", "STATE", "WAITING", "RUNNING", "FIRST WAITS"], &rows)
+}
+
 fn print_job(job: &Value, log: &Value) -> Result<()> {
     let names = [
         "id",
@@ -165,6 +228,8 @@ fn print_job(job: &Value, log: &Value) -> Result<()> {
         "error",
         "actor",
         "worker",
+        "parent",
+        "superseded_by",
         "created_at",
         "started_at",
         "ended_at",

@@ -21,12 +21,14 @@ mod providers;
 mod ps;
 mod reading;
 mod roles;
+mod schedule;
 mod search;
 mod serve;
 pub mod session;
 pub mod settings;
 mod setup_link;
 mod support_bundle;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -93,6 +95,8 @@ enum Command {
     Start(orders::Args),
     /// See what runs, waits and failed; stop it or try it again
     Jobs(jobs::Args),
+    /// See what runs by the clock; run it now, pause it
+    Schedule(schedule::Args),
     /// Show what the processes have logged
     Logs(logs::Args),
     /// Say what is wrong and what to do about it
@@ -169,6 +173,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Stop(args) => block_on(orders::run(args, settings, "stop")),
         Command::Start(args) => block_on(orders::run(args, settings, "start")),
         Command::Jobs(args) => block_on(jobs::run(args, settings)),
+        Command::Schedule(args) => block_on(schedule::run(args, settings)),
         Command::Logs(args) => block_on(logs::run(args, settings)),
         Command::Doctor(args) => block_on(doctor::run(args, settings)),
         Command::SupportBundle(args) => block_on(support_bundle::run(args, settings)),

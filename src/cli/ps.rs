@@ -1,10 +1,11 @@
-//! `app ps`: the processes of this installation, on all machines, with a line for each of their roles.
+//! `app ps`: the processes of this installation, on all machines, with a line for each of their roles; then the queues of
+//! jobs with how far they are behind, and the modules of the process that answers.
 
 use serde_json::Value;
 
 use super::session::{self, Need};
 use super::settings::Settings;
-use super::{Exit, output};
+use super::{Exit, jobs, output};
 use crate::kernel::error::Result;
 
 #[derive(clap::Args)]
@@ -16,20 +17,21 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
-    let processes = session::with(settings.for_command()?, Need::default(), async |session| {
-        session.client().get("/api/processes").await
+    let all: Value = session::with(settings.for_command()?, Need::default(), async |session| {
+        let client = session.client();
+        let mut all = client.get("/api/processes").await?;
+        for name in ["queues", "modules"] {
+            all[name] = client.get(&format!("/api/{name}")).await?["items"].take();
+        }
+        Ok(all)
     })
     .await?;
     if args.json {
-        output::json(&processes)?;
+        output::json(&all)?;
         return Ok(Exit::Done);
     }
-    let items = processes
-        .get("items")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let rows: Vec<Vec<String>> = items.iter().flat_map(rows_of).collect();
+    let list = |name: &str| all[name].as_array().cloned().unwrap_or_default();
+    let rows: Vec<Vec<String>> = list("items").iter().flat_map(rows_of).collect();
     let headings = [
         "HOST",
         "PID",
@@ -41,6 +43,17 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
         "LAST BEAT",
     ];
     output::table(&headings, &rows)?;
+    output::line("")?;
+    jobs::print_queues(&list("queues"))?;
+    output::line("")?;
+    let module = |module: &Value| {
+        let reasons = module["reasons"].as_array().into_iter().flatten();
+        let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
+        let text = |name: &str| module[name].as_str().unwrap_or("-").to_owned();
+        vec![text("name"), text("state"), reasons.join("; ")]
+    };
+    let rows: Vec<Vec<String>> = list("modules").iter().map(module).collect();
+    output::table(&["MODULE", "STATE", "WHY"], &rows)?;
     Ok(Exit::Done)
 }
 

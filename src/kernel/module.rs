@@ -72,17 +72,39 @@ pub trait HealthCheck: Send + Sync {
     async fn check(&self) -> Health;
 }
 
-/// Every component's check, in the order they were added. Offered on the bus before the modules are wired and filled
-/// after it: by the modules and by the parts of the kernel that this process runs.
+/// Every component's check, in the order they were added, and whose it is. Offered on the bus before the modules are wired
+/// and filled after it: by the modules and by the parts of the kernel that this process runs.
 #[derive(Default)]
-pub struct HealthBoard(RwLock<Vec<Arc<dyn HealthCheck>>>);
+pub struct HealthBoard(RwLock<Board>);
+
+#[derive(Default)]
+struct Board {
+    checks: Vec<Arc<dyn HealthCheck>>,
+    /// Each module with the names of its checks.
+    modules: Vec<(&'static str, Vec<&'static str>)>,
+}
 
 impl HealthBoard {
     pub fn add(&self, checks: impl IntoIterator<Item = Arc<dyn HealthCheck>>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(checks);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .checks
+            .extend(checks);
+    }
+    pub fn add_module(&self, module: &dyn Module) {
+        let checks = module.health();
+        let names = checks.iter().map(|check| check.name()).collect();
+        let mut board = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        board.modules.push((module.name(), names));
+        board.checks.extend(checks);
     }
     pub fn all(&self) -> Vec<Arc<dyn HealthCheck>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).checks.clone()
+    }
+    /// The modules of this process with the names of their checks.
+    pub fn modules(&self) -> Vec<(&'static str, Vec<&'static str>)> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).modules.clone()
     }
 }
 

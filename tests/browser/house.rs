@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, mpsc};
 
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use vitrine::app::{App, Plan, Roles};
 use vitrine::contract::accounts::{Doors, NewToken};
@@ -10,7 +11,7 @@ use vitrine::kernel::access::Caller;
 use vitrine::kernel::clock::Clock;
 use vitrine::kernel::config::{Sources, load};
 use vitrine::kernel::db::{Db, Write};
-use vitrine::kernel::jobs::{NewJob, enqueue};
+use vitrine::kernel::jobs::{NewJob, State, enqueue, watch};
 
 use super::browser::Browser;
 use super::provider::Provider;
@@ -223,5 +224,18 @@ impl House {
             })
         });
         write.await.unwrap()
+    }
+    /// A job whose payload this version does not understand, once it has failed.
+    pub async fn dead_letter(&self) -> String {
+        let write = self.db.write(Write::interactive("journey"), |tx| {
+            Box::pin(async move {
+                let job = NewJob::new("history.undo", json!("of yesterday"));
+                enqueue(tx, &Caller::operator(), job).await
+            })
+        });
+        let id = write.await.unwrap();
+        let last = watch(&self.db, &id).fold(None, |_, job| async move { Some(job.unwrap()) });
+        assert_eq!(last.await.unwrap().state, State::Failed);
+        id
     }
 }

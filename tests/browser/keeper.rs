@@ -53,6 +53,40 @@ async fn a_job_is_stopped() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_is_replayed() {
+    let browser = as_operator(Look::Desktop).await;
+    let job = house().dead_letter().await;
+    browser.open("/jobs").await;
+    browser.click_link("Look at them").await;
+    browser.wait_for_text("h1", "Dead letters").await;
+    browser.wait_for_text("tbody", "does not understand").await;
+    browser.click("tbody form button").await;
+    browser.wait_for_text("#job-now .badge", "Failed").await;
+    browser.wait_for_text("#job-facts", &job).await;
+    browser.wait_for_text("#job-facts", "2 of").await;
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_schedule_pauses_goes_on_and_runs() {
+    let browser = as_operator(Look::PhoneWithoutScripts).await;
+    browser.open("/schedules").await;
+    browser.click_link("Forgetting old jobs").await;
+    browser.wait_for_text("h1", "Forgetting old jobs").await;
+    browser.click("main form button[value=pause]").await;
+    browser.wait_for_text("tbody", "Paused").await;
+    browser.click("tbody form button[value=resume]").await;
+    browser.wait_for_text("h1", "Schedules").await;
+    browser.open("/schedules/operations.prune").await;
+    browser.click("main form button[value=run]").await;
+    browser.wait_for_text("h1", "Forgetting old jobs").await;
+    browser.open("/schedules/operations.prune").await;
+    browser.wait_for_text("tbody", "Done").await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_token_is_made_seen_once_and_ended() {
     let browser = as_operator(Look::PhoneWithoutScripts).await;
     browser.open("/access/tokens").await;
@@ -75,6 +109,9 @@ async fn the_pages_of_a_keeper_fit_a_phone() {
         for page in [
             "/changes",
             "/jobs",
+            "/jobs/dead",
+            "/schedules",
+            "/schedules/operations.prune",
             "/operations",
             "/logs",
             "/settings",

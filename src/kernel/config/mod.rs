@@ -10,7 +10,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -112,9 +112,23 @@ pub struct Jobs {
     pub concurrency: u32,
     /// Queues that a worker serves; empty: all.
     pub queues: Vec<String>,
+    /// `queue:jobs` for queues with a limit of their own.
+    pub limits: Vec<String>,
     pub lease_seconds: u64,
     /// How long running jobs may go on after the process was asked to stop.
     pub stop_seconds: u64,
+    /// Jobs that ended well, or were cancelled, are kept this long.
+    pub keep_days: u32,
+    /// Jobs that failed are kept this long.
+    pub keep_failed_days: u32,
+}
+
+impl Jobs {
+    /// How many jobs of a queue one process runs at the same time, where that is not `concurrency`.
+    pub fn limits(&self) -> HashMap<String, usize> {
+        let pairs = self.limits.iter().filter_map(|text| rules::limit(text));
+        pairs.map(|(queue, jobs)| (queue.to_owned(), jobs)).collect()
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

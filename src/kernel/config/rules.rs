@@ -170,6 +170,12 @@ impl Config {
         issues.between("jobs.concurrency", self.jobs.concurrency.into(), 1, 256);
         issues.between("jobs.lease_seconds", self.jobs.lease_seconds, 5, 3_600);
         issues.between("jobs.stop_seconds", self.jobs.stop_seconds, 0, 3_600);
+        issues.between("jobs.keep_days", self.jobs.keep_days.into(), 1, 36_500);
+        issues.between("jobs.keep_failed_days", self.jobs.keep_failed_days.into(), 1, 36_500);
+        for text in self.jobs.limits.iter().filter(|text| limit(text).is_none()) {
+            let message = format!("\"{text}\" is not a queue and a number from 1 to 256, such as exchange:1");
+            issues.add("jobs.limits", message);
+        }
         issues.between("search.threads", self.search.threads.into(), 1, 8);
         issues.between(
             "search.memory",
@@ -186,11 +192,7 @@ impl Config {
         issues.between("export.keep_hours", self.export.keep_hours.into(), 1, 24 * 365);
         issues.between("export.most", self.export.most.into(), 1, 10_000);
         for queue in &self.jobs.queues {
-            if queue.is_empty()
-                || !queue
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            {
+            if !is_queue(queue) {
                 issues.add(
                     "jobs.queues",
                     format!("\"{queue}\" is not the name of a queue: lower-case letters, digits and -"),
@@ -198,6 +200,18 @@ impl Config {
             }
         }
     }
+}
+
+fn is_queue(name: &str) -> bool {
+    let is_fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !name.is_empty() && name.bytes().all(is_fine)
+}
+
+/// `exchange:1`: a queue and how many of its jobs run at the same time.
+pub(super) fn limit(text: &str) -> Option<(&str, usize)> {
+    let (queue, jobs) = text.split_once(':')?;
+    let jobs = jobs.trim().parse().ok().filter(|n| (1..=256).contains(n))?;
+    is_queue(queue.trim()).then_some((queue.trim(), jobs))
 }
 
 /// The address to listen on; `localhost` is understood as the loopback address.

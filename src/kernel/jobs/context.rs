@@ -25,6 +25,8 @@ pub(super) enum Why {
     Lost,
     /// The process ends.
     Stopping,
+    /// It ran longer than it may.
+    Late,
 }
 
 /// What the worker and the handler of a running job share.
@@ -32,7 +34,10 @@ pub(super) struct Running {
     pub id: String,
     pub attempt: i64,
     pub max_attempts: i64,
-    pub is_ordered: bool,
+    /// Others wait for its end: those of its subject, or the job it is a part of.
+    pub wakes_others: bool,
+    /// Milliseconds that this try may take.
+    pub time_limit: Option<i64>,
     pub cancel: CancellationToken,
     db: Db,
     worker: Arc<str>,
@@ -58,7 +63,8 @@ impl Running {
             id: job.id.clone(),
             attempt: job.attempts,
             max_attempts: job.max_attempts,
-            is_ordered: job.ordering_key.is_some(),
+            wakes_others: job.ordering_key.is_some() || job.parent_id.is_some(),
+            time_limit: job.time_limit,
             cancel: CancellationToken::new(),
             db,
             worker,
@@ -97,7 +103,8 @@ impl Running {
             0 => None,
             1 => Some(Why::Cancelled),
             2 => Some(Why::Lost),
-            _ => Some(Why::Stopping),
+            3 => Some(Why::Stopping),
+            _ => Some(Why::Late),
         }
     }
 
@@ -172,9 +179,16 @@ impl JobContext {
     /// The payload in its type.
     ///
     /// # Errors
-    /// `Internal` when the stored payload is of another form.
+    /// `Invalid` when the stored payload is of another form: it is kept for the version of the program that knows it.
     pub fn payload<P: DeserializeOwned>(&self) -> Result<P> {
-        serde_json::from_value(self.payload.clone()).map_err(Error::internal)
+        serde_json::from_value(self.payload.clone()).map_err(|e| {
+            let text = format!(
+                "This version of the program does not understand what the job {} was made with ({e}). It is kept: try it \
+                 again with the version that made it, or a newer one.",
+                self.kind
+            );
+            Error::new(Code::Invalid, text)
+        })
     }
 
     /// The error to stop with, once the token has fired: `context.check()?` between the steps of long work.
@@ -187,6 +201,7 @@ impl JobContext {
             None => return Ok(()),
             Some(Why::Cancelled) => "The job was cancelled.",
             Some(Why::Lost) => "Another worker has taken over this job.",
+            Some(Why::Late) => "The job ran longer than it may.",
             Some(Why::Stopping) => "The server is ending; the job goes on when it is back.",
         };
         Err(Error::new(Code::Unavailable, why))
@@ -243,7 +258,7 @@ impl JobContext {
             ));
         }
         tx.signal(Signal::Progress);
-        if self.running.is_ordered {
+        if self.running.wakes_others {
             tx.signal(Signal::Jobs);
         }
         let running = self.running.clone();

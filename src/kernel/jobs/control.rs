@@ -7,7 +7,8 @@ use crate::kernel::error::{Code, Error, Result};
 /// Rows removed in one transaction.
 const PRUNE: i64 = 500;
 
-/// Asks a job to stop. A waiting one is cancelled at once, a running one hears it within a second. Answers its state.
+/// Asks a job and its parts to stop. What waits is cancelled at once, what runs hears it within a second. Answers its
+/// state.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when it has ended.
@@ -23,7 +24,7 @@ pub async fn cancel(db: &Db, id: &str) -> Result<view::Job> {
                 sql(
                     "UPDATE job SET cancel = TRUE, ended_at = CASE WHEN state = 'waiting' THEN $2 ELSE ended_at END, \
                          state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END \
-                     WHERE id = $1 AND state IN ('waiting', 'running')",
+                     WHERE (id = $1 OR parent_id = $1) AND state IN ('waiting', 'running')",
                 )
                 .bind(id)
                 .bind(now)

@@ -2,26 +2,32 @@
 //! workers that are gone.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::context::Why;
-use super::store::{self, Orphans};
+use super::recover::{self, Orphans};
+use super::store;
 use super::worker::{Inner, pause};
 use crate::kernel::db::{Engine, Signal, Write};
 use crate::kernel::error::Result;
 use crate::kernel::process;
 
+/// Milliseconds by which a clock may be put right without a word.
+const SET_BACK: i64 = 10_000;
+
 impl Inner {
     /// Takes jobs from workers that are gone. At the start also those of workers that are known to be dead.
     pub async fn recover(&self, starting: bool) {
         let now = self.db.clock().now();
+        self.look_at_clock(now).await;
         let which = match (starting, self.db.engine()) {
             (true, Engine::Sqlite) => Orphans::AllBut(&self.id),
             (true, Engine::Postgres) => Orphans::DeadSince(now - process::DEAD_AFTER),
-            (false, _) => match store::is_orphaned(&self.db, now).await {
+            (false, _) => match recover::is_orphaned(&self.db, now).await {
                 Ok(true) => Orphans::Expired,
                 Ok(false) => return,
                 Err(error) => return warn!(?error, "jobs of lost workers cannot be looked for"),
@@ -30,13 +36,33 @@ impl Inner {
         let taken = self
             .db
             .write(Write::interactive("jobs.recover"), |tx| {
-                Box::pin(store::recover(tx, which))
+                Box::pin(recover::recover(tx, which))
             })
             .await;
         match taken {
             Ok(0) => {}
             Ok(jobs) => info!(jobs, "jobs of lost workers run again"),
             Err(error) => warn!(?error, "jobs of lost workers cannot be taken over; trying again"),
+        }
+    }
+
+    /// A clock that goes back would let orphans and next tries wait for as long as it went.
+    async fn look_at_clock(&self, now: i64) {
+        let last = self.seen.swap(now, Ordering::Relaxed);
+        if now >= last - SET_BACK {
+            return;
+        }
+        warn!(seconds = (last - now) / 1_000, "the clock was set back");
+        let near = self.db.write(Write::interactive("jobs.clock"), |tx| {
+            Box::pin(recover::bring_near(tx, self.options.lease_ms))
+        });
+        if let Err(error) = near.await {
+            // The next look finds it again.
+            self.seen.store(last, Ordering::Relaxed);
+            warn!(
+                ?error,
+                "what waits by the clock of before goes on waiting; trying again"
+            );
         }
     }
 

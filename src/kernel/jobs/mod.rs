@@ -2,7 +2,7 @@
 //!
 //! At least once, said openly. A handler that writes only through [`JobContext::finish_with`] is exactly once, because
 //! completion commits with its writes. Workers claim in batches, hold a lease and renew it; whoever lost the lease can
-//! no longer complete the job. The states of jobs are `waiting`, `running`, `done`, `failed` and `cancelled`.
+//! no longer complete the job. The states of jobs are `waiting`, `running`, `done`, `failed`, `cancelled` and `superseded`.
 
 mod context;
 mod control;
@@ -11,22 +11,27 @@ mod feed;
 mod handler;
 mod keeper;
 mod model;
+mod queues;
+mod recover;
+mod run;
 mod settle;
 mod store;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
 mod view;
+mod wait;
 mod watch;
 mod worker;
 
 pub use context::JobContext;
 pub use control::{cancel, prune, retry, retry_failed};
 pub(in crate::kernel) use enqueue::{JobRow, insert};
-pub use enqueue::{NewJob, enqueue, enqueue_many};
+pub use enqueue::{NewJob, enqueue, enqueue_many, enqueue_with_parts};
 pub use handler::JobHandler;
-pub use model::{Progress, State, Wait};
-pub use view::{Job, JobFilter, LogLine, QueueCount, counts, get, kinds, list, log_lines, throughput};
+pub use model::{Parts, Progress, Rule, State, Wait};
+pub use queues::{Pause, Queue, pause, queues, resume};
+pub use view::{Job, JobFilter, LogLine, QueueCount, counts, failed_kinds, get, kinds, list, log_lines, throughput};
 pub use watch::{watch, watch_log};
 pub use worker::{Worker, WorkerOptions};
 

@@ -30,10 +30,19 @@ pub enum State {
     /// Every try failed; it can be tried again by hand.
     Failed,
     Cancelled,
+    /// A newer job of the same purpose took its place.
+    Superseded,
 }
 
 impl State {
-    pub const ALL: [State; 5] = [Self::Waiting, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
+    pub const ALL: [State; 6] = [
+        Self::Waiting,
+        Self::Running,
+        Self::Done,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Superseded,
+    ];
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -41,6 +50,7 @@ impl State {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Superseded => "superseded",
         }
     }
     /// The state of this name.
@@ -67,6 +77,29 @@ pub struct Progress {
     pub note: String,
 }
 
+/// What is done about an earlier job with the same unique key that has not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// It stands for the new one, which is not made.
+    #[default]
+    Ignore,
+    /// While it waits it takes over what the new one brings: payload, time, priority. Beside one that runs the new one is
+    /// made and runs after it.
+    Replace,
+    /// It ends as superseded, at once or, where it runs, at its next step; the new one runs after it.
+    Supersede,
+}
+
+/// How far the parts of a job are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Parts {
+    pub total: i64,
+    /// In whatever way.
+    pub ended: i64,
+    pub failed: i64,
+}
+
 /// Why a job has not ended yet.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", tag = "reason")]
@@ -76,7 +109,13 @@ pub enum Wait {
     /// A try failed; this is the next one.
     Retry { attempt: i64, of: i64, at: i64 },
     /// An earlier job about the same subject has not ended.
-    Behind { job: String },
+    Behind { job: String, kind: String },
+    /// It begins when its parts have ended.
+    Parts { ended: i64, of: i64 },
+    /// Somebody has paused its queue.
+    QueuePaused { queue: String, by: String, at: i64 },
+    /// No running program knows jobs of this kind; another version of it may.
+    UnknownKind { kind: String },
     /// Whoever serves its queue was told to pause.
     Paused { queue: String },
     /// No living worker serves its queue.
@@ -92,7 +131,21 @@ impl fmt::Display for Wait {
         match self {
             Self::Later { at } => write!(f, "starts at {}", rfc3339(*at)),
             Self::Retry { attempt, of, at } => write!(f, "try {attempt} of {of} at {}", rfc3339(*at)),
-            Self::Behind { job } => write!(f, "behind job {job} of the same subject"),
+            Self::Behind { job, kind } => write!(f, "behind job {job} ({kind}) of the same subject"),
+            Self::Parts { ended, of } => write!(f, "{ended} of its {of} parts have ended"),
+            Self::QueuePaused { queue, by, at } => {
+                let at = rfc3339(*at);
+                write!(
+                    f,
+                    "the queue {queue} was paused by {by} at {at}: app jobs resume {queue}"
+                )
+            }
+            Self::UnknownKind { kind } => {
+                write!(
+                    f,
+                    "no running program knows jobs of the kind {kind}; a newer or older version of it may"
+                )
+            }
             Self::Paused { queue } => write!(f, "the workers of the queue {queue} pause: app start worker"),
             Self::NoWorker { queue } => write!(f, "no worker serves the queue {queue}"),
             Self::Busy { queue } => write!(f, "waits for a free place in the queue {queue}"),

@@ -10,7 +10,7 @@ use super::context::{Running, Why, result_text};
 use super::model::{describe, is_worth_retry, retry_delay};
 use super::store;
 use crate::kernel::db::{Db, Signal, Tx, Write};
-use crate::kernel::error::{Code, Result};
+use crate::kernel::error::{Code, Error, Result};
 
 /// Completions written in one transaction.
 const BATCH: usize = 250;
@@ -63,20 +63,30 @@ pub(super) fn decide(running: &Running, answer: Result<Value>) -> Outcome {
         Some(Why::Cancelled) => Outcome::Cancelled(describe(&error)),
         Some(Why::Stopping) => Outcome::PutBack,
         Some(Why::Lost) => Outcome::Lost,
+        Some(Why::Late) => try_again(running, &late(running)),
         // It is the machine's trouble and ends with it, however long that takes.
         None if error.code() == Code::DiskFull => Outcome::Retry {
             error: describe(&error),
             delay: retry_delay(running.attempt.min(2), 0),
         },
-        None if is_worth_retry(error.code()) && running.attempt < running.max_attempts => {
-            let [random] = crate::kernel::crypto::random::<1>();
-            Outcome::Retry {
-                error: describe(&error),
-                delay: retry_delay(running.attempt, random),
-            }
-        }
-        None => Outcome::Failed(describe(&error)),
+        None => try_again(running, &error),
     }
+}
+
+fn late(running: &Running) -> Error {
+    let seconds = running.time_limit.unwrap_or_default() / 1_000;
+    Error::new(Code::Timeout, format!("It ran longer than its limit of {seconds} s."))
+}
+
+fn try_again(running: &Running, error: &Error) -> Outcome {
+    if is_worth_retry(error.code()) && running.attempt < running.max_attempts {
+        let [random] = crate::kernel::crypto::random::<1>();
+        return Outcome::Retry {
+            error: describe(error),
+            delay: retry_delay(running.attempt, random),
+        };
+    }
+    Outcome::Failed(describe(error))
 }
 
 /// Writes what became of these jobs.
@@ -122,7 +132,7 @@ pub(super) async fn settle(db: &Db, worker: &str, ended: &[Ended]) -> Result<()>
                 tx.signal(Signal::Progress);
                 if ended
                     .iter()
-                    .any(|e| e.running.is_ordered || matches!(e.outcome, Outcome::PutBack))
+                    .any(|e| e.running.wakes_others || matches!(e.outcome, Outcome::PutBack))
                 {
                     tx.signal(Signal::Jobs);
                 }

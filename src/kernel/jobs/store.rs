@@ -1,8 +1,8 @@
 //! The statements that move jobs through their states. Claims and recoveries take one lock on PostgreSQL: a claim that
 //! does not see another's uncommitted claim would run two jobs of one subject at the same time.
 
-use super::model::{MAX_LOST, MAX_LOST_AHEAD};
-use crate::kernel::db::{Db, Engine, Tx, pick, sql};
+use super::enqueue::{Asker, JobRow};
+use crate::kernel::db::{Db, Engine, Signal, Tx, pick, sql};
 use crate::kernel::error::Result;
 
 /// The advisory lock of everything that makes a job running or waiting again.
@@ -20,6 +20,8 @@ pub(super) struct Claimed {
     pub priority: i64,
     pub run_at: i64,
     pub ordering_key: Option<String>,
+    pub parent_id: Option<String>,
+    pub time_limit: Option<i64>,
     pub progress_done: i64,
     pub progress_total: Option<i64>,
     pub progress_note: String,
@@ -37,7 +39,8 @@ pub(super) async fn lock(tx: &mut Tx<'_>) -> Result<()> {
     tx.lock(CLAIM_LOCK).await
 }
 
-/// Claims up to `limit` jobs of a queue that are ready, first those of the highest priority.
+/// Claims up to `limit` jobs of a queue that are ready, first those of the highest priority. One that was made to run at
+/// once is ready even where the clock has been set back since.
 pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i64) -> Result<Vec<Claimed>> {
     lock(tx).await?;
     let now = tx.now();
@@ -45,13 +48,17 @@ pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i6
         "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
          WHERE state = 'waiting' AND id IN ( \
              SELECT j.id FROM job AS j \
-             WHERE j.state = 'waiting' AND j.queue = $4 AND j.run_at <= $3 AND replace($5, '|' || j.kind || '|', '') <> $5 \
+             WHERE j.state = 'waiting' AND j.queue = $4 AND replace($5, '|' || j.kind || '|', '') <> $5 \
+               AND (j.run_at <= $3 OR (j.attempts = 0 AND j.run_at <= j.created_at)) \
+               AND NOT EXISTS (SELECT 1 FROM queue_pause AS q WHERE q.name = $4) \
+               AND (NOT j.awaits OR NOT EXISTS ( \
+                   SELECT 1 FROM job AS c WHERE c.parent_id = j.id AND c.state IN ('waiting', 'running'))) \
                AND (j.ordering_key IS NULL OR NOT EXISTS ( \
                    SELECT 1 FROM job AS o WHERE o.ordering_key = j.ordering_key AND o.state IN ('waiting', 'running') \
                      AND o.id <> j.id AND (o.id < j.id OR o.state = 'running'))) \
              ORDER BY j.priority DESC, j.run_at, j.id LIMIT $6) \
-         RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, progress_done, \
-             progress_total, progress_note",
+         RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
+             progress_done, progress_total, progress_note",
     )
     .bind(by.worker)
     .bind(by.lease_until)
@@ -75,14 +82,14 @@ pub(super) async fn claim_followers(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str,
              SELECT j.id FROM ( \
                  SELECT r.id, r.ordering_key, ( \
                      SELECT MIN(o.id) FROM job AS o WHERE o.ordering_key = r.ordering_key AND o.state = 'waiting' \
-                       AND (o.queue <> $4 OR o.run_at > $3 OR replace($5, '|' || o.kind || '|', '') = $5)) AS wall \
+                       AND (o.queue <> $4 OR o.run_at > $3 OR o.awaits OR replace($5, '|' || o.kind || '|', '') = $5)) AS wall \
                  FROM job AS r WHERE r.state = 'running' AND r.worker = $1 AND r.lease_until = $2 AND r.started_at = $3 \
                    AND r.queue = $4 AND r.ordering_key IS NOT NULL) AS h \
              JOIN job AS j ON j.ordering_key = h.ordering_key \
              WHERE j.state = 'waiting' AND j.id > h.id AND (h.wall IS NULL OR j.id < h.wall) \
              ORDER BY j.id LIMIT $6) \
-         RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, progress_done, \
-             progress_total, progress_note",
+         RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
+             progress_done, progress_total, progress_note",
     )
     .bind(by.worker)
     .bind(by.lease_until)
@@ -103,11 +110,13 @@ pub(super) async fn claim_one(tx: &mut Tx<'_>, by: Claim<'_>, id: &str) -> Resul
     sql(
         "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
          WHERE state = 'waiting' AND id = $4 AND replace($5, '|' || kind || '|', '') <> $5 \
+           AND (NOT awaits OR NOT EXISTS ( \
+               SELECT 1 FROM job AS c WHERE c.parent_id = job.id AND c.state IN ('waiting', 'running'))) \
            AND (ordering_key IS NULL OR NOT EXISTS ( \
                SELECT 1 FROM job AS o WHERE o.ordering_key = job.ordering_key AND o.state IN ('waiting', 'running') \
                  AND o.id <> job.id AND (o.id < job.id OR o.state = 'running'))) \
-         RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, progress_done, \
-             progress_total, progress_note",
+         RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
+             progress_done, progress_total, progress_note",
     )
     .bind(by.worker)
     .bind(by.lease_until)
@@ -121,7 +130,8 @@ pub(super) async fn claim_one(tx: &mut Tx<'_>, by: Claim<'_>, id: &str) -> Resul
 /// Is anything of this queue due? A cheap look before a claim that nobody called for.
 pub(super) async fn is_due(db: &Db, queue: &str, now: i64) -> Result<bool> {
     let found: Option<(String,)> =
-        sql("SELECT id FROM job WHERE state = 'waiting' AND queue = $1 AND run_at <= $2 LIMIT 1")
+        sql("SELECT id FROM job WHERE state = 'waiting' AND queue = $1 AND (run_at <= $2 OR (attempts = 0 AND run_at <= created_at)) \
+             AND NOT EXISTS (SELECT 1 FROM queue_pause AS q WHERE q.name = $1) LIMIT 1")
             .bind(queue)
             .bind(now)
             .opt(db)
@@ -130,15 +140,23 @@ pub(super) async fn is_due(db: &Db, queue: &str, now: i64) -> Result<bool> {
 }
 
 /// The first job in the way of this one: an earlier or running one of its subject.
-pub(super) async fn ahead(db: &Db, id: &str) -> Result<Option<(String, String)>> {
+pub(super) async fn ahead(db: &Db, id: &str) -> Result<Option<(String, String, String)>> {
     sql(
-        "SELECT o.id, o.state FROM job AS j JOIN job AS o ON o.ordering_key = j.ordering_key \
+        "SELECT o.id, o.state, o.kind FROM job AS j JOIN job AS o ON o.ordering_key = j.ordering_key \
          WHERE j.id = $1 AND o.id <> j.id AND o.state IN ('waiting', 'running') AND (o.id < j.id OR o.state = 'running') \
          ORDER BY o.id LIMIT 1",
     )
     .bind(id)
     .opt(db)
     .await
+}
+
+/// The first part of this job that waits.
+pub(super) async fn waiting_part(db: &Db, id: &str) -> Result<Option<(String,)>> {
+    sql("SELECT id FROM job WHERE parent_id = $1 AND state = 'waiting' ORDER BY id LIMIT 1")
+        .bind(id)
+        .opt(db)
+        .await
 }
 
 /// Renews the lease of everything a worker runs; answers what still is its own, as (id, attempt).
@@ -156,70 +174,6 @@ pub(super) async fn asked_to_stop(db: &Db, worker: &str) -> Result<Vec<(String,)
         .bind(worker)
         .all(db)
         .await
-}
-
-/// Which running jobs are taken from their workers.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Orphans<'a> {
-    /// The lease has ended.
-    Expired,
-    /// Also those whose worker is known to be dead: no beat for a while.
-    DeadSince(i64),
-    /// Also everything of other workers: this is the only process (SQLite).
-    AllBut(&'a str),
-}
-
-/// Takes jobs from workers that are gone. A lost worker is not the job's fault, so it does not count as a try; one that
-/// is lost again and again is taken for the cause and fails.
-pub(super) async fn recover(tx: &mut Tx<'_>, which: Orphans<'_>) -> Result<u64> {
-    lock(tx).await?;
-    let now = tx.now();
-    let (alone, dead_before) = match which {
-        Orphans::Expired => ("", i64::MIN),
-        Orphans::DeadSince(before) => ("", before),
-        Orphans::AllBut(me) => (me, i64::MIN),
-    };
-    let rows: Vec<(String, String)> = sql(
-        "UPDATE job SET worker = NULL, lease_until = NULL, max_attempts = max_attempts + 1, \
-             state = CASE WHEN cancel THEN 'cancelled' \
-                 WHEN attempts >= $5 AND (progress_done = 0 OR attempts >= $4) THEN 'failed' ELSE 'waiting' END, \
-             error = CASE WHEN attempts >= $5 AND (progress_done = 0 OR attempts >= $4) \
-                 THEN 'Its worker was lost each time it ran. It may be the cause; look at the logs before trying again.' \
-                 ELSE error END, \
-             ended_at = CASE WHEN cancel OR (attempts >= $5 AND (progress_done = 0 OR attempts >= $4)) \
-                 THEN CAST($1 AS BIGINT) ELSE NULL END \
-         WHERE state = 'running' AND (lease_until <= $1 OR ($2 <> '' AND worker <> $2) \
-             OR worker IN (SELECT id FROM process WHERE beat_at < $3)) \
-         RETURNING id, state",
-    )
-    .bind(now)
-    .bind(alone)
-    .bind(dead_before)
-    .bind(MAX_LOST_AHEAD)
-    .bind(MAX_LOST)
-    .all(&mut *tx)
-    .await?;
-    for (id, state) in &rows {
-        tracing::warn!(
-            job.id = id,
-            job.state = state,
-            "a job was taken from a worker that is gone"
-        );
-    }
-    if !rows.is_empty() {
-        tx.signal(crate::kernel::db::Signal::Jobs);
-        tx.signal(crate::kernel::db::Signal::Progress);
-    }
-    Ok(rows.len() as u64)
-}
-
-/// Is anything running beyond its lease? A cheap look before [`recover`].
-pub(super) async fn is_orphaned(db: &Db, now: i64) -> Result<bool> {
-    let found: Option<(String,)> = sql("SELECT id FROM job WHERE state = 'running' AND lease_until <= $1 LIMIT 1")
-        .bind(now)
-        .opt(db)
-        .await?;
-    Ok(found.is_some())
 }
 
 /// Completes many at once. `rows` is a JSON list of `[id, attempt, result or null, done, total or null, note]`; answers
@@ -294,7 +248,7 @@ pub(super) async fn end(
 ) -> Result<bool> {
     let now = tx.now();
     let changed = sql(
-        "UPDATE job SET state = $4, error = $5, ended_at = $6, lease_until = NULL, progress_done = $7, \
+        "UPDATE job SET state = CASE WHEN $4 = 'cancelled' AND superseded_by IS NOT NULL THEN 'superseded' ELSE $4 END, error = $5, ended_at = $6, lease_until = NULL, progress_done = $7, \
              progress_total = $8, progress_note = $9 \
          WHERE id = $1 AND worker = $2 AND attempts = $3 AND state = 'running'",
     )
@@ -322,7 +276,8 @@ pub(super) async fn put_back(
 ) -> Result<bool> {
     lock(tx).await?;
     let changed = sql(
-        "UPDATE job SET state = CASE WHEN cancel THEN 'cancelled' ELSE 'waiting' END, worker = NULL, lease_until = NULL, \
+        "UPDATE job SET state = CASE WHEN cancel AND superseded_by IS NOT NULL THEN 'superseded' WHEN cancel THEN 'cancelled' \
+                 ELSE 'waiting' END, worker = NULL, lease_until = NULL, \
              run_at = $4, error = COALESCE($5, error), attempts = attempts - CASE WHEN $6 THEN 0 ELSE 1 END, \
              ended_at = CASE WHEN cancel THEN CAST($7 AS BIGINT) ELSE NULL END \
          WHERE id = $1 AND worker = $2 AND attempts = $3 AND state = 'running'",
@@ -374,5 +329,56 @@ pub(super) async fn log(tx: &mut Tx<'_>, id: &str, level: &str, message: &str) -
     .bind(super::model::MAX_LINES)
     .exec(tx)
     .await?;
+    Ok(())
+}
+
+/// Gives a waiting job what a newer one of the same purpose brings; false when it no longer waits.
+pub(super) async fn replace(tx: &mut Tx<'_>, id: &str, job: &JobRow, who: &Asker<'_>) -> Result<bool> {
+    let now = tx.now();
+    let changed = sql(
+        "UPDATE job SET kind = $2, payload = $3, queue = $4, priority = $5, run_at = $6, time_limit = $7, caller = $8, \
+             request_id = $9, max_attempts = attempts + $10 \
+         WHERE id = $1 AND state = 'waiting'",
+    )
+    .bind(id)
+    .bind(&job.kind)
+    .bind(&job.payload)
+    .bind(&job.queue)
+    .bind(job.priority)
+    .bind(job.run_at.unwrap_or(now))
+    .bind(job.time_limit)
+    .bind(&who.text)
+    .bind(who.request_id)
+    .bind(job.max_attempts)
+    .exec(tx)
+    .await?;
+    Ok(changed == 1)
+}
+
+/// Takes its unique key from a running job, so that the next of its purpose can be made.
+pub(super) async fn let_go(tx: &mut Tx<'_>, id: &str) -> Result<()> {
+    sql("UPDATE job SET unique_key = NULL WHERE id = $1 AND state = 'running'")
+        .bind(id)
+        .exec(tx)
+        .await
+        .map(drop)
+}
+
+/// Ends a job and its parts for a newer one of the same purpose: at once, or at its next step where it runs.
+pub(super) async fn supersede(tx: &mut Tx<'_>, id: &str, by: &str) -> Result<()> {
+    lock(tx).await?;
+    let now = tx.now();
+    sql(
+        "UPDATE job SET cancel = TRUE, superseded_by = $2, unique_key = CASE WHEN id = $1 THEN NULL ELSE unique_key END, \
+             ended_at = CASE WHEN state = 'waiting' THEN $3 ELSE ended_at END, \
+             state = CASE WHEN state = 'waiting' THEN 'superseded' ELSE state END \
+         WHERE (id = $1 OR parent_id = $1) AND state IN ('waiting', 'running')",
+    )
+    .bind(id)
+    .bind(by)
+    .bind(now)
+    .exec(&mut *tx)
+    .await?;
+    tx.signal(Signal::Progress);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Jobs on both engines: nothing runs twice, nothing is lost, order holds, cancels arrive.
 
 mod lost;
+mod rules;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -41,12 +42,14 @@ async fn make(db: &Db, job: NewJob) -> String {
 }
 
 async fn make_many(db: &Db, jobs: Vec<NewJob>) -> Vec<String> {
-    let jobs = &jobs;
-    db.write(Write::interactive("test"), |tx| {
-        Box::pin(async move { enqueue_many(tx, &Caller::system(), jobs.clone()).await })
-    })
-    .await
-    .unwrap()
+    let mut ids = Vec::new();
+    for some in jobs.chunks(500) {
+        let made = db.write(Write::interactive("test"), |tx| {
+            Box::pin(async move { enqueue_many(tx, &Caller::system(), some.to_vec()).await })
+        });
+        ids.extend(made.await.unwrap());
+    }
+    ids
 }
 
 fn worker(db: &Db, name: &str, handlers: Vec<JobHandler>) -> Worker {
@@ -291,7 +294,10 @@ async fn one_job_runs_to_its_end_after_those_before_it(db: TestDb) {
     let ids = make_many(&db, vec![new(1), new(2), new(3)]).await;
     assert_eq!(
         get(&db, &ids[2]).await.unwrap().wait,
-        Some(Wait::Behind { job: ids[0].clone() })
+        Some(Wait::Behind {
+            job: ids[0].clone(),
+            kind: "test.line".to_owned()
+        })
     );
     let job = worker(&db, "cli", vec![handler])
         .run_one(&ids[1], &CancellationToken::new())

@@ -2,13 +2,12 @@
 
 use serde_json::Value;
 
-use super::model::{Progress, State, Wait, clean};
-use super::store;
+use super::model::{Parts, Progress, State, Wait, clean};
+use super::wait;
 use crate::kernel::access::Caller;
 use crate::kernel::db::{Db, Filter, sql};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::id::is_id;
-use crate::kernel::process::{self, Served};
 
 /// Jobs that are looked at for the kinds there are.
 const NEWEST: i64 = 2_000;
@@ -39,6 +38,16 @@ pub struct Job {
     pub created_at: i64,
     pub started_at: Option<i64>,
     pub ended_at: Option<i64>,
+    /// The job it is a part of.
+    pub parent: Option<String>,
+    /// It was made with parts.
+    pub has_parts: bool,
+    /// How far they are, while they are kept.
+    pub parts: Option<Parts>,
+    /// Milliseconds one try may take.
+    pub time_limit: Option<i64>,
+    /// The newer job that took its place.
+    pub superseded_by: Option<String>,
     pub wait: Option<Wait>,
 }
 
@@ -50,6 +59,8 @@ pub struct JobFilter {
     pub queue: Option<String>,
     /// Those that one request led to.
     pub request: Option<String>,
+    /// Those that are parts of one job.
+    pub parent: Option<String>,
     /// Only those made before the job with this id.
     pub before: Option<String>,
 }
@@ -95,19 +106,28 @@ struct Stored {
     created_at: i64,
     started_at: Option<i64>,
     ended_at: Option<i64>,
+    parent_id: Option<String>,
+    awaits: bool,
+    time_limit: Option<i64>,
+    superseded_by: Option<String>,
+}
+
+/// JSON as it was stored; what is none, as a text.
+fn stored_json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
 impl Stored {
     fn into_job(self) -> Result<Job> {
         Ok(Job {
-            payload: serde_json::from_str(&self.payload)?,
+            payload: stored_json(&self.payload),
             state: State::parse(&self.state)?,
             progress: Progress {
                 done: self.progress_done,
                 total: self.progress_total,
                 note: self.progress_note,
             },
-            result: self.result.as_deref().map(serde_json::from_str).transpose()?,
+            result: self.result.as_deref().map(stored_json),
             caller: serde_json::from_str(&self.caller)?,
             id: self.id,
             queue: self.queue,
@@ -123,6 +143,11 @@ impl Stored {
             created_at: self.created_at,
             started_at: self.started_at,
             ended_at: self.ended_at,
+            parent: self.parent_id,
+            has_parts: self.awaits,
+            parts: None,
+            time_limit: self.time_limit,
+            superseded_by: self.superseded_by,
             wait: None,
         })
     }
@@ -145,17 +170,14 @@ pub async fn get(db: &Db, id: &str) -> Result<Job> {
     checked_id(id)?;
     let stored: Option<Stored> = sql(
         "SELECT id, queue, kind, payload, state, priority, ordering_key, attempts, max_attempts, run_at, worker, cancel, \
-             progress_done, progress_total, progress_note, result, error, caller, created_at, started_at, ended_at \
-         FROM job WHERE id = $1",
+             progress_done, progress_total, progress_note, result, error, caller, created_at, started_at, ended_at, \
+             parent_id, awaits, time_limit, superseded_by FROM job WHERE id = $1",
     )
     .bind(id)
     .opt(db)
     .await?;
     let mut job = stored.ok_or_else(|| Error::not_found("job", id))?.into_job()?;
-    if !job.state.is_final() {
-        let served = process::served_queues(db).await?;
-        job.wait = wait(db, &job, &served).await?;
-    }
+    wait::explain(db, std::slice::from_mut(&mut job)).await?;
     Ok(job)
 }
 
@@ -166,54 +188,21 @@ pub async fn get(db: &Db, id: &str) -> Result<Job> {
 pub async fn list(db: &Db, filter: &JobFilter, limit: i64) -> Result<Vec<Job>> {
     let stored: Vec<Stored> = Filter::new(
         "SELECT id, queue, kind, payload, state, priority, ordering_key, attempts, max_attempts, run_at, worker, cancel, \
-             progress_done, progress_total, progress_note, result, error, caller, created_at, started_at, ended_at FROM job",
+             progress_done, progress_total, progress_note, result, error, caller, created_at, started_at, ended_at, \
+             parent_id, awaits, time_limit, superseded_by FROM job",
     )
     .and_some("state = ?", filter.state.map(State::as_str))
     .and_some("kind = ?", filter.kind.as_deref())
     .and_some("queue = ?", filter.queue.as_deref())
     .and_some("request_id = ?", filter.request.as_deref())
+    .and_some("parent_id = ?", filter.parent.as_deref())
     .and_some("id < ?", filter.before.as_deref())
     .end("ORDER BY id DESC", limit)
     .all(db)
     .await?;
     let mut jobs = stored.into_iter().map(Stored::into_job).collect::<Result<Vec<_>>>()?;
-    if jobs.iter().any(|job| !job.state.is_final()) {
-        let served = process::served_queues(db).await?;
-        for job in jobs.iter_mut().filter(|job| !job.state.is_final()) {
-            job.wait = wait(db, job, &served).await?;
-        }
-    }
+    wait::explain(db, &mut jobs).await?;
     Ok(jobs)
-}
-
-async fn wait(db: &Db, job: &Job, served: &Served) -> Result<Option<Wait>> {
-    if job.state == State::Running {
-        return Ok(job.cancel.then_some(Wait::CancelAsked));
-    }
-    if job.run_at > db.clock().now() {
-        return Ok(Some(if job.attempts > 0 {
-            Wait::Retry {
-                attempt: job.attempts + 1,
-                of: job.max_attempts,
-                at: job.run_at,
-            }
-        } else {
-            Wait::Later { at: job.run_at }
-        }));
-    }
-    if job.ordering_key.is_some()
-        && let Some((other, _)) = store::ahead(db, &job.id).await?
-    {
-        return Ok(Some(Wait::Behind { job: other }));
-    }
-    let queue = job.queue.clone();
-    Ok(Some(if served.queues.contains(&queue) {
-        Wait::Busy { queue }
-    } else if served.paused.contains(&queue) {
-        Wait::Paused { queue }
-    } else {
-        Wait::NoWorker { queue }
-    }))
 }
 
 /// Lines of a job's log after a line, oldest first.
@@ -254,6 +243,16 @@ pub async fn kinds(db: &Db) -> Result<Vec<String>> {
             .all(db)
             .await?;
     Ok(rows.into_iter().map(|(kind,)| kind).collect())
+}
+
+/// How many jobs of each kind have failed, by name.
+///
+/// # Errors
+/// What the database says.
+pub async fn failed_kinds(db: &Db) -> Result<Vec<(String, i64)>> {
+    sql("SELECT kind, COUNT(*) FROM job WHERE state = 'failed' GROUP BY kind ORDER BY kind")
+        .all(db)
+        .await
 }
 
 /// How many jobs ended in each step of `step` milliseconds since a moment, by state: `(step, state, count)`.

@@ -3,23 +3,20 @@
 //! Also runs jobs without all that: everything that is ready (tests), or one job to its end (command line).
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{info, warn};
 
-use super::context::{JobContext, Running, Why};
+use super::context::{Running, Why};
 use super::feed::{Feed, Ready};
 use super::settle::{self, Ended, Outcome};
 use super::store::{self, Claim, Claimed};
 use super::{JobHandler, QUEUES, State, view};
-use crate::kernel::access::Caller;
 use crate::kernel::config::Config;
 use crate::kernel::db::{Db, Signal, Write};
 use crate::kernel::error::{Error, Result};
@@ -28,8 +25,10 @@ use crate::kernel::error::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct WorkerOptions {
     pub queues: Vec<String>,
-    /// Jobs at the same time in each queue.
+    /// Jobs at the same time in each queue that has no limit of its own.
     pub concurrency: usize,
+    /// Queues with a limit of their own.
+    pub limits: HashMap<String, usize>,
     /// After this time without a renewal others take the job. It is renewed three times as often.
     pub lease_ms: i64,
     /// How long running jobs may go on once the process is asked to end.
@@ -42,6 +41,7 @@ impl Default for WorkerOptions {
         Self {
             queues,
             concurrency: 4,
+            limits: HashMap::new(),
             lease_ms: 20_000,
             grace: Duration::from_secs(10),
         }
@@ -57,6 +57,7 @@ impl WorkerOptions {
         }
         options.grace = Duration::from_secs(config.jobs.stop_seconds);
         options.concurrency = usize::try_from(config.jobs.concurrency).unwrap_or(4).clamp(1, 256);
+        options.limits = config.jobs.limits();
         options.lease_ms = i64::try_from(config.jobs.lease_seconds).unwrap_or(20).clamp(3, 3_600) * 1_000;
         options
     }
@@ -73,6 +74,8 @@ pub(super) struct Inner {
     /// `|a|b|`: what it can run, as the claim compares it.
     kinds: String,
     pub options: WorkerOptions,
+    /// The clock as it was last seen.
+    pub seen: AtomicI64,
     active: Mutex<HashMap<String, Arc<Running>>>,
     ended: mpsc::UnboundedSender<Ended>,
     inbox: Mutex<Option<mpsc::UnboundedReceiver<Ended>>>,
@@ -103,6 +106,7 @@ impl Worker {
             handlers: by_kind,
             kinds,
             options,
+            seen: AtomicI64::new(db.clock().now()),
             active: Mutex::new(HashMap::new()),
             ended,
             inbox: Mutex::new(Some(inbox)),
@@ -136,8 +140,14 @@ impl Worker {
         });
         let (mut feeders, mut slots) = (JoinSet::new(), JoinSet::new());
         for queue in &inner.options.queues {
-            let feed = Arc::new(Feed::new(queue.clone(), inner.options.concurrency));
-            for _ in 0..inner.options.concurrency {
+            let places = inner
+                .options
+                .limits
+                .get(queue)
+                .copied()
+                .unwrap_or(inner.options.concurrency);
+            let feed = Arc::new(Feed::new(queue.clone(), places));
+            for _ in 0..places {
                 let (inner, feed, stop) = (inner.clone(), feed.clone(), stop.clone());
                 slots.spawn(async move { feed.slot(&inner, &stop).await });
             }
@@ -214,6 +224,10 @@ impl Worker {
 }
 
 impl Inner {
+    pub fn handler(&self, kind: &str) -> Option<&JobHandler> {
+        self.handlers.get(kind)
+    }
+
     pub fn active(&self) -> MutexGuard<'_, HashMap<String, Arc<Running>>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -289,55 +303,6 @@ impl Inner {
         has_ended
     }
 
-    async fn execute(&self, job: Claimed, running: &Arc<Running>) -> Outcome {
-        let span = info_span!(
-            "job",
-            id = job.id,
-            kind = job.kind,
-            attempt = job.attempts,
-            request_id = tracing::field::Empty
-        );
-        // A caller that cannot be read is told of where the job is called.
-        let caller = serde_json::from_str::<crate::kernel::access::Caller>(&job.caller);
-        if let Some(id) = caller.ok().and_then(|caller| caller.request_id) {
-            span.record("request_id", id);
-        }
-        let kind = job.kind.clone();
-        let begun = std::time::Instant::now();
-        let answer = self.call(job, running).instrument(span).await;
-        metrics::histogram!("vitrine_job_seconds", "kind" => kind.clone()).record(begun.elapsed().as_secs_f64());
-        let outcome = settle::decide(running, answer);
-        settle::report(&kind, running, &outcome);
-        outcome
-    }
-
-    async fn call(&self, job: Claimed, running: &Arc<Running>) -> Result<Value> {
-        let Some(handler) = self.handlers.get(job.kind.as_str()) else {
-            return Err(Error::internal(anyhow::anyhow!(
-                "no handler runs jobs of the kind {}",
-                job.kind
-            )));
-        };
-        if running.why().is_some() {
-            return Err(Error::internal(anyhow::anyhow!("stopped before it began")));
-        }
-        let caller: Caller = serde_json::from_str(&job.caller)?;
-        let payload: Value = serde_json::from_str(&job.payload)?;
-        let context = JobContext::new(running.clone(), job.kind, caller, payload);
-        let run = std::panic::catch_unwind(AssertUnwindSafe(|| (handler.run)(context)));
-        let answer = match run {
-            Ok(future) => AssertUnwindSafe(future).catch_unwind().await,
-            Err(panic) => Err(panic),
-        };
-        answer.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-            let text = text
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            Err(Error::internal(anyhow::anyhow!("the handler panicked: {text}")))
-        })
-    }
-
     async fn run_and_settle(&self, job: Claimed) -> Result<()> {
         let running = self.start(&job);
         let outcome = self.execute(job, &running).await;
@@ -382,12 +347,14 @@ impl Inner {
         }
     }
 
-    /// The waiting job of this one's subject that comes first; itself if none does.
+    /// The waiting job that has to go before this one: of its subject, or a part of it. Itself if there is none.
     async fn first_of_subject(&self, id: &str) -> Result<String> {
-        match store::ahead(&self.db, id).await? {
-            Some((other, state)) if state == State::Waiting.as_str() => Ok(other),
-            _ => Ok(id.to_owned()),
-        }
+        let first = match store::ahead(&self.db, id).await? {
+            Some((other, state, _)) if state == State::Waiting.as_str() => other,
+            _ => id.to_owned(),
+        };
+        let part = store::waiting_part(&self.db, &first).await?;
+        Ok(part.map_or(first, |(part,)| part))
     }
 }
 

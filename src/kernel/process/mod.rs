@@ -29,13 +29,15 @@ const POSITION_EVERY: Duration = Duration::from_millis(250);
 pub const WEB: &str = "web";
 
 /// What a process says of itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Registration {
     pub id: Arc<str>,
     /// `web`, `worker`, `scheduler`, `cli`.
     pub roles: Vec<String>,
     /// Queues its worker serves; none without a worker.
     pub queues: Vec<String>,
+    /// Kinds of jobs its worker can run; none where it does not say.
+    pub kinds: Vec<String>,
 }
 
 /// A process as the registry knows it.
@@ -44,6 +46,7 @@ pub struct Process {
     pub id: String,
     pub roles: Vec<String>,
     pub queues: Vec<String>,
+    pub kinds: Vec<String>,
     pub host: String,
     pub pid: i64,
     pub started_at: i64,
@@ -60,6 +63,7 @@ struct Stored {
     id: String,
     roles: String,
     queues: String,
+    kinds: String,
     host: String,
     pid: i64,
     started_at: i64,
@@ -83,6 +87,7 @@ impl From<Stored> for Process {
         Self {
             roles: words(&row.roles),
             queues: words(&row.queues),
+            kinds: words(&row.kinds),
             paused: words(&row.paused),
             log_level: row.log_level,
             id: row.id,
@@ -125,7 +130,7 @@ impl Watermark {
 /// What the database says.
 pub async fn list(db: &Db) -> Result<Vec<Process>> {
     let rows: Vec<Stored> = sql(
-        "SELECT id, roles, queues, host, pid, started_at, beat_at, index_txid, index_position, paused, log_level FROM process \
+        "SELECT id, roles, queues, kinds, host, pid, started_at, beat_at, index_txid, index_position, paused, log_level FROM process \
          ORDER BY started_at, id",
     )
     .all(db)
@@ -148,6 +153,20 @@ pub struct Served {
     pub queues: Vec<String>,
     /// Those of workers that pause.
     pub paused: Vec<String>,
+    /// Queues and kinds of each worker that does not pause.
+    workers: Vec<(Vec<String>, Vec<String>)>,
+}
+
+impl Served {
+    /// Can a worker of this queue run jobs of this kind? One that does not say what it can is believed to.
+    pub fn knows(&self, queue: &str, kind: &str) -> bool {
+        let of_queue = self
+            .workers
+            .iter()
+            .filter(|(queues, _)| queues.iter().any(|q| q == queue));
+        let mut kinds = of_queue.map(|(_, kinds)| kinds);
+        kinds.any(|kinds| kinds.is_empty() || kinds.iter().any(|k| k == kind))
+    }
 }
 
 /// Queues that a living worker serves, and those of workers that pause.
@@ -158,8 +177,12 @@ pub async fn served_queues(db: &Db) -> Result<Served> {
     let mut served = Served::default();
     for process in alive(db).await? {
         let pauses = process.paused.iter().any(|role| role == WORKER);
-        let queues = if pauses { &mut served.paused } else { &mut served.queues };
-        queues.extend(process.queues);
+        if pauses {
+            served.paused.extend(process.queues);
+        } else {
+            served.queues.extend_from_slice(&process.queues);
+            served.workers.push((process.queues, process.kinds));
+        }
     }
     Ok(served)
 }
@@ -234,7 +257,7 @@ async fn insert(tx: &mut Tx<'_>, me: &Registration) -> Result<()> {
     let now = tx.now();
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     sql(
-        "INSERT INTO process (id, roles, queues, host, pid, started_at, beat_at) VALUES ($1, $2, $3, $4, $5, $6, $6) \
+        "INSERT INTO process (id, roles, queues, host, pid, started_at, beat_at, kinds) VALUES ($1, $2, $3, $4, $5, $6, $6, $7) \
          ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at",
     )
     .bind(&*me.id)
@@ -243,6 +266,7 @@ async fn insert(tx: &mut Tx<'_>, me: &Registration) -> Result<()> {
     .bind(host)
     .bind(i64::from(std::process::id()))
     .bind(now)
+    .bind(me.kinds.join(","))
     .exec(tx)
     .await?;
     Ok(())

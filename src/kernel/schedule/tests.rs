@@ -116,7 +116,173 @@ async fn by_hand_and_paused(db: TestDb) {
     assert_eq!(jobs_of(&db).await, 2);
 }
 
+/// The due times of a nightly schedule by another way of counting: the wall clock of each day, its first instant where it is
+/// there twice, the first instant after where a night leaves it out.
+fn nights(zone: &str, hour: i8, minute: i8, from: i64, to: i64) -> Vec<i64> {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap();
+    let ms = |ms: i64| jiff::Timestamp::from_millisecond(ms).unwrap();
+    let mut date = ms(from).to_zoned(zone.clone()).date().yesterday().unwrap();
+    let mut due = Vec::new();
+    while date <= ms(to).to_zoned(zone.clone()).date() {
+        let ambiguous = zone.to_ambiguous_timestamp(date.at(hour, minute, 0, 0));
+        let at = if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) {
+            let within = ambiguous.later().unwrap().max(ambiguous.earlier().unwrap());
+            zone.preceding(within).next().unwrap().timestamp()
+        } else {
+            ambiguous.earlier().unwrap()
+        };
+        due.push(at.as_millisecond());
+        date = date.tomorrow().unwrap();
+    }
+    due.retain(|at| *at > from && *at <= to);
+    due
+}
+
+/// R9: a thousand due times over the changes of daylight saving in three zones, under a clock that only the test moves, with
+/// two schedulers, gaps and a clock set back: each is there once, with its job or the rule by which it has none.
+async fn a_thousand_due_times(db: TestDb) {
+    const START: i64 = 1_740_009_600_000; // 2025-02-20
+    let clock = Clock::fixed(START);
+    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default())
+        .await
+        .unwrap();
+    let nightly = |name, cron, zone, missed, job| Schedule {
+        name,
+        cron,
+        zone,
+        missed,
+        job,
+    };
+    let schedules = vec![
+        nightly("test.paris", "30 2 * * *", "Europe/Paris", Missed::RunOnce, || {
+            NewJob::new("test.paris", json!({}))
+        }),
+        nightly("test.york", "30 1 * * *", "America/New_York", Missed::Skip, || {
+            NewJob::new("test.york", json!({}))
+        }),
+        nightly(
+            "test.howe",
+            "15 2 * * *",
+            "Australia/Lord_Howe",
+            Missed::RunOnce,
+            || NewJob::new("test.howe", json!({})),
+        ),
+    ];
+    register(&db, &schedules).await.unwrap();
+    let end = START + 340 * 24 * HOUR;
+    let mut ticks = 0;
+    while clock.now() < end {
+        let next = tick(&db, &schedules).await.unwrap().unwrap();
+        ticks += 1;
+        // Now and then nobody is there for four days, or the clock goes back by an hour.
+        let gap = if ticks % 50 == 49 { 96 * HOUR } else { 0 };
+        clock.advance(next - clock.now() + gap);
+        let (first, second) = tokio::join!(tick(&db, &schedules), tick(&db, &schedules));
+        assert!(first.is_ok() && second.is_ok());
+        if ticks % 30 == 29 {
+            clock.advance(-HOUR);
+            tick(&db, &schedules).await.unwrap();
+            clock.advance(HOUR);
+        }
+        // Somebody has run what was made.
+        let done =
+            "UPDATE job SET state = 'done', started_at = created_at, ended_at = created_at WHERE state = 'waiting'";
+        let run = db.write(Write::interactive("test"), |tx| {
+            Box::pin(async move { sql(done).exec(tx).await })
+        });
+        run.await.unwrap();
+    }
+    let mut all = 0;
+    let mut left_out = 0;
+    for (schedule, hour, minute) in [(&schedules[0], 2, 30), (&schedules[1], 1, 30), (&schedules[2], 2, 15)] {
+        let mut listed = runs(&db, schedule.name, 2_000).await.unwrap();
+        listed.reverse();
+        let due: Vec<i64> = listed.iter().map(|run| run.due_at).collect();
+        let wanted = nights(schedule.zone, hour, minute, START, clock.now());
+        assert_eq!(due, wanted, "{}: each due time once", schedule.name);
+        let rule = if schedule.missed == Missed::Skip {
+            Outcome::Skipped
+        } else {
+            Outcome::Missed
+        };
+        let made: Vec<_> = listed.iter().filter(|run| run.outcome == Outcome::Made).collect();
+        let without = listed.iter().filter(|run| run.outcome == rule).count();
+        assert!(without > 0 && made.len() + without == listed.len());
+        assert!(made.iter().all(|run| run.state.as_deref() == Some("done")));
+        let (jobs,): (i64,) = sql("SELECT COUNT(*) FROM job WHERE kind = $1")
+            .bind(schedule.name)
+            .one(&db)
+            .await
+            .unwrap();
+        assert_eq!(jobs, made.len() as i64, "a job for each, and none besides");
+        all += listed.len();
+        left_out += without;
+    }
+    assert!(all >= 1_000, "{all}");
+    println!("R9 {all} due times over daylight saving in 3 zones: each once, {left_out} of them listed by their rule");
+}
+
+async fn a_wrong_clock_does_not_stop_a_schedule(db: TestDb) {
+    let clock = Clock::fixed(NOW);
+    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default())
+        .await
+        .unwrap();
+    let schedules = vec![hourly("test.hourly", Missed::RunOnce)];
+    register(&db, &schedules).await.unwrap();
+    // A year ahead, and back.
+    clock.advance(8_760 * HOUR);
+    tick(&db, &schedules).await.unwrap();
+    assert_eq!(jobs_of(&db).await, 1);
+    let worker = worker(&db);
+    assert_eq!(worker.drain().await.unwrap(), 1);
+    clock.advance(-8_760 * HOUR);
+    let next = tick(&db, &schedules).await.unwrap().unwrap();
+    clock.advance(next - clock.now());
+    tick(&db, &schedules).await.unwrap();
+    assert_eq!(worker.drain().await.unwrap(), 1);
+    // By an hour: nothing runs twice.
+    clock.advance(-HOUR);
+    tick(&db, &schedules).await.unwrap();
+    assert_eq!(worker.drain().await.unwrap(), 0);
+}
+
+fn worker(db: &Db) -> Worker {
+    let handler = JobHandler::new("test.hourly", |_| async { Ok(Value::Null) });
+    Worker::new(db, "w", vec![handler], WorkerOptions::default()).unwrap()
+}
+
+async fn a_pause_is_listed(db: TestDb) {
+    let clock = Clock::fixed(NOW);
+    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default())
+        .await
+        .unwrap();
+    let schedules = vec![hourly("test.hourly", Missed::RunOnce)];
+    register(&db, &schedules).await.unwrap();
+    pause(&db, "test.hourly", true).await.unwrap();
+    clock.advance(HOUR);
+    tick(&db, &schedules).await.unwrap();
+    // For three more hours nobody looks.
+    clock.advance(3 * HOUR);
+    pause(&db, "test.hourly", false).await.unwrap();
+    tick(&db, &schedules).await.unwrap();
+    let listed = runs(&db, "test.hourly", 10).await.unwrap();
+    assert_eq!(listed.len(), 4);
+    assert!(
+        listed
+            .iter()
+            .all(|run| run.outcome == Outcome::Paused && run.job_id.is_none())
+    );
+    assert_eq!(jobs_of(&db).await, 0);
+    assert_eq!(
+        pause(&db, "none", true).await.unwrap_err().detail(),
+        "There is no schedule \"none\"."
+    );
+}
+
 both!(
+    a_pause_is_listed,
+    a_thousand_due_times,
+    a_wrong_clock_does_not_stop_a_schedule,
     many_schedulers_make_one_job,
     missed_runs_may_be_left_out,
     by_hand_and_paused
@@ -135,4 +301,35 @@ fn times_are_read_in_their_zone() {
     assert_eq!(paris.next(spring), Some(ms("2026-03-30T00:30:00Z")));
     assert!(Times::parse("61 * * * *", "UTC").is_err() && Times::parse("* * * * * *", "UTC").is_err());
     assert!(Times::parse("* * * * *", "Moon/Crater").is_err());
+}
+
+/// The nights on which clocks change: one run each, never none and never two.
+#[test]
+fn nights_without_an_hour_and_with_two() {
+    let ms = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    for zone in [
+        "Europe/Paris",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+    ] {
+        for cron in ["30 2 * * *", "30 1 * * *", "0 0 * * *"] {
+            let times = Times::parse(cron, zone).unwrap();
+            let mut due = ms("2023-01-01T12:00:00Z");
+            let end = ms("2026-01-01T12:00:00Z");
+            let mut days = std::collections::BTreeMap::new();
+            while let Some(next) = times.next(due).filter(|next| *next < end) {
+                assert!(next > due, "{zone} {cron}: time goes on");
+                assert_eq!(
+                    times.last(next),
+                    Some(next),
+                    "{zone} {cron}: what is next is then the last"
+                );
+                *days.entry(times.at(next).unwrap().date()).or_insert(0) += 1;
+                due = next;
+            }
+            assert!(days.values().all(|count| *count == 1), "{zone} {cron}: {days:?}");
+            assert!(days.len() >= 1_095, "{zone} {cron}: {} days", days.len());
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! JSON: jobs with their logs and live states, schedules, processes.
+//! JSON: jobs with their logs and live states, processes.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,14 +11,13 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use utoipa_axum::routes;
 
-use super::model::{JobList, JobView, LogLineView, LogList, MadeJob, ProcessList, ProcessView, ScheduleList};
+use super::model::{JobList, JobView, LogLineView, LogList, ProcessList, ProcessView};
 use super::{JOBS_MANAGE, JOBS_READ, OPERATIONS_READ, Room};
-use crate::kernel::access::Caller;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, Query, RouteSet, Routes};
 use crate::kernel::id::is_id;
 use crate::kernel::jobs::{self, Job, JobFilter, State};
-use crate::kernel::{ledger, process, schedule};
+use crate::kernel::{ledger, process};
 
 const PAGE: i64 = 50;
 const MAX_PAGE: i64 = 200;
@@ -36,10 +35,6 @@ pub(super) fn routes(room: Room) -> Routes {
         .route(JOBS_MANAGE, routes!(retry))
         .route(JOBS_MANAGE, routes!(retry_failed))
         .route(OPERATIONS_READ, routes!(processes))
-        .route(OPERATIONS_READ, routes!(schedules))
-        .route(JOBS_MANAGE, routes!(run_schedule))
-        .route(JOBS_MANAGE, routes!(pause_schedule))
-        .route(JOBS_MANAGE, routes!(resume_schedule))
         .with_state(room)
 }
 
@@ -58,6 +53,9 @@ struct ListQuery {
     /// Only jobs that a request led to, by its id.
     #[serde(default)]
     request: Option<String>,
+    /// Only the parts of this job.
+    #[serde(default)]
+    parent: Option<String>,
     /// At most 200.
     #[serde(default)]
     limit: Option<i64>,
@@ -88,6 +86,7 @@ async fn list(With(room): With<Room>, Query(query): Query<ListQuery>) -> Result<
         kind: query.kind,
         queue: query.queue,
         request: query.request,
+        parent: query.parent,
         before: query.cursor,
     };
     let mut found = jobs::list(&room.kernel.db, &filter, limit + 1).await?;
@@ -212,45 +211,4 @@ async fn processes(With(room): With<Room>) -> Result<Json<ProcessList>> {
         items.push(ProcessView::at(process, now, lag));
     }
     Ok(Json(ProcessList { items }))
-}
-
-/// What runs by the clock.
-#[utoipa::path(get, path = "/api/schedules", tag = "operations", responses((status = 200, body = ScheduleList)))]
-async fn schedules(With(room): With<Room>) -> Result<Json<ScheduleList>> {
-    let items = schedule::list(&room.kernel.db)
-        .await?
-        .into_iter()
-        .map(Into::into)
-        .collect();
-    Ok(Json(ScheduleList { items }))
-}
-
-/// Makes a schedule's job now.
-#[utoipa::path(
-    post, path = "/api/schedules/{name}/run", tag = "operations", params(("name" = String, Path)),
-    responses((status = 202, body = MadeJob))
-)]
-async fn run_schedule(With(room): With<Room>, caller: Caller, Path(name): Path<String>) -> Result<impl IntoResponse> {
-    let id = schedule::run_now(&room.kernel.db, &caller, &name).await?;
-    Ok((StatusCode::ACCEPTED, Json(MadeJob { id })))
-}
-
-/// Stops a schedule until it is resumed.
-#[utoipa::path(
-    post, path = "/api/schedules/{name}/pause", tag = "operations", params(("name" = String, Path)),
-    responses((status = 204, description = "It is paused"))
-)]
-async fn pause_schedule(With(room): With<Room>, Path(name): Path<String>) -> Result<StatusCode> {
-    schedule::pause(&room.kernel.db, &name, true).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Lets a paused schedule go on. What was due meanwhile is not made up for.
-#[utoipa::path(
-    post, path = "/api/schedules/{name}/resume", tag = "operations", params(("name" = String, Path)),
-    responses((status = 204, description = "It goes on"))
-)]
-async fn resume_schedule(With(room): With<Room>, Path(name): Path<String>) -> Result<StatusCode> {
-    schedule::pause(&room.kernel.db, &name, false).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

@@ -31,6 +31,7 @@ pub(super) fn routes(room: Room) -> Routes {
         .route(OPEN, routes!(live))
         .route(OPEN, routes!(ready))
         .route(OPERATIONS_READ, routes!(metrics))
+        .route(OPERATIONS_READ, routes!(modules))
         .with_state(room)
 }
 
@@ -120,6 +121,49 @@ pub(super) async fn look(room: &Room) -> Vec<Component> {
         }
     }))
     .await
+}
+
+/// A module of this process.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct ModuleView {
+    name: &'static str,
+    /// The worst of its components: `ok`, `warning`, `starting` or `failed`.
+    state: &'static str,
+    /// What is not as it should be.
+    reasons: Vec<String>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct ModuleList {
+    items: Vec<ModuleView>,
+}
+
+/// The modules of the process that answers, and how they are.
+#[utoipa::path(get, path = "/api/modules", tag = "operations", responses((status = 200, body = ModuleList)))]
+async fn modules(With(room): With<Room>) -> Json<ModuleList> {
+    let components = look(&room).await;
+    let view = |(name, checks): (&'static str, Vec<&'static str>)| {
+        let mut state = (0, "ok");
+        let mut reasons = Vec::new();
+        for component in components.iter().filter(|c| checks.contains(&c.name)) {
+            let (found, reason) = match &component.health {
+                Health::Ok => continue,
+                Health::Warning { reason } => ((1, "warning"), reason),
+                Health::Starting { reason } => ((2, "starting"), reason),
+                Health::Failed { reason } => ((3, "failed"), reason),
+            };
+            state = state.max(found);
+            reasons.push(format!("{}: {reason}", component.name));
+        }
+        ModuleView {
+            name,
+            state: state.1,
+            reasons,
+        }
+    };
+    Json(ModuleList {
+        items: room.board.modules().into_iter().map(view).collect(),
+    })
 }
 
 /// What this process has measured, as text for Prometheus.

@@ -8,6 +8,8 @@ mod logs;
 mod model;
 mod orders;
 mod overview;
+mod queues;
+mod schedules;
 mod scrub;
 mod settings;
 mod ui;
@@ -79,6 +81,7 @@ impl Module for Operations {
             db: self.room.kernel.db.clone(),
             access: self.room.kernel.access.clone(),
             stop: self.room.kernel.stop.clone(),
+            keep_failed_days: self.room.kernel.config.jobs.keep_failed_days,
         };
         api::routes(self.room.clone())
             .merge(health::routes(self.room.clone()))
@@ -86,6 +89,8 @@ impl Module for Operations {
             .merge(logs::routes(self.room.clone()))
             .merge(orders::routes(self.room.clone()))
             .merge(overview::routes(self.room.clone()))
+            .merge(queues::routes(self.room.clone()))
+            .merge(schedules::routes(self.room.clone()))
             .merge(settings::routes(self.room.clone()))
             .merge(ui::routes(pages))
     }
@@ -104,7 +109,7 @@ impl Module for Operations {
         ]
     }
     fn jobs(&self) -> Vec<JobHandler> {
-        vec![jobs::handler(self.db())]
+        vec![jobs::handler(&self.room.kernel)]
     }
     fn schedules(&self) -> Vec<Schedule> {
         vec![jobs::schedule()]

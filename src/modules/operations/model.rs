@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::kernel::clock::rfc3339;
-use crate::kernel::jobs::{Job, LogLine, Progress, State, Wait};
+use crate::kernel::jobs::{Job, LogLine, Parts, Progress, State, Wait};
 use crate::kernel::process::{DEAD_AFTER, Process};
 use crate::kernel::schedule;
 
@@ -30,6 +30,18 @@ pub(super) struct JobView {
     /// Jobs with the same one run one after another.
     #[serde(skip_serializing_if = "Option::is_none")]
     ordering_key: Option<String>,
+    /// The job it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    /// How far its parts are; while they run, its progress counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Parts>,
+    /// Milliseconds one try may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_limit_ms: Option<i64>,
+    /// The newer job of the same purpose that took its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<String>,
     /// Who asked for it.
     actor: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +84,10 @@ impl From<Job> for JobView {
             attempts: job.attempts,
             max_attempts: job.max_attempts,
             ordering_key: job.ordering_key,
+            parent: job.parent,
+            parts: job.parts,
+            time_limit_ms: job.time_limit,
+            superseded_by: job.superseded_by,
             actor: job.caller.actor(),
             worker: job.worker,
             error: job.error,
@@ -179,6 +195,8 @@ pub(super) struct ScheduleView {
     /// The kind of job it makes.
     kind: String,
     paused: bool,
+    /// What is done about a time that was missed: `run-once` or `skip`.
+    missed: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_due: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,6 +211,7 @@ impl From<schedule::Stored> for ScheduleView {
             zone: stored.zone,
             kind: stored.kind,
             paused: stored.paused,
+            missed: stored.missed,
             last_due: stored.last_due.map(rfc3339),
             next_due: stored.next_due.map(rfc3339),
         }

@@ -9,7 +9,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::both;
 use crate::kernel::access::Caller;
-use crate::kernel::db::Write;
+use crate::kernel::db::{Filter, Write};
 use crate::kernel::http::{Setup, local};
 use crate::kernel::jobs::{self, NewJob, Worker, WorkerOptions};
 use crate::kernel::testing::{TestDb, kernel};
@@ -28,7 +28,7 @@ fn house(db: &TestDb) -> House {
     let board = Arc::new(HealthBoard::default());
     bus.provide::<HealthBoard>(board.clone()).unwrap();
     let module = wire(&kernel, &mut bus).unwrap();
-    board.add(module.health());
+    board.add_module(&*module);
     let anyone = module.routes().into_router(Setup::new(kernel)).unwrap().router;
     House {
         db: (**db).clone(),
@@ -150,6 +150,90 @@ async fn jobs_are_seen_and_steered(db: TestDb) {
     }
 }
 
+async fn page(house: &House, path: &str) -> String {
+    let (status, body) = ask(&house.operator, Method::GET, path).await;
+    let body = String::from_utf8(body).unwrap();
+    assert!(status.is_success(), "{path}: {status} {body}");
+    body
+}
+
+async fn queues_pause_and_dead_letters_are_replayed(db: TestDb) {
+    let house = house(&db);
+    let id = house.make(NewJob::new("test.letter", json!(1))).await;
+    assert_eq!(house.post("/api/queues/default/pause").await.0, 204);
+    let job = house.get(&format!("/api/jobs/{id}")).await;
+    assert_eq!(job["wait"]["reason"], "queue-paused");
+    assert!(
+        job["waits"].as_str().unwrap().contains("was paused by operator"),
+        "{job}"
+    );
+    let queues = house.get("/api/queues").await;
+    let default = queues["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|q| q["name"] == "default")
+        .unwrap();
+    assert_eq!(
+        (&default["paused_by"], &default["waiting"]),
+        (&json!("operator"), &json!(1))
+    );
+    for place in ["/jobs", &format!("/jobs/{id}")] {
+        assert!(page(&house, place).await.contains("was paused by"), "{place}");
+    }
+    assert_eq!(house.post("/api/queues/default/resume").await.0, 204);
+    for verb in ["pause", "resume"] {
+        assert_eq!(house.post(&format!("/api/queues/none/{verb}")).await.0, 404);
+        assert_eq!(house.post(&format!("/api/queues/%00/{verb}")).await.0, 400);
+    }
+    // Two letters die; one is replayed by itself, the other with all of its kind.
+    let other = house.make(NewJob::new("test.letter", json!(2))).await;
+    let dies = || {
+        JobHandler::new("test.letter", |_| async {
+            Err(crate::kernel::error::Error::invalid("address", "is <b>wrong</b>"))
+        })
+    };
+    let worker = Worker::new(&house.db, "w", vec![dies()], WorkerOptions::default()).unwrap();
+    assert_eq!(worker.drain().await.unwrap(), 2);
+    let dead = page(&house, "/jobs/dead").await;
+    assert!(
+        dead.contains("is &#60;b&#62;wrong") && dead.contains(&id) && dead.contains(&other),
+        "{dead}"
+    );
+    assert!(page(&house, "/jobs/dead?kind=none").await.contains("Dead letters"));
+    assert!(page(&house, "/jobs").await.contains("/jobs/dead"));
+    assert_eq!(house.post(&format!("/api/jobs/{id}/retry")).await.1["state"], "waiting");
+    let (status, all) = house.post("/api/jobs/retry-failed?kind=test.letter").await;
+    assert_eq!((status, &all["retried"]), (200, &json!(1)));
+    assert_eq!(worker.drain().await.unwrap(), 2);
+    // What is old goes by the settings, failed ones later than others, and lines of the log with them.
+    let done = house.make(NewJob::new("operations.prune", json!({}))).await;
+    let prune = Worker::new(&house.db, "w", house.module.jobs(), WorkerOptions::default()).unwrap();
+    assert_eq!(prune.drain().await.unwrap(), 1);
+    const DAY: i64 = 86_400_000;
+    house.db.clock().advance(31 * DAY);
+    house.make(NewJob::new("operations.prune", json!({}))).await;
+    prune.drain().await.unwrap();
+    assert_eq!(
+        ask(&house.operator, Method::GET, &format!("/api/jobs/{done}")).await.0,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(house.get(&format!("/api/jobs/{id}")).await["state"], "failed");
+    house.db.clock().advance(60 * DAY);
+    house.make(NewJob::new("operations.prune", json!({}))).await;
+    prune.drain().await.unwrap();
+    assert_eq!(
+        ask(&house.operator, Method::GET, &format!("/api/jobs/{id}")).await.0,
+        StatusCode::NOT_FOUND
+    );
+    let lines: Vec<(i64,)> = Filter::new("SELECT line FROM job_log")
+        .stmt()
+        .all(&house.db)
+        .await
+        .unwrap();
+    assert_eq!(lines, []);
+}
+
 async fn schedules_run_by_hand(db: TestDb) {
     let house = house(&db);
     schedule::register(&house.db, &house.module.schedules()).await.unwrap();
@@ -162,6 +246,24 @@ async fn schedules_run_by_hand(db: TestDb) {
     assert_eq!(house.post("/api/schedules/operations.prune/pause").await.0, 204);
     assert_eq!(house.get("/api/schedules").await["items"][0]["paused"], true);
     assert_eq!(house.post("/api/schedules/operations.prune/resume").await.0, 204);
+    let runs = house.get("/api/schedules/operations.prune/runs").await;
+    assert_eq!(
+        (&runs["items"][0]["outcome"], &runs["items"][0]["job"]),
+        (&json!("by-hand"), &made["id"])
+    );
+    for page in ["/schedules", "/schedules/operations.prune"] {
+        let (status, body) = ask(&house.operator, Method::GET, page).await;
+        let body = String::from_utf8(body).unwrap();
+        assert!(status.is_success() && body.contains("17 3 * * *"), "{page}: {body}");
+    }
+    assert_eq!(house.get("/api/schedules").await["items"][0]["missed"], "run-once");
+    for path in ["/api/schedules/none/runs", "/schedules/none"] {
+        assert_eq!(
+            ask(&house.operator, Method::GET, path).await.0,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
     assert_eq!(house.post("/api/schedules/none/run").await.0, 404);
     assert_eq!(house.post("/api/schedules/%00/run").await.0, 400);
 }
@@ -172,7 +274,7 @@ async fn health_says_why_to_whom_may_know(db: TestDb) {
     let me = process::Registration {
         id: "p".into(),
         roles: vec![process::WEB.to_owned()],
-        queues: vec![],
+        ..process::Registration::default()
     };
     process::register(&house.db, &me).await.unwrap();
     assert_eq!(ask(&house.anyone, Method::GET, "/health/live").await.0, StatusCode::OK);
@@ -213,7 +315,7 @@ async fn web_processes_say_how_far_they_have_indexed(db: TestDb) {
     let me = process::Registration {
         id: "web".into(),
         roles: vec![process::WEB.to_owned()],
-        queues: vec![],
+        ..process::Registration::default()
     };
     let running = tokio::spawn(process::run(
         (*db).clone(),
@@ -242,6 +344,7 @@ async fn web_processes_say_how_far_they_have_indexed(db: TestDb) {
 
 both!(
     jobs_are_seen_and_steered,
+    queues_pause_and_dead_letters_are_replayed,
     schedules_run_by_hand,
     health_says_why_to_whom_may_know,
     web_processes_say_how_far_they_have_indexed,

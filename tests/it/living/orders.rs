@@ -13,6 +13,7 @@ fn roles(place: &Place) -> Vec<(String, String)> {
     let words = told
         .lines()
         .skip(1)
+        .take_while(|line| !line.is_empty())
         .map(|line| line.split_whitespace().collect::<Vec<_>>());
     words.map(|words| (words[2].to_owned(), words[3].to_owned())).collect()
 }

@@ -127,6 +127,7 @@ async fn an_ending_process_puts_its_jobs_back(db: TestDb) {
         id: "w".into(),
         roles: vec!["worker".to_owned()],
         queues: vec![DEFAULT.to_owned()],
+        ..process::Registration::default()
     };
     process::register(&db, &me).await.unwrap();
     assert_eq!(
@@ -145,8 +146,7 @@ async fn a_new_process_takes_what_a_dead_one_left(db: TestDb) {
     let (dead, ids_ref) = (
         process::Registration {
             id: "dead".into(),
-            roles: vec![],
-            queues: vec![],
+            ..process::Registration::default()
         },
         &ids,
     );

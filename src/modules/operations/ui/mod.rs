@@ -1,5 +1,6 @@
 //! The pages of jobs: the list by state, kind and queue, one job live, and what people do to jobs.
 
+mod dead;
 mod job;
 pub(super) mod view;
 
@@ -16,9 +17,10 @@ use crate::kernel::access::{Access, OPEN};
 use crate::kernel::db::Db;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, Query, RouteSet, Routes};
-use crate::kernel::jobs::{self, JobFilter, QUEUES, State};
+use crate::kernel::i18n::Language;
+use crate::kernel::jobs::{self, JobFilter, Queue, State};
 use crate::kernel::ui::plot::Columns;
-use crate::kernel::ui::{Flash, Html, Page, filters, view};
+use crate::kernel::ui::{Flash, Html, Page, actor, filters, view};
 use view::{JobView, Pace, job_view, name};
 
 /// Jobs of one page.
@@ -30,12 +32,15 @@ pub struct Pages {
     pub db: Db,
     pub access: Access,
     pub stop: CancellationToken,
+    /// How long jobs that failed are kept.
+    pub keep_failed_days: u32,
 }
 
 /// The routes of the pages.
 pub fn routes(pages: Pages) -> Routes {
     RouteSet::new()
         .page(JOBS_READ, Method::GET, "/jobs", get(index_page))
+        .page(JOBS_READ, Method::GET, "/jobs/dead", get(dead::page))
         // Whoever asked for a job follows it.
         .page(OPEN, Method::GET, "/jobs/{id}", get(job::show_page))
         .page(OPEN, Method::GET, "/jobs/{id}/live/{after}", get(job::live))
@@ -60,11 +65,44 @@ pub struct JobsPage {
     older: Option<String>,
     /// Something may still change.
     live: bool,
-    /// Failed jobs are shown and may be tried again together.
-    may_retry_all: bool,
-    kind: String,
+    boxes: Vec<QueueRow>,
+    may_manage: bool,
+    /// Failed jobs, where there are any.
+    dead: Option<String>,
 }
 view!(JobsPage);
+
+/// A queue as the page shows it.
+struct QueueRow {
+    name: String,
+    waiting: String,
+    running: String,
+    /// How long the first ready one has waited.
+    lag: Option<i64>,
+    /// Key and tone of how it is.
+    state: &'static str,
+    tone: &'static str,
+    /// Who paused it, and when.
+    pause: Option<(String, i64)>,
+}
+
+fn queue_row(queue: Queue, language: Language) -> QueueRow {
+    let (state, tone) = match (&queue.pause, queue.served) {
+        (Some(_), _) => ("queues.paused", "warn"),
+        (None, true) => ("queues.served", "ok"),
+        (None, false) if queue.waits_for_workers => ("queues.workers-pause", "warn"),
+        (None, false) => ("queues.unserved", "bad"),
+    };
+    QueueRow {
+        waiting: language.number(queue.waiting),
+        running: language.number(queue.running),
+        lag: Some(queue.lag).filter(|lag| *lag > 0),
+        state,
+        tone,
+        pause: queue.pause.map(|pause| (actor(language, &pause.by), pause.at)),
+        name: queue.name,
+    }
+}
 
 struct StateChoice {
     label: String,
@@ -87,6 +125,8 @@ struct Asked {
     kind: String,
     #[serde(default)]
     queue: String,
+    #[serde(default)]
+    parent: String,
     #[serde(default)]
     before: String,
 }
@@ -111,6 +151,7 @@ impl Asked {
             ("state", state),
             ("kind", &self.kind),
             ("queue", &self.queue),
+            ("parent", &self.parent),
             ("before", before),
         ];
         let pairs: Vec<(&str, &str)> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
@@ -127,8 +168,9 @@ async fn index_page(With(pages): With<Pages>, page: Page, Query(asked): Query<As
         state,
         kind: given(&asked.kind),
         queue: given(&asked.queue),
-        request: None,
+        parent: given(&asked.parent),
         before: given(&asked.before),
+        ..JobFilter::default()
     };
     let found = jobs::list(&pages.db, &filter, ROWS).await?;
     let now = pages.db.clock().now();
@@ -144,11 +186,18 @@ async fn index_page(With(pages): With<Pages>, page: Page, Query(asked): Query<As
         selected: kind == asked.kind,
         value: kind,
     });
-    let queues = QUEUES.map(|queue| Choice {
-        label: queue.to_owned(),
-        selected: queue == asked.queue,
-        value: queue.to_owned(),
+    let all = jobs::queues(&pages.db).await?;
+    let queues = all.iter().map(|queue| Choice {
+        label: queue.name.clone(),
+        selected: queue.name == asked.queue,
+        value: queue.name.clone(),
     });
+    let queues = queues.collect();
+    let dead: i64 = jobs::failed_kinds(&pages.db)
+        .await?
+        .iter()
+        .map(|(_, count)| count)
+        .sum();
     let plot = overview::throughput(&pages.db, language).await?;
     Ok(Html(JobsPage {
         plot,
@@ -156,16 +205,17 @@ async fn index_page(With(pages): With<Pages>, page: Page, Query(asked): Query<As
             .chain(State::ALL.map(|s| choice(Some(s))))
             .collect(),
         kinds: kinds.collect(),
-        queues: queues.into(),
+        queues,
+        boxes: all.into_iter().map(|queue| queue_row(queue, language)).collect(),
+        may_manage: page.may(&pages.access, JOBS_MANAGE).await,
+        dead: (dead > 0).then(|| language.number(dead)),
         live: asked.before.is_empty() && found.iter().any(|job| !job.state.is_final()),
-        may_retry_all: state == Some(State::Failed) && !found.is_empty() && page.may(&pages.access, JOBS_MANAGE).await,
         rows: found
             .iter()
             .map(|job| job_view(job, language, now, Pace::of(job, now)))
             .collect(),
         older: last.map(|job| asked.href(&asked.state, &job.id)),
         state: asked.state,
-        kind: asked.kind,
         page,
     }))
 }

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::kernel::clock::rfc3339;
 use crate::kernel::i18n::Language;
-use crate::kernel::jobs::{Job, LogLine, State, Wait};
-use crate::kernel::ui::{plain, readable};
+use crate::kernel::jobs::{Job, LogLine, Parts, State, Wait};
+use crate::kernel::ui::{actor, plain, readable};
 
 /// A rate is told only after this much of work, in milliseconds.
 const SETTLED: i64 = 2_000;
@@ -29,6 +29,15 @@ pub struct JobView {
     pub words: String,
     /// Why it waits, in words.
     pub waits: Option<String>,
+    /// The job it waits for.
+    pub behind: Option<String>,
+    /// The job it is a part of.
+    pub parent: Option<String>,
+    /// How far its parts are, in words.
+    pub parts: Option<String>,
+    pub superseded_by: Option<String>,
+    /// Milliseconds one try may take.
+    pub limit: Option<i64>,
     pub created_at: i64,
     /// Milliseconds it ran, or runs so far.
     pub took: Option<i64>,
@@ -80,6 +89,8 @@ pub fn progress_words(job: &Job, language: Language, pace: Option<Pace>) -> Stri
     let kind = job.kind.as_str();
     let mut words = Vec::new();
     match progress.total {
+        // Those with parts tell how many have ended.
+        Some(_) if job.parts.is_some() && job.state == State::Waiting => {}
         Some(total) if total > 0 => {
             let (done, total) = (amount(language, kind, progress.done), amount(language, kind, total));
             words.push(language.with("jobs.done-of", &[("done", &done), ("total", &total)]));
@@ -117,7 +128,7 @@ pub fn job_view(job: &Job, language: Language, now: i64, pace: Option<Pace>) -> 
         name: name(language, &job.kind),
         state: format!("job-state.{}", job.state.as_str()),
         tone: match job.state {
-            State::Waiting | State::Cancelled => "",
+            State::Waiting | State::Cancelled | State::Superseded => "",
             State::Running => "accent",
             State::Done => "ok",
             State::Failed => "bad",
@@ -128,9 +139,28 @@ pub fn job_view(job: &Job, language: Language, now: i64, pace: Option<Pace>) -> 
         total: job.progress.total.filter(|total| *total > 0),
         words: progress_words(job, language, pace),
         waits: job.wait.as_ref().map(|wait| waits(language, wait)),
+        behind: match &job.wait {
+            Some(Wait::Behind { job, .. }) => Some(job.clone()),
+            _ => None,
+        },
+        parent: job.parent.clone(),
+        parts: job.parts.map(|parts| part_words(parts, language)),
+        superseded_by: job.superseded_by.clone(),
+        limit: job.time_limit,
         created_at: job.created_at,
         took: job.started_at.map(|from| (job.ended_at.unwrap_or(now) - from).max(0)),
     }
+}
+
+fn part_words(parts: Parts, language: Language) -> String {
+    let (ended, total) = (language.number(parts.ended), language.number(parts.total));
+    let mut words = language.with("jobs.parts-ended", &[("ended", &ended), ("total", &total)]);
+    if parts.failed > 0 {
+        let failed = language.with("jobs.parts-failed", &[("n", &language.number(parts.failed))]);
+        words.push_str(" · ");
+        words.push_str(&failed);
+    }
+    words
 }
 
 pub fn waits(language: Language, wait: &Wait) -> String {
@@ -140,7 +170,13 @@ pub fn waits(language: Language, wait: &Wait) -> String {
             "job-wait.retry",
             &[("attempt", attempt), ("of", of), ("at", &language.time(*at))],
         ),
-        Wait::Behind { job } => language.with("job-wait.behind", &[("job", job)]),
+        Wait::Behind { kind, .. } => language.with("job-wait.behind", &[("job", &name(language, kind))]),
+        Wait::Parts { ended, of } => language.with("job-wait.parts", &[("ended", ended), ("of", of)]),
+        Wait::QueuePaused { queue, by, at } => {
+            let (by, at) = (actor(language, by), language.time(*at));
+            language.with("job-wait.queue-paused", &[("queue", queue), ("by", &by), ("at", &at)])
+        }
+        Wait::UnknownKind { kind } => language.with("job-wait.unknown-kind", &[("kind", kind)]),
         Wait::Paused { queue } => language.with("job-wait.paused", &[("queue", queue)]),
         Wait::NoWorker { queue } => language.with("job-wait.no-worker", &[("queue", queue)]),
         Wait::Busy { queue } => language.with("job-wait.busy", &[("queue", queue)]),

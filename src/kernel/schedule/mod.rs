@@ -3,12 +3,16 @@
 //! Who moves `last_due` forward makes the job, in the same transaction. A run that has not started yet stands for the
 //! next one too: a slow job never piles up.
 
+mod runs;
+
 use std::time::Duration;
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
+
+pub use runs::{Outcome, Run, prune, runs};
 
 use super::access::Caller;
 use super::db::{Db, Tx, Write, sql};
@@ -23,6 +27,8 @@ mod tests;
 const LATE: i64 = 60_000;
 /// The clock is looked at this often at least: a machine may have slept.
 const LOOK: Duration = Duration::from_secs(20);
+/// Times that were dealt with lie so far ahead only where the clock was wrong: it counts from now again.
+const WRONG_CLOCK: i64 = 86_400_000;
 
 /// When a due time was missed because nothing ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +37,16 @@ pub enum Missed {
     RunOnce,
     /// Wait for the next due time.
     Skip,
+}
+
+impl Missed {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RunOnce => "run-once",
+            Self::Skip => "skip",
+        }
+    }
 }
 
 /// One schedule of a module.
@@ -68,9 +84,14 @@ pub struct Stored {
     pub zone: String,
     /// The kind of job it makes: its history is the jobs of this kind.
     pub kind: String,
+    /// The last time that it was due and listed.
     pub last_due: Option<i64>,
+    /// Up to here every due time is dealt with.
+    dealt_with: Option<i64>,
     pub next_due: Option<i64>,
     pub paused: bool,
+    /// The rule for missed times: `run-once` or `skip`.
+    pub missed: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -81,6 +102,7 @@ struct Line {
     last_due: Option<i64>,
     paused: bool,
     job: String,
+    missed: String,
 }
 
 /// Cron text in its time zone.
@@ -136,8 +158,8 @@ pub async fn register(db: &Db, schedules: &[Schedule]) -> Result<()> {
             let now = tx.now();
             for (schedule, job) in rows {
                 sql(
-                    "INSERT INTO schedule (name, cron, zone, last_due, paused, job) VALUES ($1, $2, $3, $4, FALSE, $5) \
-                     ON CONFLICT (name) DO UPDATE SET cron = excluded.cron, zone = excluded.zone, job = excluded.job, \
+                    "INSERT INTO schedule (name, cron, zone, last_due, paused, job, missed) VALUES ($1, $2, $3, $4, FALSE, $5, $6) \
+                     ON CONFLICT (name) DO UPDATE SET cron = excluded.cron, zone = excluded.zone, job = excluded.job, missed = excluded.missed, \
                          last_due = CASE WHEN schedule.cron = excluded.cron AND schedule.zone = excluded.zone \
                              THEN schedule.last_due ELSE excluded.last_due END",
                 )
@@ -146,6 +168,7 @@ pub async fn register(db: &Db, schedules: &[Schedule]) -> Result<()> {
                 .bind(schedule.zone)
                 .bind(now)
                 .bind(job)
+                .bind(schedule.missed.as_str())
                 .exec(&mut *tx)
                 .await?;
             }
@@ -165,22 +188,28 @@ pub async fn tick(db: &Db, schedules: &[Schedule]) -> Result<Option<i64>> {
     for schedule in schedules {
         let times = Times::parse(schedule.cron, schedule.zone)?;
         if let Some(due) = times.last(now) {
-            make_due(db, schedule, due, now).await?;
+            make_due(db, schedule, &times, due, now).await?;
         }
         next = [next, times.next(now)].into_iter().flatten().min();
     }
     Ok(next)
 }
 
-async fn make_due(db: &Db, schedule: &Schedule, due: i64, now: i64) -> Result<()> {
+async fn make_due(db: &Db, schedule: &Schedule, times: &Times, due: i64, now: i64) -> Result<()> {
     let (last,): (Option<i64>,) = sql("SELECT MAX(last_due) FROM schedule WHERE name = $1")
         .bind(schedule.name)
         .one(db)
         .await?;
-    if last.is_some_and(|last| last >= due) {
-        return Ok(());
+    if let Some(last) = last.filter(|last| *last >= due) {
+        // A clock that goes back an hour repeats nothing; one that was wrong by days must not stop the schedule for days.
+        return if last > now + WRONG_CLOCK {
+            count_from_now(db, schedule.name, last).await
+        } else {
+            Ok(())
+        };
     }
     let is_skipped = schedule.missed == Missed::Skip && now - due > LATE;
+    let gap = &last.map(|last| runs::between(times, last, due)).unwrap_or_default();
     let row = &(schedule.job)().to_row()?;
     let made = db
         .write(Write::interactive("schedule.due"), |tx| {
@@ -191,10 +220,21 @@ async fn make_due(db: &Db, schedule: &Schedule, due: i64, now: i64) -> Result<()
                         .bind(due)
                         .opt(&mut *tx)
                         .await?;
-                match won {
-                    Some((false,)) if !is_skipped => insert(tx, &Caller::system(), schedule.name, &due.to_string(), row).await.map(Some),
-                    _ => Ok(None),
-                }
+                let Some((is_paused,)) = won else { return Ok(None) };
+                let (outcome, earlier, id) = if is_paused {
+                    (Outcome::Paused, Outcome::Paused, None)
+                } else if is_skipped {
+                    (Outcome::Skipped, Outcome::Skipped, None)
+                } else {
+                    let (id, is_new) = insert(tx, &Caller::system(), schedule.name, &due.to_string(), row).await?;
+                    let outcome = if is_new { Outcome::Made } else { Outcome::Joined };
+                    let earlier = if schedule.missed == Missed::Skip { Outcome::Skipped } else { Outcome::Missed };
+                    (outcome, earlier, Some(id))
+                };
+                let mut noted = vec![(due, outcome, id.clone())];
+                noted.extend(gap.iter().map(|due| (*due, earlier, None)));
+                runs::note(tx, schedule.name, noted).await?;
+                Ok(id)
             })
         })
         .await?;
@@ -206,8 +246,25 @@ async fn make_due(db: &Db, schedule: &Schedule, due: i64, now: i64) -> Result<()
     Ok(())
 }
 
-/// Makes a schedule's job unless one of it waits already. Its runs never overlap.
-async fn insert(tx: &mut Tx<'_>, caller: &Caller, name: &str, slot: &str, row: &JobRow) -> Result<String> {
+async fn count_from_now(db: &Db, name: &str, last: i64) -> Result<()> {
+    warn!(schedule = name, "the clock was far ahead; the schedule counts from now");
+    db.write(Write::interactive("schedule.clock"), |tx| {
+        Box::pin(async move {
+            let now = tx.now();
+            sql("UPDATE schedule SET last_due = $2 WHERE name = $1 AND last_due = $3")
+                .bind(name)
+                .bind(now)
+                .bind(last)
+                .exec(tx)
+                .await
+                .map(drop)
+        })
+    })
+    .await
+}
+
+/// Makes a schedule's job unless one of it waits already. Its runs never overlap. Answers its id and whether it is new.
+async fn insert(tx: &mut Tx<'_>, caller: &Caller, name: &str, slot: &str, row: &JobRow) -> Result<(String, bool)> {
     let mut row = row.clone();
     let order = row
         .ordering_key
@@ -221,11 +278,11 @@ async fn insert(tx: &mut Tx<'_>, caller: &Caller, name: &str, slot: &str, row: &
                 .opt(&mut *tx)
                 .await?;
         if let Some((id,)) = waiting {
-            return Ok(id);
+            return Ok((id, false));
         }
         row.unique_key = Some(format!("{name}@{slot}"));
     }
-    jobs::insert(tx, caller, &row).await
+    Ok((jobs::insert(tx, caller, &row).await?, true))
 }
 
 /// Makes jobs when they are due, until `stop`.
@@ -263,9 +320,10 @@ pub async fn run(db: Db, schedules: Vec<Schedule>, stop: CancellationToken) {
 /// What the database says.
 pub async fn list(db: &Db) -> Result<Vec<Stored>> {
     let now = db.clock().now();
-    let lines: Vec<Line> = sql("SELECT name, cron, zone, last_due, paused, job FROM schedule ORDER BY name")
+    let lines: Vec<Line> = sql("SELECT name, cron, zone, last_due, paused, job, missed FROM schedule ORDER BY name")
         .all(db)
         .await?;
+    let last = runs::last(db).await?;
     lines
         .into_iter()
         .map(|line| {
@@ -273,13 +331,15 @@ pub async fn list(db: &Db) -> Result<Vec<Stored>> {
             // A text of another version of the program may not be understood here: it has no next time then.
             let next_due = Times::parse(&line.cron, &line.zone).ok().and_then(|t| t.next(now));
             Ok(Stored {
+                last_due: last.get(&line.name).copied(),
+                dealt_with: line.last_due,
                 name: line.name,
                 cron: line.cron,
                 zone: line.zone,
                 kind: job.kind,
-                last_due: line.last_due,
                 next_due: if line.paused { None } else { next_due },
                 paused: line.paused,
+                missed: line.missed,
             })
         })
         .collect()
@@ -297,33 +357,42 @@ pub async fn run_now(db: &Db, caller: &Caller, name: &str) -> Result<String> {
                 .opt(&mut *tx)
                 .await?;
             let (job,) = stored.ok_or_else(|| Error::not_found("schedule", name))?;
-            insert(tx, caller, name, "now", &serde_json::from_str(&job)?).await
+            let now = tx.now();
+            let (id, is_new) = insert(tx, caller, name, "now", &serde_json::from_str(&job)?).await?;
+            if is_new {
+                runs::note(tx, name, vec![(now, Outcome::ByHand, Some(id.clone()))]).await?;
+            }
+            Ok(id)
         })
     })
     .await
 }
 
-/// Stops a schedule or lets it go on. What was due meanwhile is not made up for.
+/// Stops a schedule or lets it go on. What was due meanwhile is listed as paused and not made up for.
 ///
 /// # Errors
 /// `NotFound`.
 pub async fn pause(db: &Db, name: &str, paused: bool) -> Result<()> {
-    let changed = db
-        .write(Write::interactive("schedule.pause"), |tx| {
-            Box::pin(async move {
-                let now = tx.now();
-                sql("UPDATE schedule SET paused = $2, last_due = CASE WHEN paused THEN $3 ELSE last_due END WHERE name = $1")
-                    .bind(name)
-                    .bind(paused)
-                    .bind(now)
-                    .exec(tx)
-                    .await
-            })
+    let stored = list(db).await?.into_iter().find(|one| one.name == name);
+    let stored = stored.ok_or_else(|| Error::not_found("schedule", name))?;
+    let now = db.clock().now();
+    // Where no scheduler ran during the pause, nobody has listed these yet. A text of another version tells no times.
+    let gap = match (Times::parse(&stored.cron, &stored.zone), stored.dealt_with) {
+        (Ok(times), Some(last)) if stored.paused && !paused => runs::between(&times, last, now + 1),
+        _ => Vec::new(),
+    };
+    let gap = &gap;
+    db.write(Write::interactive("schedule.pause"), |tx| {
+        Box::pin(async move {
+            sql("UPDATE schedule SET paused = $2, last_due = CASE WHEN paused THEN $3 ELSE last_due END WHERE name = $1")
+                .bind(name)
+                .bind(paused)
+                .bind(now)
+                .exec(&mut *tx)
+                .await?;
+            let noted = gap.iter().map(|due| (*due, Outcome::Paused, None)).collect();
+            runs::note(tx, name, noted).await
         })
-        .await?;
-    if changed == 0 {
-        Err(Error::not_found("schedule", name))
-    } else {
-        Ok(())
-    }
+    })
+    .await
 }

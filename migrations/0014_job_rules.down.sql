@@ -1,0 +1,10 @@
+ALTER TABLE process DROP COLUMN kinds;
+DROP TABLE queue_pause;
+DROP INDEX job_failed;
+DROP INDEX job_parent;
+ALTER TABLE job DROP COLUMN superseded_by;
+ALTER TABLE job DROP COLUMN time_limit;
+ALTER TABLE job DROP COLUMN awaits;
+ALTER TABLE job DROP COLUMN parent_id;
+DROP TABLE schedule_run;
+ALTER TABLE schedule DROP COLUMN missed;
