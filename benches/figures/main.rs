@@ -9,6 +9,7 @@ mod data;
 mod engine;
 mod files;
 mod import;
+mod jobs;
 mod load;
 mod postgres_search;
 mod record;
@@ -29,6 +30,7 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   record                 one record by API against a bare handler, on both databases
   access                 a permission check warm and cold, on both databases
   writes                 durable single writes of 64 clients against one commit each
+  jobs [N]               N no-op jobs (50,000) end to end against raw SKIP LOCKED batches, and enqueue to start
   start [N]              cold start empty and with N records (100,000), idle memory, size of the program
 
 The museum file is looked for in VITRINE_TEST_DATA (../shared/data) under museum/; without it an invented one is made.
@@ -51,8 +53,11 @@ fn main() -> Result<()> {
         Some("record") => runtime.block_on(record::measure()),
         Some("access") => runtime.block_on(access::measure()),
         Some("writes") => runtime.block_on(writes::measure()),
+        Some("jobs") => runtime.block_on(jobs::measure(number(1, 50_000)?)),
         Some("start") => runtime.block_on(start::measure(number(1, 100_000)?)),
         // The raw limits that answer over HTTP run in a process of their own, as the program does.
+        // A worker process of its own.
+        Some("jobs-worker") => runtime.block_on(jobs::work(&arguments[1..])),
         Some("bare-record") => runtime.block_on(bare_http::serve_records(&arguments[1..])),
         Some("bare-search") => runtime.block_on(bare_http::serve_search(&arguments[1..])),
         None | Some("help" | "--help" | "-h") => {

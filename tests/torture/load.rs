@@ -202,7 +202,7 @@ impl Load {
     }
 
     /// Makes the type of the notes, unless it is there.
-    async fn make_type(&self, http: &reqwest::Client) -> Result<()> {
+    pub async fn make_type(&self, http: &reqwest::Client) -> Result<()> {
         let body = json!({
             "name": "note", "title": "tag",
             "fields": [{ "name": "tag", "kind": "text" }, { "name": "state", "kind": "integer" }],

@@ -8,14 +8,30 @@ use serde_json::Value;
 use vitrine::kernel::clock::Clock;
 use vitrine::kernel::db::{Db, Engine, Options, sql};
 
-use super::line;
 use super::load::{Load, pause};
 
 /// The index has to be even with the database within this time, by itself.
 const HEALED: Duration = Duration::from_secs(60);
 
+/// What the index knows.
+pub struct Index {
+    pub ids: BTreeSet<String>,
+    /// How long it took to be even with the database.
+    pub after: Duration,
+}
+
+/// What stands in the database.
+pub struct Sum {
+    /// Records answered, each there once.
+    pub notes: usize,
+    /// Imported rows, each there once.
+    pub parts: usize,
+    /// States in the ledger, without a gap.
+    pub versions: i64,
+}
+
 /// The ids that the index knows, once it says that it holds everything written.
-pub async fn index(load: &Load, url: &str) -> Result<BTreeSet<String>> {
+pub async fn index(load: &Load, url: &str) -> Result<Index> {
     let http = Load::http();
     let began = Instant::now();
     let get = async |path: String| -> Result<Value> {
@@ -39,10 +55,7 @@ pub async fn index(load: &Load, url: &str) -> Result<BTreeSet<String>> {
         );
         pause(Duration::from_millis(50)).await;
     }
-    line(
-        "index even with the database after",
-        format!("{} ms", began.elapsed().as_millis()),
-    );
+    let after = began.elapsed();
     let mut ids = BTreeSet::new();
     let mut cursor = String::new();
     loop {
@@ -53,13 +66,13 @@ pub async fn index(load: &Load, url: &str) -> Result<BTreeSet<String>> {
         }
         match page["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(ids),
+            None => return Ok(Index { ids, after }),
         }
     }
 }
 
 /// Looks at the database itself.
-pub async fn database(load: &Load, url: &str, index: BTreeSet<String>) -> Result<()> {
+pub async fn database(load: &Load, url: &str, index: BTreeSet<String>) -> Result<Sum> {
     let db = Db::open(url, std::path::Path::new("."), Clock::system(), Options::default()).await?;
     let rows: Vec<(String, String, i64, Option<String>)> = sql(
         "SELECT r.id, r.type, r.version, v.document FROM record r LEFT JOIN version v ON v.entity = r.id AND v.version = r.version \
@@ -94,7 +107,6 @@ pub async fn database(load: &Load, url: &str, index: BTreeSet<String>) -> Result
         notes == *load.notes.lock().unwrap(),
         "what stands is not what was answered"
     );
-    line("records answered and there, once each", notes.len());
     ensure!(
         parts.len() as u64 == load.rows(),
         "{} rows of {} are there",
@@ -102,7 +114,6 @@ pub async fn database(load: &Load, url: &str, index: BTreeSet<String>) -> Result
         load.rows()
     );
     ensure!(parts.values().all(|n| *n == 1), "rows are doubled");
-    line("imported rows there, once each", parts.len());
 
     let gaps: Vec<(String,)> =
         sql("SELECT entity FROM version GROUP BY entity HAVING MAX(version) <> COUNT(*) OR MIN(version) <> 1")
@@ -116,7 +127,6 @@ pub async fn database(load: &Load, url: &str, index: BTreeSet<String>) -> Result
     .await?;
     ensure!(torn.is_empty(), "heads and ledger differ: {torn:?}");
     let (versions,): (i64,) = sql("SELECT COUNT(*) FROM version").one(&db).await?;
-    line("states in the ledger, without a gap", versions);
 
     let there: BTreeSet<String> = rows.into_iter().map(|(id, ..)| id).collect();
     ensure!(
@@ -125,12 +135,14 @@ pub async fn database(load: &Load, url: &str, index: BTreeSet<String>) -> Result
         index.len(),
         there.len()
     );
-    line("records in the index, the same", index.len());
     if db.engine() == Engine::Sqlite {
         let (answer,): (String,) = sql("PRAGMA integrity_check").one(&db).await?;
         ensure!(answer == "ok", "integrity_check: {answer}");
-        line("integrity_check", answer);
     }
     db.close().await;
-    Ok(())
+    Ok(Sum {
+        notes: notes.len(),
+        parts: parts.len(),
+        versions,
+    })
 }
