@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run tools dev test check torture conformance image screenshots bench bench-import bench-search bench-record bench-access bench-writes bench-start bench-build man deb fmt clean
+.PHONY: run tools dev test check torture conformance image screenshots bench bench-import bench-search bench-record bench-access bench-writes bench-jobs bench-start bench-build man deb fmt clean
 
 # Builds the program and shows the sample collection. When it is ready it prints its address.
 run: tools
@@ -34,11 +34,12 @@ check:
 	    $(CARGO) check --quiet --locked --no-default-features --features $$feature || exit 1; \
 	done
 
-# Kills the program again and again in the middle of its work and looks whether anything is lost, doubled or torn. The
-# suite does it three times on each engine.
+# The reliability programme: kills, stops, restarts, crowds and clocks, one line for each. The suite does a short form of
+# it on each engine. ITEMS="R1 R14" does only those.
 CYCLES ?= 200
 torture:
-	tests/with-postgres $(CARGO) test --quiet --locked --features testing --test torture -- $(CYCLES)
+	tests/with-postgres $(CARGO) test --quiet --locked --features testing --test torture -- $(CYCLES) $(ITEMS)
+	tests/with-postgres $(CARGO) test --quiet --locked --features testing --lib -- --nocapture a_thousand_due_times
 
 # Independent opinions: on the OpenAPI document (needs Python) and on the accessibility of the pages (needs Node). Each
 # fetches its judge the first time.
@@ -58,9 +59,9 @@ screenshots:
 
 # The figures of BENCHMARKS.md, each with the raw limit measured in the same run. All of them take about half an hour on
 # a machine that does nothing else.
-bench: bench-import bench-search bench-record bench-access bench-writes bench-start bench-build
+bench: bench-import bench-search bench-record bench-access bench-writes bench-jobs bench-start bench-build
 
-bench-import bench-search bench-record bench-access bench-writes bench-start: bench-%:
+bench-import bench-search bench-record bench-access bench-writes bench-jobs bench-start: bench-%:
 	tests/with-postgres $(CARGO) bench --quiet --locked --bench figures -- $*
 
 bench-build:
