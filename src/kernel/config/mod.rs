@@ -62,6 +62,12 @@ pub struct Http {
     pub body_limit: u64,
     pub upload_limit: u64,
     pub timeout_seconds: u64,
+    /// Requests that an account, or an address, may send in a minute; 0: no limit.
+    pub reads_per_minute: u64,
+    pub writes_per_minute: u64,
+    pub files_per_minute: u64,
+    /// Other sites whose pages may use the API, with a token.
+    pub cors_origins: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

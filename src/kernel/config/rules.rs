@@ -86,6 +86,15 @@ impl Config {
             let message = format!("\"{given}\" is neither an address nor a network such as 10.0.0.0/8");
             issues.add("http.trusted_proxies", message);
         }
+        for origin in self
+            .http
+            .cors_origins
+            .iter()
+            .filter(|origin| split_url(origin).is_none())
+        {
+            let message = format!("\"{origin}\" is not an origin such as https://research.example.org");
+            issues.add("http.cors_origins", message);
+        }
         let url = &self.database.url;
         if !["sqlite:", "postgres://", "postgresql://"]
             .iter()

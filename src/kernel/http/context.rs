@@ -7,7 +7,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use bytes::Bytes;
 
+use super::cors::Cors;
 use super::hosts::Hosts;
+use super::limits::Limits;
 use super::peer::Proxies;
 use super::routes::RouteFact;
 use crate::kernel::Kernel;
@@ -61,6 +63,8 @@ pub struct Context {
     pub(super) parts: super::sitemap::Parts,
     pub(super) hosts: Hosts,
     pub(super) proxies: Proxies,
+    pub(super) cors: Cors,
+    pub(super) limits: Arc<Limits>,
 }
 
 impl Context {
@@ -68,6 +72,8 @@ impl Context {
         let public_url = public_url(&setup.kernel.config);
         let hosts = Hosts::new(&setup.kernel.config, &public_url);
         let proxies = Proxies::new(&setup.kernel.config.http.trusted_proxies);
+        let cors = Cors::new(&setup.kernel.config.http.cors_origins);
+        let limits = Arc::new(Limits::new(&setup.kernel.config.http));
         let shell = Shell::new(setup.navigation, &public_url, setup.kernel.access.clone());
         Self {
             kernel: setup.kernel,
@@ -79,6 +85,8 @@ impl Context {
             parts: super::sitemap::Parts::default(),
             hosts,
             proxies,
+            cors,
+            limits,
         }
     }
 

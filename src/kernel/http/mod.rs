@@ -6,11 +6,13 @@
 mod body;
 mod conditions;
 mod context;
+mod cors;
 mod csrf;
 mod drain;
 mod extract;
 mod hosts;
 mod idempotency;
+mod limits;
 mod peer;
 mod problem;
 mod respond;

@@ -1,7 +1,7 @@
 //! The one ordered middleware list: what happens to every request before and after its handler.
 //!
-//! From outside: compression; [`around`] = request id, span, host, origin, caller, panic, problem, 304, headers, log,
-//! metrics; [`guard`] (per route) = permission, body limit, time limit, repeated requests; then the handler.
+//! From outside: compression; [`around`] = request id, span, preflight, host, origin, caller, panic, problem, 304, headers, log,
+//! metrics; [`guard`] (per route) = rate, permission, body limit, time limit, repeated requests; then the handler.
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -24,6 +24,7 @@ use super::conditions::Conditions;
 use super::context::{Context, Nonce, Shared};
 use super::extract::{IdempotencyKey, RequestId};
 use super::idempotency::Repeats;
+use super::limits::Limits;
 use super::serve::{LocalOperator, Peer};
 use super::trace::{Trace, request_id};
 use super::view_as::{self, Viewing};
@@ -49,6 +50,8 @@ pub(super) enum Load {
 const UPLOAD_PAUSE: Duration = Duration::from_secs(30);
 /// Whoever meets a paused house asks again after so many seconds.
 const PAUSED_FOR: u64 = 30;
+/// To make a file of a whole collection, which costs more than to read a page of it.
+const EXPORT: Permission = Permission("exchange.export");
 /// Bytes of path and query.
 const MAX_TARGET: usize = 16 << 10;
 
@@ -60,6 +63,7 @@ pub(super) struct Gate {
     body_limit: u64,
     time_limit: Duration,
     repeats: Repeats,
+    limits: Arc<Limits>,
 }
 
 impl Gate {
@@ -76,6 +80,7 @@ impl Gate {
             },
             time_limit: Duration::from_secs(http.timeout_seconds.max(1)),
             repeats: Repeats::new(&context.kernel.db, &context.kernel.process),
+            limits: context.limits.clone(),
         }
     }
 }
@@ -94,6 +99,11 @@ async fn guarded(gate: &Gate, request: Request, next: Next) -> Result<Response> 
         .get::<Caller>()
         .cloned()
         .unwrap_or_else(Caller::anonymous);
+    gate.limits.admit(
+        &caller,
+        &request,
+        gate.load == Load::Upload || gate.permission == EXPORT,
+    )?;
     gate.access.require(&caller, gate.permission, &Object::Anywhere).await?;
     let request = limit_body(gate, request)?;
     if gate.load == Load::Upload {
@@ -141,6 +151,10 @@ struct Line {
 
 /// Everything around every request; see the module's text for the order.
 pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Request, next: Next) -> Response {
+    let shared = context.cors.of(&request);
+    if let Some(answer) = shared.as_ref().and_then(|shared| shared.preflight(&request)) {
+        return answer;
+    }
     let trace = Trace::of(request.headers());
     let id = request_id(request.headers(), trace.as_ref());
     let route = request
@@ -195,6 +209,9 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
         let response = problem::finish(&id, asked, response).await;
         let mut response = headers.apply(response);
         dress(&context, response.headers_mut(), &nonce, &id, private);
+        if let Some(shared) = &shared {
+            shared.dress(response.headers_mut());
+        }
         if let Some(trace) = &trace {
             trace.write(response.headers_mut());
         }
@@ -240,7 +257,9 @@ async fn identify(context: &Context, parts: &Parts) -> Result<Subject> {
         return Err(Error::new(Code::Unavailable, text).with("retry_after", PAUSED_FOR));
     }
     context.hosts.check_host(parts)?;
-    context.hosts.check_origin(parts)?;
+    if !context.cors.admits(parts) {
+        context.hosts.check_origin(parts)?;
+    }
     let peer = context.proxies.client(parts);
     who(context, parts, peer).await
 }

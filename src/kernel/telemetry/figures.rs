@@ -32,6 +32,10 @@ pub(super) fn describe() {
     describe_counter!("vitrine_db_retries_total", "Writes that PostgreSQL made run again.");
     describe_counter!("vitrine_access_refused_total", "Requests refused for want of a right.");
     describe_counter!(
+        "vitrine_http_limited_total",
+        "Requests refused because they came too fast."
+    );
+    describe_counter!(
         "vitrine_log_lines_lost_total",
         "Lines that the disk was too slow to keep."
     );

@@ -14,11 +14,13 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::routes;
 
+mod limits;
 mod manners;
 mod repeats;
 
 use super::*;
 use crate::kernel::access::{Credential, Identity, OPEN, Permission, Subject};
+use crate::kernel::config::{Config, Http};
 use crate::kernel::db::{Db, Write, sql};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::new_id;
@@ -171,9 +173,16 @@ struct Site {
 
 impl Site {
     async fn start(db: TestDb) -> Self {
+        Self::start_with(db, |_| {}).await
+    }
+    /// With other settings of the web.
+    async fn start_with(db: TestDb, change: impl FnOnce(&mut Http)) -> Self {
         let things = Things::default();
         let _ = things.db.set(Db::clone(&db));
-        let kernel = kernel(&db);
+        let mut kernel = kernel(&db);
+        let mut config = Config::clone(&kernel.config);
+        change(&mut config.http);
+        kernel.config = Arc::new(config);
         kernel.access.install_identity(Box::new(OneSecret));
         let web = routes(&things).into_router(Setup::new(kernel)).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
