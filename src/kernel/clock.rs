@@ -50,6 +50,16 @@ impl Clock {
     }
 }
 
+/// A day (its beginning, in UTC) or a moment in RFC 3339, in milliseconds; `None` for anything else.
+pub fn moment(text: &str) -> Option<i64> {
+    let day = || {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    let found = text.parse::<jiff::Timestamp>().ok().or_else(day);
+    found.map(jiff::Timestamp::as_millisecond)
+}
+
 /// `ms` as RFC 3339 text in UTC, for answers and logs.
 pub fn rfc3339(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)

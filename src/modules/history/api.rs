@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use super::HISTORY_READ;
 use super::service::{Entry, Service};
 use crate::kernel::access::{Caller, Level};
-use crate::kernel::clock::rfc3339;
+use crate::kernel::clock::{self, rfc3339};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Path, Query, RouteSet, Routes};
 use crate::kernel::ledger::{Change, ChangeSet, Operation, Position, SetFilter};
@@ -99,12 +99,7 @@ impl SetQuery {
 
 /// A moment as people and programs write it, in milliseconds.
 pub fn moment(name: &str, text: &str) -> Result<i64> {
-    let day = || {
-        let day: jiff::civil::Date = text.parse().ok()?;
-        Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
-    };
-    let found = text.parse::<jiff::Timestamp>().ok().or_else(day);
-    found.map(jiff::Timestamp::as_millisecond).ok_or_else(|| {
+    clock::moment(text).ok_or_else(|| {
         Error::new(
             Code::BadRequest,
             format!("{name}: write a day as 2026-11-21 or a moment as 2026-11-21T14:05:00Z."),

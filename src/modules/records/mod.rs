@@ -27,8 +27,9 @@ use crate::kernel::error::Result;
 use crate::kernel::http::{Routes, SitemapSource, public_url};
 use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::{Module, NavEntry};
+use crate::kernel::schedule::Schedule;
 use crate::kernel::search::IndexSource;
-use service::{Service, collection, opening};
+use service::{Service, collection, embargo, opening};
 
 struct RecordsModule {
     service: Arc<Service>,
@@ -72,10 +73,19 @@ impl Module for RecordsModule {
             let service = removal.clone();
             async move { service.run_removal(context).await }
         };
+        let embargoes = self.service.clone();
+        let embargo = move |context| {
+            let service = embargoes.clone();
+            async move { Box::pin(service.run_embargo(context)).await }
+        };
         vec![
             JobHandler::new(opening::OPEN, open),
             JobHandler::new(collection::REMOVE, remove),
+            JobHandler::new(embargo::EMBARGO, embargo),
         ]
+    }
+    fn schedules(&self) -> Vec<Schedule> {
+        vec![Schedule::new(embargo::EMBARGO, "40 3 * * *", embargo::sweep)]
     }
     fn permissions(&self) -> &'static [Permission] {
         &[

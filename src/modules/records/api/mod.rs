@@ -1,6 +1,7 @@
 //! Records and types over HTTP: routes, bodies, and what all handlers share. Rules and permissions on single records
 //! are the service's.
 
+mod embargo;
 mod list;
 mod records;
 mod types;
@@ -47,6 +48,7 @@ pub fn routes(api: Api) -> Routes {
         .route(RECORDS_DELETE, routes!(records::remove))
         .route(RECORDS_DELETE, routes!(records::restore))
         .route(RECORDS_WRITE, routes!(records::source))
+        .route(RECORDS_WRITE, routes!(embargo::list, embargo::put, embargo::remove))
         .with_state(api)
 }
 

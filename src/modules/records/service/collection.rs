@@ -98,10 +98,11 @@ impl Service {
         outcome.await
     }
 
-    /// The name is free from here on: a collection that takes it begins without anybody's roles.
-    pub(super) async fn end_grants(&self, tx: &mut Tx<'_>, name: &str) -> Result<()> {
+    /// The name is free from here on: a collection that takes it begins without anybody's roles, and nothing of it opens by itself.
+    pub(super) async fn end_grants(&self, tx: &mut Tx<'_>, by: &Caller, name: &str) -> Result<()> {
+        store::drop_embargoes_of(tx, name).await?;
         match &self.grants {
-            Some(grants) => grants.forget(tx, &format!("type:{name}")).await,
+            Some(grants) => grants.forget(tx, by, &format!("type:{name}")).await,
             None => Ok(()),
         }
     }
@@ -152,7 +153,7 @@ impl Service {
             Box::pin(async move {
                 ledger::redact_all(tx, std::slice::from_ref(&removal.type_id)).await?;
                 store::forget_type(tx, &removal.type_name, &removal.type_id).await?;
-                self.end_grants(tx, &removal.type_name).await?;
+                self.end_grants(tx, &context.caller, &removal.type_name).await?;
                 // The files that they came from: those that nobody else needs.
                 jobs::enqueue(tx, &Caller::system(), blobs::sweep()).await?;
                 context.finish_with(tx, answer).await

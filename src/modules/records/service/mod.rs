@@ -2,6 +2,7 @@
 
 pub mod collection;
 mod edit;
+pub mod embargo;
 mod identify;
 mod import;
 mod levels;

@@ -198,7 +198,7 @@ async fn open_some(tx: &mut Tx<'_>, opening: &Opening, closings: &[Closing], ids
     Ok(count)
 }
 
-fn head(row: Row, state: &'static str, visibility: Level, now: i64) -> Head {
+pub(super) fn head(row: Row, state: &'static str, visibility: Level, now: i64) -> Head {
     Head {
         version: row.version + 1,
         state,

@@ -314,7 +314,7 @@ impl Service {
                         format!("The type \"{name}\" still has records. Delete them first; a type is deleted only when it is empty."),
                     ));
                 }
-                self.end_grants(tx, name).await?;
+                self.end_grants(tx, why.caller, name).await?;
                 let set = why.open(tx, "type.delete").await?;
                 self.append_type(tx, &set, &head, Operation::Delete, None).await
             })

@@ -2,6 +2,7 @@
 //! the ledger; heads join them.
 
 mod collection;
+mod embargo;
 mod ties;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use crate::kernel::db::{Exec, Filter, Tx, Val, insert_later, insert_many, pick, 
 use crate::kernel::error::{Error, Result};
 
 pub use collection::*;
+pub use embargo::*;
 pub use ties::*;
 
 pub const LIVE: &str = "live";

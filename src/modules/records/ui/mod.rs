@@ -6,6 +6,7 @@ mod collections;
 mod define;
 mod doors;
 mod edit;
+mod embargo;
 mod fields;
 mod forms;
 mod record;
@@ -66,6 +67,9 @@ pub fn routes(pages: Pages) -> Routes {
             "/records/{id}/restore",
             post(edit::restore),
         )
+        .page(write, Method::GET, "/embargoes", get(embargo::embargoes_page))
+        .page(write, Method::POST, "/embargoes", post(embargo::set))
+        .page(write, Method::POST, "/embargoes/end", post(embargo::end))
         .page(write, Method::GET, NEW, get(edit::new_page))
         .page(write, Method::POST, NEW, post(edit::create))
         .page(change, Method::POST, "/types/{name}/visibility", post(doors::open))

@@ -77,6 +77,8 @@ pub struct Around {
     pub may_delete: bool,
     /// May ask who sees it, and why.
     pub may_ask: bool,
+    /// When it opens, and the key of to whom, for those who may change that.
+    pub opens: Option<(i64, &'static str)>,
     /// The version of today, where an older one is shown.
     pub old: Option<i64>,
 }
@@ -200,14 +202,21 @@ impl Pages {
             type_name: &seen.record.type_name,
             visibility: seen.record.visibility,
         };
+        let may_write = self.access.check(&page.caller, RECORDS_WRITE, &object).await?;
+        let opens = if may_write && seen.record.visibility > Level::Public {
+            self.opens(page, &seen.record.id).await?
+        } else {
+            None
+        };
         Ok(Around {
+            opens,
             titles: self.titles(page, seen).await?,
             linked,
             more_linked,
             history,
             more_history,
             image_hosts: self.image_hosts.to_vec(),
-            may_write: self.access.check(&page.caller, RECORDS_WRITE, &object).await?,
+            may_write,
             may_see_source: self.service.may_see_source(&page.caller, seen).await?,
             may_delete: self.access.check(&page.caller, RECORDS_DELETE, &object).await?,
             may_ask: self.access.check(&page.caller, GRANTS, &object).await?,

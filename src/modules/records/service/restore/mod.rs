@@ -146,7 +146,7 @@ impl Service {
             let definition = types.get(&row.type_name).and_then(Option::as_ref);
             let made = made.get(&(id.clone(), touched.last)).and_then(Option::as_deref);
             let mut plan = plan(row, touched, made, definition)?;
-            if !self.may(undoing.caller, &plan).await? {
+            if !self.may(tx, undoing.caller, &plan).await? {
                 plan = Plan::Done(Restoration::Left(WhyLeft::Forbidden));
             }
             plans.push((id.clone(), plan));
@@ -184,7 +184,7 @@ impl Service {
     }
 
     /// May the caller put this back? Whoever does so has to see all of it.
-    async fn may(&self, caller: &Caller, plan: &Plan) -> Result<bool> {
+    async fn may(&self, tx: &mut Tx<'_>, caller: &Caller, plan: &Plan) -> Result<bool> {
         let (row, visibility) = match plan {
             Plan::Done(_) => return Ok(true),
             Plan::Remove(row) => (&**row, None),
@@ -196,9 +196,8 @@ impl Service {
                 type_name: &row.type_name,
                 visibility,
             };
-            if !self.access.check(caller, RECORDS_DELETE, &object).await?
-                || self.access.level(caller, &object).await? != Some(Level::Restricted)
-            {
+            let level = self.access.level_in(&mut *tx, caller, RECORDS_DELETE, &object).await?;
+            if level != Some(Level::Restricted) {
                 return Ok(false);
             }
         }

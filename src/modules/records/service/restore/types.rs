@@ -53,12 +53,9 @@ impl Service {
         };
         let definition: RecordType = serde_json::from_str(text)?;
         let name = &definition.name;
-        if !self
-            .access
-            .check(undoing.caller, TYPES_WRITE, &Object::Type(name))
-            .await?
-            || self.access.level(undoing.caller, &Object::Type(name)).await? != Some(Level::Restricted)
-        {
+        let object = Object::Type(name);
+        let level = self.access.level_in(&mut *tx, undoing.caller, TYPES_WRITE, &object);
+        if level.await? != Some(Level::Restricted) {
             return left(WhyLeft::Forbidden);
         }
         tx.lock(&format!("records.type/{name}")).await?;

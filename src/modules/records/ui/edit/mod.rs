@@ -282,7 +282,7 @@ impl Pages {
     }
 
     /// A record that the caller may change.
-    async fn writable(&self, page: &Page, id: &str) -> Result<Seen> {
+    pub(in super::super) async fn writable(&self, page: &Page, id: &str) -> Result<Seen> {
         let seen = self.service.read(&page.caller, id).await?;
         self.access.require(&page.caller, RECORDS_WRITE, &object(&seen)).await?;
         Ok(seen)
