@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run tools dev test check torture conformance image screenshots bench bench-import bench-search bench-record bench-access bench-writes bench-jobs bench-start bench-build man deb fmt clean
+.PHONY: run tools dev test check torture torture-rights conformance image screenshots bench bench-import bench-search bench-record bench-access bench-writes bench-jobs bench-start bench-build man deb fmt clean
 
 # Builds the program and shows the sample collection. When it is ready it prints its address.
 run: tools
@@ -40,6 +40,12 @@ CYCLES ?= 200
 torture:
 	tests/with-postgres $(CARGO) test --quiet --locked --features testing --test torture -- $(CYCLES) $(ITEMS)
 	tests/with-postgres $(CARGO) test --quiet --locked --features testing --lib -- --nocapture a_thousand_due_times
+
+# The long form of what the suite does shortly for rights: 10,000 rounds of "a right goes, then a secret comes", a thousand
+# planted records looked for in everything that answers, and more than a million checks of the engine against an oracle.
+torture-rights:
+	VITRINE_LONG=1 tests/with-postgres $(CARGO) test --quiet --locked --features testing --lib --test it -- --nocapture --test-threads 1 \
+	    the_engine_agrees_with_the_oracle a_right_that_is_gone_never_shows_what_came_later planted_words_are_never_seen
 
 # Independent opinions: on the OpenAPI document (needs Python) and on the accessibility of the pages (needs Node). Each
 # fetches its judge the first time.

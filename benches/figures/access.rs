@@ -130,6 +130,13 @@ impl vitrine::kernel::access::Directory for Everybody {
         };
         Ok(ids.iter().map(|id| (id.clone(), person(id))).collect())
     }
+    async fn is_active_in(
+        &self,
+        _tx: &mut vitrine::kernel::db::Tx<'_>,
+        _id: &str,
+    ) -> vitrine::kernel::error::Result<bool> {
+        Ok(true)
+    }
     async fn find(
         &self,
         _text: &str,

@@ -71,8 +71,9 @@ pub trait Grants: Send + Sync {
     async fn grant(&self, tx: &mut Tx<'_>, by: &Caller, subject: &str, role: Role, place: &str) -> Result<()>;
     /// Takes a role away. Taking one that is not there changes nothing.
     async fn revoke(&self, tx: &mut Tx<'_>, by: &Caller, subject: &str, role: Role, place: &str) -> Result<()>;
-    /// Takes away everything that a subject has, its memberships too, or all roles at a place: it is deleted.
-    async fn forget(&self, tx: &mut Tx<'_>, subject_or_place: &str) -> Result<()>;
+    /// Takes away everything that a subject has, its memberships too, or all roles at a place: it is deleted. Refused where
+    /// nobody would be administrator any more, unless the operator or the house does it.
+    async fn forget(&self, tx: &mut Tx<'_>, by: &Caller, subject_or_place: &str) -> Result<()>;
     /// The roles that a subject was given by itself, with the places, not those of its groups.
     async fn roles_of(&self, subject: &str) -> Result<Vec<(Role, String)>>;
 }

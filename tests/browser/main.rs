@@ -22,6 +22,7 @@ mod keeper;
 #[expect(dead_code, reason = "journeys take the good ways only")]
 #[path = "../it/institutions/provider.rs"]
 mod provider;
+mod rights;
 mod wizard;
 
 use browser::{Browser, Look};

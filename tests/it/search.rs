@@ -1,5 +1,7 @@
 //! Finding records over HTTP on the whole app: written through the API, followed into the index, asked for by everybody.
 
+mod suggest;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
 use http_body_util::BodyExt;
@@ -17,7 +19,6 @@ both!(
     a_write_is_found_by_who_waits_for_it,
     wrong_questions_are_refused,
     what_is_hidden_is_neither_found_nor_counted,
-    what_is_typed_is_suggested_to_who_may_see_it,
     numbers_and_years_are_found
 );
 
@@ -335,47 +336,6 @@ async fn what_is_hidden_is_neither_found_nor_counted(db: TestDb) {
             assert_eq!(item["fields"].get("donor").is_some(), donors > 0, "{who}");
             assert_eq!(item["fields"].get("keeper").is_some(), keepers > 0, "{who}");
         }
-    }
-    house.close().await;
-}
-
-async fn what_is_typed_is_suggested_to_who_may_see_it(db: TestDb) {
-    let house = House::open(db).await;
-    let open = json!({"title": "Teller", "material": "Ton", "keeper": "Tobias", "donor": "Töpfer"});
-    house.put("public", open).await;
-    let closed = json!({"title": "Topf", "material": "Ton", "keeper": "Tobias"});
-    house.put("members", closed).await;
-    house.find("wait=true").await;
-    let suggest = async |router: &axum::Router, token, question: &str| {
-        let answer = ask(router, "GET", &format!("/api/suggest?{question}"), token, None).await;
-        assert_eq!(answer.status, 200, "{question} {}", answer.body);
-        let values = answer.body["values"].as_array().unwrap().iter();
-        let values = values.map(|v| {
-            format!(
-                "{}: {}={}",
-                v["label"].as_str().unwrap(),
-                v["value"].as_str().unwrap(),
-                v["count"]
-            )
-        });
-        let records = answer.body["records"].as_array().unwrap().iter();
-        let records = records.map(|r| format!("{} {}", r["type"].as_str().unwrap(), r["title"].as_str().unwrap()));
-        assert_eq!(answer.body["q"], "TÖ");
-        (values.collect::<Vec<_>>(), records.collect::<Vec<_>>())
-    };
-    let question = "q=T%C3%96";
-    let (values, records) = suggest(&house.anyone, None, question).await;
-    assert_eq!((values, records.len()), (vec!["Material: Ton=1".to_owned()], 0));
-    let (values, records) = suggest(&house.anyone, Some(&house.token), question).await;
-    assert_eq!(values, ["Keeper: Tobias=2", "Material: Ton=2"]);
-    assert_eq!(records, ["vase Topf"]);
-    let (values, _) = suggest(&house.operator, None, &format!("{question}&type=vase&limit=2")).await;
-    assert_eq!(values, ["Keeper: Tobias=2", "Material: Ton=2"]);
-    let (values, _) = suggest(&house.operator, None, question).await;
-    assert_eq!(values[2], "Donor: Töpfer=1");
-    for (wrong, status) in [("q=a&type=vas", 404), ("q=a&limit=51", 422), ("q=a&x=1", 400)] {
-        let answer = ask(&house.anyone, "GET", &format!("/api/suggest?{wrong}"), None, None).await;
-        assert_eq!(answer.status, status, "{wrong} {}", answer.body);
     }
     house.close().await;
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::{Access, Level};
+use crate::kernel::db::Tx;
 use crate::kernel::error::Result;
 
 /// An account as others may see it: to show it, and to pick it from a list.
@@ -26,6 +27,8 @@ pub struct Person {
 pub trait Directory: Send + Sync {
     /// The accounts with these ids; ids that are not there are left out. One statement for all.
     async fn people(&self, ids: &[String]) -> Result<HashMap<String, Person>>;
+    /// Is this account there and switched on? Asked inside a transaction, over its connection.
+    async fn is_active_in(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool>;
     /// Accounts whose name or sign-in name begins with the text, the nearest first, at most `limit`.
     async fn find(&self, text: &str, limit: usize) -> Result<Vec<Person>>;
 }
@@ -86,6 +89,17 @@ impl Access {
                 let found = directory.people(&[id.to_owned()]).await?;
                 Ok(found.get(id).is_some_and(|person| person.active))
             }
+            None => Ok(true),
+        }
+    }
+
+    /// As [`Access::is_active`], inside a transaction.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn is_active_in(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+        match &*self.directory.load() {
+            Some(directory) => directory.is_active_in(tx, id).await,
             None => Ok(true),
         }
     }

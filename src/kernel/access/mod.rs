@@ -20,7 +20,8 @@ pub use identity::{Credential, Identity};
 pub use rules::{PUBLIC_READS, Rules, covers};
 
 use self::refusals::Refusals;
-use super::error::{Code, Error, Result};
+use super::db::Tx;
+use super::error::Result;
 
 /// The name of a right: `records.write`. Part of the API (`x-permission`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -235,8 +236,19 @@ pub trait Authorizer: Send + Sync {
         }
         Ok(levels)
     }
+    /// As [`Authorizer::levels`] for one object, inside a transaction: over its connection, and by what it has changed itself.
+    async fn level_in(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        permission: Permission,
+        object: &Object<'_>,
+    ) -> Result<Option<Level>>;
     /// What the caller may see, for lists and searches.
     async fn filter(&self, caller: &Caller, permission: Permission) -> Result<Visibility>;
+    /// Takes a safeguard away, so that a test can show that it would notice: what is remembered is not asked about.
+    #[cfg(feature = "testing")]
+    fn go_blind(&self) {}
     /// Terms under which a record of this type and visibility is indexed at each level: `(public, members, restricted)`.
     fn terms(&self, type_name: &str, visibility: Level) -> [Vec<String>; 3];
 }
@@ -274,20 +286,7 @@ impl Access {
         if self.check(caller, permission, object).await? {
             return Ok(());
         }
-        self.refused(caller, permission, object);
-        if caller.is_anonymous() {
-            return Err(Error::new(
-                Code::Unauthenticated,
-                format!(
-                    "This needs the permission {}. Sign in, or send a token: Authorization: Bearer …",
-                    permission.0
-                ),
-            ));
-        }
-        Err(Error::new(
-            Code::Forbidden,
-            format!("This needs the permission {}, which you do not have.", permission.0),
-        ))
+        Err(self.refusal(caller, permission, object))
     }
     /// See [`Authorizer::level`].
     ///
@@ -312,6 +311,45 @@ impl Access {
         match &*self.authorizer.load() {
             Some(authorizer) => authorizer.levels(caller, permission, objects).await,
             None => Rules.levels(caller, permission, objects).await,
+        }
+    }
+    /// See [`Authorizer::level_in`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn level_in(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        permission: Permission,
+        object: &Object<'_>,
+    ) -> Result<Option<Level>> {
+        match &*self.authorizer.load() {
+            Some(authorizer) => authorizer.level_in(tx, caller, permission, object).await,
+            None => Rules.level_in(tx, caller, permission, object).await,
+        }
+    }
+    /// As [`Access::require`], inside a transaction.
+    ///
+    /// # Errors
+    /// `Unauthenticated` or `Forbidden`.
+    pub async fn require_in(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        permission: Permission,
+        object: &Object<'_>,
+    ) -> Result<()> {
+        if self.level_in(tx, caller, permission, object).await?.is_some() {
+            return Ok(());
+        }
+        Err(self.refusal(caller, permission, object))
+    }
+    /// See [`Authorizer::go_blind`].
+    #[cfg(feature = "testing")]
+    pub fn go_blind(&self) {
+        if let Some(authorizer) = &*self.authorizer.load() {
+            authorizer.go_blind();
         }
     }
     /// See [`Authorizer::filter`].

@@ -7,6 +7,7 @@ use std::time::Instant;
 use tracing::warn;
 
 use super::{Access, Caller, Object, Permission};
+use crate::kernel::error::{Code, Error};
 
 /// Lines in each span of time; what is more is counted.
 const MOST: u32 = 30;
@@ -43,6 +44,20 @@ impl Refusals {
 }
 
 impl Access {
+    /// Tells the log, and answers the error: 401 for nobody in particular, else 403.
+    pub(super) fn refusal(&self, caller: &Caller, permission: Permission, object: &Object<'_>) -> Error {
+        self.refused(caller, permission, object);
+        let needed = permission.0;
+        if caller.is_anonymous() {
+            let text = format!("This needs the permission {needed}. Sign in, or send a token: Authorization: Bearer …");
+            return Error::new(Code::Unauthenticated, text);
+        }
+        Error::new(
+            Code::Forbidden,
+            format!("This needs the permission {needed}, which you do not have."),
+        )
+    }
+
     /// Tells the log that somebody was refused; for services that answer with something else than a refusal, too.
     pub fn refused(&self, caller: &Caller, permission: Permission, object: &Object<'_>) {
         metrics::counter!("vitrine_access_refused_total").increment(1);

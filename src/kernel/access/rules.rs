@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 
 use super::{Authorizer, Caller, Level, OPEN, Object, Permission, Subject, Visibility};
+use crate::kernel::db::Tx;
 use crate::kernel::error::Result;
 
 /// The scope entry that lets a token read restricted fields and records.
@@ -71,6 +72,17 @@ impl Authorizer for Rules {
             Object::Record { visibility, .. } if *visibility > reach => None,
             _ => Some(reach),
         })
+    }
+
+    async fn level_in(
+        &self,
+        _tx: &mut Tx<'_>,
+        caller: &Caller,
+        permission: Permission,
+        object: &Object<'_>,
+    ) -> Result<Option<Level>> {
+        let may = self.check(caller, permission, object).await?;
+        Ok(self.level(caller, object).await?.filter(|_| may))
     }
 
     async fn filter(&self, caller: &Caller, permission: Permission) -> Result<Visibility> {

@@ -122,6 +122,16 @@ pub const RECORD: &str = "record";
 /// The kind of a record type's versions.
 pub const TYPE: &str = "type";
 
+/// The kind of what was given to somebody: a role at a place, a membership of a group.
+pub const GRANT: &str = "grant";
+/// The kind of a group's versions.
+pub const GROUP: &str = "group";
+
+/// Is a change set about people and what they may, by its own kind? Such sets are for auditors, and are never undone.
+pub fn is_about_people(set_kind: &str) -> bool {
+    set_kind.starts_with("access.") || set_kind.starts_with("account.")
+}
+
 /// One state of an entity with who, why and when.
 #[derive(Clone, Debug)]
 pub struct Version {

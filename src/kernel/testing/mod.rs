@@ -8,6 +8,19 @@ pub use app::{Answer, TestApp};
 pub use database::{TestDb, postgres, postgres_url, sqlite};
 pub use kernel::kernel;
 
+/// How often something is tried: `short` in the suite, `long` where `VITRINE_LONG` is set, as `make torture` does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by their runner how long they may take"
+)]
+pub fn rounds(short: usize, long: usize) -> usize {
+    if std::env::var_os("VITRINE_LONG").is_some() {
+        long
+    } else {
+        short
+    }
+}
+
 /// Runs an `async fn story(db: TestDb)` as two tests, one on each engine: `both!(story);`
 #[macro_export]
 macro_rules! both {

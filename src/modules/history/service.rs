@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Map;
 
+use super::HISTORY_AUDIT;
 use super::undo::{Kept, Preview, Standing, Undos};
 use crate::contract::records::{RECORDS_DELETE, RecordState, Records, Sight};
 use crate::kernel::access::{Access, Caller, Level, Object};
@@ -130,6 +131,24 @@ impl Service {
         Ok(self.access.level(caller, &Object::House).await? == Some(Level::Restricted))
     }
 
+    /// May the caller know of change sets about people and what they may?
+    pub async fn sees_people(&self, caller: &Caller) -> Result<bool> {
+        self.access.check(caller, HISTORY_AUDIT, &Object::House).await
+    }
+
+    /// A change set, unless it is one about people and the caller is no auditor.
+    pub async fn known(&self, caller: &Caller, id: &str) -> Result<ChangeSet> {
+        let found = if is_id(id) {
+            ledger::set(&self.db, id).await?
+        } else {
+            None
+        };
+        match found {
+            Some(set) if !ledger::is_about_people(&set.kind) || self.sees_people(caller).await? => Ok(set),
+            _ => Err(Error::not_found("change set", &id.chars().take(60).collect::<String>())),
+        }
+    }
+
     /// Change sets, newest first; and where to go on. A set of which the caller can see nothing is
     /// left out, so that its reason tells nothing either.
     pub async fn sets(
@@ -138,12 +157,7 @@ impl Service {
         filter: &SetFilter,
         limit: i64,
     ) -> Result<(Vec<ChangeSet>, Option<String>)> {
-        let sets = ledger::sets(&self.db, filter, limit).await?;
-        let next = if sets.len() as i64 == limit {
-            sets.last().map(|s| s.id.clone())
-        } else {
-            None
-        };
+        let (sets, next) = self.all_sets(caller, filter, limit).await?;
         if self.sees_all(caller).await? {
             return Ok((sets, next));
         }
@@ -154,6 +168,22 @@ impl Service {
             }
         }
         Ok((shown, next))
+    }
+
+    /// A page of change sets, without those about people for who is no auditor; and where to go on.
+    pub async fn all_sets(
+        &self,
+        caller: &Caller,
+        filter: &SetFilter,
+        limit: i64,
+    ) -> Result<(Vec<ChangeSet>, Option<String>)> {
+        let mut sets = ledger::sets(&self.db, filter, limit).await?;
+        let last = sets.last().filter(|_| sets.len() as i64 == limit);
+        let next = last.map(|set| set.id.clone());
+        if sets.iter().any(|set| ledger::is_about_people(&set.kind)) && !self.sees_people(caller).await? {
+            sets.retain(|set| !ledger::is_about_people(&set.kind));
+        }
+        Ok((sets, next))
     }
 
     async fn sees_some(&self, caller: &Caller, set_id: &str) -> Result<bool> {
@@ -170,7 +200,7 @@ impl Service {
         limit: i64,
     ) -> Result<(ChangeSet, Vec<Change>, Option<Position>)> {
         let missing = || Error::not_found("change set", id);
-        let set = ledger::set(&self.db, id).await?.ok_or_else(missing)?;
+        let set = self.known(caller, id).await?;
         let all = self.sees_all(caller).await?;
         if !all && !self.sees_some(caller, id).await? {
             return Err(missing());
@@ -191,16 +221,12 @@ impl Service {
 
     /// A change set of which the caller may see something, and who to ask for where that is not all.
     async fn seen_set<'c>(&self, caller: &'c Caller, id: &str) -> Result<(ChangeSet, Option<&'c Caller>)> {
-        let found = if is_id(id) {
-            ledger::set(&self.db, id).await?
-        } else {
-            None
-        };
+        let set = self.known(caller, id).await?;
         let all = self.sees_all(caller).await?;
-        match found {
-            Some(set) if all || self.sees_some(caller, id).await? => Ok((set, (!all).then_some(caller))),
-            _ => Err(Error::not_found("change set", &id.chars().take(60).collect::<String>())),
+        if all || self.sees_some(caller, id).await? {
+            return Ok((set, (!all).then_some(caller)));
         }
+        Err(Error::not_found("change set", &id.chars().take(60).collect::<String>()))
     }
 
     /// What taking a change set back would do to what the caller sees of it.

@@ -1,6 +1,9 @@
 //! Who may do what, on the whole app over HTTP: accounts that are made up by their ids, roles given through the API.
 
+mod embargo;
+mod enemy;
 mod grants;
+mod ledger;
 mod matrix;
 mod secrets;
 
@@ -16,8 +19,10 @@ use tower::ServiceExt;
 use vitrine::app::{App, Plan, Roles, Running};
 use vitrine::kernel::access::{Credential, Directory, Identity, Person, Subject};
 use vitrine::kernel::config::{Sources, load};
+use vitrine::kernel::db::Tx;
 use vitrine::kernel::error::Result;
-use vitrine::kernel::http::local;
+use vitrine::kernel::http::{RouteFact, Web, local};
+use vitrine::kernel::jobs::{Worker, WorkerOptions};
 use vitrine::kernel::testing::TestDb;
 
 /// Everybody of these tests, by the secret they show.
@@ -69,6 +74,9 @@ impl Directory for Made {
         };
         Ok(known.map(|id| (id.clone(), person(id))).collect())
     }
+    async fn is_active_in(&self, _tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+        Ok(PEOPLE.contains(&id) && id != "disabled")
+    }
     async fn find(&self, text: &str, limit: usize) -> Result<Vec<Person>> {
         let ids = PEOPLE.iter().filter(|id| id.starts_with(text)).take(limit);
         let ids: Vec<String> = ids.map(|id| (*id).to_owned()).collect();
@@ -81,7 +89,11 @@ pub struct House {
     pub running: Running,
     pub anyone: axum::Router,
     pub operator: axum::Router,
-    _db: TestDb,
+    /// Every route.
+    pub table: Vec<RouteFact>,
+    pub db: TestDb,
+    /// Runs jobs when it is told to.
+    worker: Worker,
 }
 
 pub struct Answer {
@@ -133,9 +145,10 @@ pub async fn ask(router: &axum::Router, method: &str, path: &str, who: Option<&s
 }
 
 impl House {
-    pub async fn open(db: TestDb) -> Self {
+    /// One process of the web on a database, with the people of these tests.
+    async fn process(db: &TestDb, folder: &str) -> App {
         let sources = Sources::default()
-            .flag("data.dir", db.folder().join("house").display().to_string(), "--data")
+            .flag("data.dir", db.folder().join(folder).display().to_string(), "--data")
             .flag("database.url", db.url(), "--database")
             .flag("http.bind", "127.0.0.1:0", "--bind");
         let plan = Plan {
@@ -143,17 +156,36 @@ impl House {
                 web: true,
                 ..Roles::default()
             },
+            // Time passes when a test says so.
+            clock: db.clock().clone(),
             ..Plan::default()
         };
         let app = App::build(load(&sources).unwrap().config, plan).await.unwrap();
         app.kernel.access.install_identity(Box::new(Made));
         app.kernel.access.install_directory(Box::new(Made));
-        let anyone = app.web().unwrap().router;
+        app
+    }
+
+    /// Another process of the same house.
+    pub async fn beside(&self) -> (axum::Router, App) {
+        let app = Self::process(&self.db, "beside").await;
+        (app.web().unwrap().router, app)
+    }
+
+    pub async fn open(db: TestDb) -> Self {
+        let app = Self::process(&db, "house").await;
+        let Web {
+            router: anyone, table, ..
+        } = app.web().unwrap();
+        let options = WorkerOptions::from_config(&app.kernel.config);
+        let worker = Worker::new(&app.kernel.db, &app.kernel.process, app.handlers(), options).unwrap();
         let house = Self {
+            table,
+            worker,
             operator: local(anyone.clone()),
             anyone,
             running: app.start().await.unwrap(),
-            _db: db,
+            db,
         };
         for name in ["fungus", "bird"] {
             let definition = json!({
@@ -194,6 +226,11 @@ impl House {
 
     pub async fn get(&self, who: &str, path: &str) -> Answer {
         self.send(who, "GET", path, None).await
+    }
+
+    /// Runs every job that is ready, and those they make.
+    pub async fn drain_jobs(&self) {
+        self.worker.drain().await.unwrap();
     }
 
     pub async fn give(&self, who: &str, role: &str, place: &str) {

@@ -40,6 +40,9 @@ pub struct Reason {
     pub given_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given_at: Option<String>,
+    /// Who gave it in the ledger's own short form, for pages.
+    #[serde(skip)]
+    pub giver: String,
 }
 
 /// The answer.
@@ -196,6 +199,7 @@ impl GrantService {
                 holder: row.map(|row| names.holder(&row.subject)),
                 given_by: row.map(|row| names.actor(&row.given_by).unwrap_or(&row.given_by).to_owned()),
                 given_at: row.map(|row| rfc3339(row.given_at)),
+                giver: row.map(|row| row.given_by.clone()).unwrap_or_default(),
                 object_name,
                 step,
             }
@@ -210,7 +214,7 @@ impl GrantService {
     pub async fn everybody_with(&self, place: &str, permission: &str) -> Result<Vec<Holder>> {
         let state = self.relations.state().await?;
         let schema = &self.relations.schema;
-        let all = super::relations::engine::list_subjects(schema, &state.graph, place, permission, "account");
+        let all = super::relations::lists::list_subjects(schema, &state.graph, place, permission, "account");
         let names = self.names(all.iter().map(String::as_str)).await?;
         let holders = all.iter().map(|subject| names.holder(subject));
         Ok(holders.filter(|holder| holder.active).collect())
@@ -225,7 +229,7 @@ impl GrantService {
         let active = self.access.is_active(id).await?;
         let state = self.relations.state().await?;
         let (schema, subject) = (&self.relations.schema, Some(subject).filter(|_| active));
-        let all = super::relations::engine::list_objects(schema, &state.graph, subject, "type", permission);
+        let all = super::relations::lists::list_objects(schema, &state.graph, subject, "type", permission);
         let everywhere = Engine::new(schema, &state.graph, subject).check(HOUSE, permission);
         Ok((all, everywhere))
     }
@@ -234,9 +238,9 @@ impl GrantService {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn tree(&self, place: &str, permission: &str) -> Result<Option<super::relations::engine::Tree>> {
+    pub async fn tree(&self, place: &str, permission: &str) -> Result<Option<super::relations::lists::Tree>> {
         let state = self.relations.state().await?;
-        Ok(super::relations::engine::expand(
+        Ok(super::relations::lists::expand(
             &self.relations.schema,
             &state.graph,
             place,

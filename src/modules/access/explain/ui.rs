@@ -15,6 +15,7 @@ use crate::kernel::access::{Level, OPEN, Object, VIEW_AS};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Form, Query, RouteSet, Routes, Shared, view_as_cookie, view_as_end};
 use crate::kernel::ui::{Crumb, Html, Page, filters, view};
+use crate::modules::access::grants::ui::giver;
 use crate::modules::access::grants::{GrantService, Holder};
 use crate::modules::access::relations::engine::Step;
 
@@ -159,6 +160,7 @@ fn sentences(page: &Page, why: &Why) -> Vec<Sentence> {
                     .and_then(|at| at.get(..10))
                     .unwrap_or_default();
                 let given = reason.given_by.as_deref();
+                let given = given.map(|by| giver(language, &reason.giver, by));
                 found.push(Sentence {
                     text: language.with(&key, &[("name", &holder(reason)), ("place", &place)]),
                     given: given.map_or_else(String::new, |by| {

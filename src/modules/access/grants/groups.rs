@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lists::{Holder, id_of};
 use super::port::{GrantService, shown};
+use super::written::group_changed;
 use crate::contract::access::Grants;
 use crate::kernel::access::{Caller, Object};
 use crate::kernel::db::Write;
@@ -136,7 +137,7 @@ impl GrantService {
                     if store::insert_group(tx, row, &key_of(&row.name)).await? == 0 {
                         return Err(taken(&row.name));
                     }
-                    Ok(())
+                    group_changed(tx, by, &row.id, Some(row)).await
                 })
             })
             .await?;
@@ -159,10 +160,11 @@ impl GrantService {
                     if store::is_taken(&mut *tx, key, id).await? {
                         return Err(taken(name));
                     }
-                    match store::rename_group(tx, id, name, key, description).await? {
-                        0 => Err(Error::not_found("group", &shown(id))),
-                        _ => Ok(()),
+                    if store::rename_group(tx, id, name, key, description).await? == 0 {
+                        return Err(Error::not_found("group", &shown(id)));
                     }
+                    let row = store::group(&mut *tx, id).await?;
+                    group_changed(tx, by, id, row.as_ref()).await
                 })
             })
             .await
@@ -178,11 +180,13 @@ impl GrantService {
         self.db
             .write(Write::interactive("access.group-end"), |tx| {
                 Box::pin(async move {
+                    // What it has ends first, while it has a name.
+                    self.forget(tx, by, object).await?;
+                    self.forget(tx, by, subject).await?;
                     if store::delete_group(tx, id).await? == 0 {
                         return Err(Error::not_found("group", &shown(id)));
                     }
-                    self.forget(tx, object).await?;
-                    self.forget(tx, subject).await
+                    group_changed(tx, by, id, None).await
                 })
             })
             .await?;
@@ -209,14 +213,12 @@ impl GrantService {
         let mut change = Change::default();
         let side = if put { &mut change.put } else { &mut change.taken };
         side.push(tuple);
-        let (change, actor) = (&change, &by.actor());
+        let change = &change;
         self.db
             .write(Write::interactive("access.member"), |tx| {
-                Box::pin(async move { self.relations.write(tx, change, actor).await })
+                Box::pin(async move { self.apply(tx, by, "access.member", change).await })
             })
-            .await?;
-        tracing::info!(group.id = %id, subject = who, put, actor = by.actor(), "the members of a group changed");
-        Ok(())
+            .await
     }
 
     async fn may_be_in(&self, id: &str, who: &str) -> Result<()> {

@@ -43,6 +43,9 @@ pub struct Grant {
     pub holder: Holder,
     /// Who gave it, as the ledger names them.
     pub given_by: String,
+    /// The ledger's own short form, for pages.
+    #[serde(skip)]
+    pub giver: String,
     pub given_at: String,
 }
 
@@ -151,6 +154,7 @@ impl GrantService {
             holder: names.holder(&row.subject),
             given_by: names.actor(&row.given_by).unwrap_or(&row.given_by).to_owned(),
             given_at: rfc3339(row.given_at),
+            giver: row.given_by,
             place: row.object,
             role,
         };

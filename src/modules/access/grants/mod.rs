@@ -6,6 +6,7 @@ pub mod groups;
 mod lists;
 mod port;
 pub mod ui;
+mod written;
 
 pub use lists::{Grant, Holder};
 pub use port::{GrantService, object_of, shown};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::contract::access::{Grants, HOUSE, Role};
-use crate::kernel::access::{Access, Caller, Object, Subject};
+use crate::kernel::access::{Access, Caller, Object, Permission};
 use crate::kernel::db::{Db, Tx};
-use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::error::{Error, Result};
 use crate::modules::access::relations::graph::Tuple;
 use crate::modules::access::relations::{Change, Relations, store};
 use crate::modules::access::schema::type_of;
@@ -35,6 +35,18 @@ impl GrantService {
     /// # Errors
     /// A role or a subject that does not fit the place; `Forbidden` and `Unauthenticated`.
     pub async fn require(&self, by: &Caller, subject: &str, role: Role, place: &str) -> Result<()> {
+        let needed = self.needed(subject, role, place)?;
+        self.access.require(by, needed, &object_of(place)).await
+    }
+
+    /// As [`GrantService::require`], inside a transaction.
+    async fn require_in(&self, tx: &mut Tx<'_>, by: &Caller, subject: &str, role: Role, place: &str) -> Result<()> {
+        let needed = self.needed(subject, role, place)?;
+        self.access.require_in(tx, by, needed, &object_of(place)).await
+    }
+
+    /// What whoever gives or takes a role needs there; or why nobody can have it there.
+    fn needed(&self, subject: &str, role: Role, place: &str) -> Result<Permission> {
         if !matches!(type_of(place), "type" | HOUSE) {
             let text = format!("is \"house\" or \"type:NAME\", not \"{}\".", shown(place));
             return Err(Error::invalid("place", text));
@@ -49,21 +61,7 @@ impl GrantService {
         if let Err(why) = self.relations.schema.admits(place, role.as_str(), subject) {
             return Err(Error::invalid("subject", format!("cannot have that role: {why}.")));
         }
-        let needed = if role.is_of_house() { MANAGE } else { GRANTS };
-        self.access.require(by, needed, &object_of(place)).await
-    }
-
-    /// Whoever is the last administrator stays one, unless the operator of the machine says otherwise.
-    async fn keep_one(&self, tx: &mut Tx<'_>, by: &Caller, role: Role) -> Result<()> {
-        let is_above = matches!(by.subject, Subject::Operator | Subject::System);
-        if role != Role::Administrator || is_above {
-            return Ok(());
-        }
-        if store::count(&mut *tx, HOUSE, role.as_str()).await? == 0 {
-            let text = "Nobody would be administrator any more. Give the role to somebody else first.";
-            return Err(Error::new(Code::Conflict, text));
-        }
-        Ok(())
+        Ok(if role.is_of_house() { MANAGE } else { GRANTS })
     }
 }
 
@@ -72,48 +70,42 @@ pub fn shown(text: &str) -> String {
     text.chars().take(80).collect::<String>().escape_debug().to_string()
 }
 
-fn told(what: &'static str, by: &Caller, tuple: &Tuple) {
-    tracing::info!(
-        actor = by.actor(),
-        subject = tuple.subject,
-        role = tuple.relation,
-        place = tuple.object,
-        what
-    );
+/// Tells the log, once it stands.
+pub(super) fn told(by: &Caller, done: &Change) {
+    let line = |what: &'static str, tuple: &Tuple| {
+        tracing::info!(
+            actor = by.actor(),
+            subject = tuple.subject,
+            role = tuple.relation,
+            place = tuple.object,
+            what
+        );
+    };
+    done.put.iter().for_each(|tuple| line("a role was given", tuple));
+    done.taken.iter().for_each(|tuple| line("a role was taken away", tuple));
 }
 
 #[async_trait]
 impl Grants for GrantService {
     async fn grant(&self, tx: &mut Tx<'_>, by: &Caller, subject: &str, role: Role, place: &str) -> Result<()> {
-        self.require(by, subject, role, place).await?;
-        let tuple = Tuple::new(place, role.as_str(), subject);
+        self.require_in(tx, by, subject, role, place).await?;
         let change = Change {
-            put: vec![tuple.clone()],
+            put: vec![Tuple::new(place, role.as_str(), subject)],
             taken: Vec::new(),
         };
-        if self.relations.write(tx, &change, &by.actor()).await? {
-            let by = by.clone();
-            tx.after_commit(move || told("a role was given", &by, &tuple));
-        }
-        Ok(())
+        self.apply(tx, by, "access.grant", &change).await
     }
 
     async fn revoke(&self, tx: &mut Tx<'_>, by: &Caller, subject: &str, role: Role, place: &str) -> Result<()> {
-        self.require(by, subject, role, place).await?;
-        let tuple = Tuple::new(place, role.as_str(), subject);
+        self.require_in(tx, by, subject, role, place).await?;
         let change = Change {
             put: Vec::new(),
-            taken: vec![tuple.clone()],
+            taken: vec![Tuple::new(place, role.as_str(), subject)],
         };
-        if self.relations.write(tx, &change, &by.actor()).await? {
-            self.keep_one(tx, by, role).await?;
-            let by = by.clone();
-            tx.after_commit(move || told("a role was taken away", &by, &tuple));
-        }
-        Ok(())
+        self.apply(tx, by, "access.revoke", &change).await
     }
 
-    async fn forget(&self, tx: &mut Tx<'_>, subject_or_place: &str) -> Result<()> {
+    async fn forget(&self, tx: &mut Tx<'_>, by: &Caller, subject_or_place: &str) -> Result<()> {
         let rows = store::around(&mut *tx, subject_or_place, subject_or_place).await?;
         if rows.is_empty() {
             return Ok(());
@@ -125,7 +117,7 @@ impl Grants for GrantService {
             put: Vec::new(),
             taken: taken.collect(),
         };
-        self.relations.write(tx, &change, "system").await.map(|_| ())
+        self.apply(tx, by, "access.forget", &change).await
     }
 
     async fn roles_of(&self, subject: &str) -> Result<Vec<(Role, String)>> {

@@ -1,5 +1,5 @@
-//! Evaluates a schema over tuples: check, list of objects, list of subjects, the tree behind a permission, and the way by
-//! which somebody has it. Pure: no I/O, no clock.
+//! Evaluates a schema over tuples: check, and the way by which somebody has something. Pure: no I/O, no clock. Lists and the
+//! tree behind a permission are in `lists`.
 //!
 //! A goal that is being looked at already is "no" for those below it, which gives the least answer in circles. A "no" that
 //! rests on such a goal is not remembered. What stands behind "-" never leads back (the schema is checked for that).
@@ -12,7 +12,7 @@ use super::graph::Graph;
 use crate::modules::access::schema::{DefId, Expr, Kind, Schema, type_of};
 
 /// How far relations lead before the answer is no.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// Where a goal stands in its own way: it is being looked at, at this depth.
 const FREE: usize = usize::MAX;
@@ -65,21 +65,6 @@ pub enum Step {
     Anyone,
     /// Whoever is signed in has it.
     Members,
-}
-
-/// What a permission is made of, with the subjects that stand in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Tree {
-    /// `union`, `intersection`, `exclusion`, `relation`, `name`, `anyone` or `members`.
-    pub kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub object: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub subjects: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<Tree>,
 }
 
 impl<'g> Engine<'g> {
@@ -215,7 +200,7 @@ impl<'g> Engine<'g> {
     }
 
     /// The objects under a relation.
-    fn leads(&self, object: &str, through: DefId) -> Vec<String> {
+    pub(super) fn leads(&self, object: &str, through: DefId) -> Vec<String> {
         let def = self.schema.def(through);
         match &def.kind {
             Kind::Fixed(to) => vec![to.clone()],
@@ -312,99 +297,6 @@ impl<'g> Engine<'g> {
                 let id = targets.get(type_of(&to));
                 id.is_some_and(|id| self.prove(&to, *id, way, steps))
             }),
-        }
-    }
-}
-
-/// The objects of a type for which the subject has a name, of those at which anybody stands.
-pub fn list_objects(schema: &Schema, graph: &Graph, subject: Option<&str>, kind: &str, name: &str) -> Vec<String> {
-    let mut engine = Engine::new(schema, graph, subject);
-    let of_kind = graph.objects().filter(|object| type_of(object) == kind);
-    of_kind
-        .filter(|object| engine.check(object, name))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// The subjects that have a name of an object, of those that stand anywhere.
-pub fn list_subjects(schema: &Schema, graph: &Graph, object: &str, name: &str, kind: &str) -> Vec<String> {
-    let all = graph.subjects().into_iter().filter(|subject| type_of(subject) == kind);
-    all.filter(|subject| Engine::new(schema, graph, Some(subject)).check(object, name))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// What a name of an object is made of. A part that leads back to one above it is shown without its own parts.
-pub fn expand(schema: &Schema, graph: &Graph, object: &str, name: &str) -> Option<Tree> {
-    let id = schema.find(type_of(object), name)?;
-    Some(tree(schema, graph, object, id, &mut Vec::new()))
-}
-
-fn tree(schema: &Schema, graph: &Graph, object: &str, id: DefId, way: &mut Vec<(String, DefId)>) -> Tree {
-    let def = schema.def(id);
-    let mut found = Tree {
-        kind: if matches!(def.kind, Kind::Permission(_)) {
-            "name"
-        } else {
-            "relation"
-        },
-        object: Some(object.to_owned()),
-        name: Some(def.name.clone()),
-        subjects: Vec::new(),
-        parts: Vec::new(),
-    };
-    let key = (object.to_owned(), id);
-    if way.contains(&key) || way.len() >= MAX_DEPTH {
-        return found;
-    }
-    way.push(key);
-    match &def.kind {
-        Kind::Fixed(to) => found.subjects.push(to.clone()),
-        Kind::Permission(expr) => found.parts.push(tree_of(schema, graph, object, expr, way)),
-        Kind::Relation(_) => {
-            if let Some(holders) = graph.holders(object, &def.name) {
-                found
-                    .subjects
-                    .extend(holders.single.iter().chain(&holders.sets).cloned());
-                for set in &holders.sets {
-                    let target = set
-                        .split_once('#')
-                        .and_then(|(of, n)| Some((of, schema.find(type_of(of), n)?)));
-                    found
-                        .parts
-                        .extend(target.map(|(of, id)| tree(schema, graph, of, id, way)));
-                }
-            }
-        }
-    }
-    way.pop();
-    found
-}
-
-fn tree_of(schema: &Schema, graph: &Graph, object: &str, expr: &Expr, way: &mut Vec<(String, DefId)>) -> Tree {
-    let node = |kind, parts| Tree {
-        kind,
-        object: None,
-        name: None,
-        subjects: Vec::new(),
-        parts,
-    };
-    let mut each =
-        |all: &[&Expr]| -> Vec<Tree> { all.iter().map(|one| tree_of(schema, graph, object, one, way)).collect() };
-    match expr {
-        Expr::Anyone => node("anyone", Vec::new()),
-        Expr::Members => node("members", Vec::new()),
-        Expr::Name(id) => tree(schema, graph, object, *id, way),
-        Expr::Union(all) => node("union", each(&all.iter().collect::<Vec<_>>())),
-        Expr::Intersection(all) => node("intersection", each(&all.iter().collect::<Vec<_>>())),
-        Expr::Exclusion(left, right) => node("exclusion", each(&[left, right])),
-        Expr::Arrow(through, targets) => {
-            let leads = Engine::new(schema, graph, None).leads(object, *through);
-            let parts = leads.iter().filter_map(|to| {
-                let id = targets.get(type_of(to))?;
-                Some(tree(schema, graph, to, *id, way))
-            });
-            node("union", parts.collect())
         }
     }
 }

@@ -90,6 +90,11 @@ impl Graph {
         self.objects.get(object)?.get(relation)
     }
 
+    /// Does anybody stand at this object?
+    pub fn is_place(&self, object: &str) -> bool {
+        self.objects.contains_key(object)
+    }
+
     /// Every object that anybody stands at, in order.
     pub fn objects(&self) -> impl Iterator<Item = &str> {
         self.objects.keys().map(String::as_str)

@@ -1,10 +1,12 @@
 //! Relation tuples: stored beside what they speak of, held in memory, and never older than what is decided with them.
 //!
-//! On SQLite memory follows each commit. On PostgreSQL a decision that rests on tuples first asks how often they have changed;
-//! if memory is behind, the tuples are read again. Changes of memory are numbered: one that comes out of turn means reading again.
+//! On SQLite memory follows each commit. On PostgreSQL a decision that rests on tuples asks, in one statement, how often they
+//! have changed, and gets them where memory is behind. Changes of memory are numbered: one that comes out of turn means reading
+//! again. Inside a transaction the same is asked over its own connection.
 
 pub mod engine;
 pub mod graph;
+pub mod lists;
 pub mod store;
 
 #[cfg(all(test, feature = "testing"))]
@@ -17,7 +19,7 @@ use tokio::sync::Mutex;
 
 use self::graph::{Graph, Tuple};
 use super::schema::Schema;
-use crate::kernel::db::{Db, Engine, Signal, Snapshot, Tx};
+use crate::kernel::db::{Db, Engine, Signal, Tx};
 use crate::kernel::error::{Error, Result};
 
 const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models/access.schema"));
@@ -37,7 +39,7 @@ pub fn house_schema() -> Result<Arc<Schema>> {
 }
 
 /// Tuples as they stood after so many changes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct State {
     pub epoch: i64,
     pub graph: Graph,
@@ -66,6 +68,20 @@ struct Memory {
     state: Option<Arc<State>>,
     /// When the state was last known to be today's.
     sure: Option<Instant>,
+    /// Trusted whatever changes, to see that tests notice.
+    #[cfg(feature = "testing")]
+    is_blind: bool,
+}
+
+impl Memory {
+    #[cfg(feature = "testing")]
+    fn is_blind(&self) -> bool {
+        self.is_blind
+    }
+    #[cfg(not(feature = "testing"))]
+    fn is_blind(&self) -> bool {
+        false
+    }
 }
 
 /// How long a glance may trust a state of tuples that others can change.
@@ -83,13 +99,23 @@ impl Relations {
         })
     }
 
+    /// Takes the safeguard away: from now on what is remembered is trusted, whatever changes.
+    #[cfg(feature = "testing")]
+    pub fn go_blind(&self) {
+        self.memory.write().unwrap_or_else(PoisonError::into_inner).is_blind = true;
+    }
+
     fn memory(&self) -> std::sync::RwLockReadGuard<'_, Memory> {
         self.memory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn held(&self) -> Option<Arc<State>> {
+    /// What is remembered, unless this process knows of something newer; and whether it needs no asking.
+    fn held(&self) -> (Option<Arc<State>>, bool) {
         let memory = self.memory();
-        memory.state.clone().filter(|state| state.epoch >= memory.newest)
+        let is_blind = memory.is_blind();
+        let state = memory.state.clone();
+        let state = state.filter(|state| is_blind || state.epoch >= memory.newest);
+        (state, is_blind || self.db.engine() == Engine::Sqlite)
     }
 
     /// The tuples, at least as new as everything that was committed and answered before this was called.
@@ -98,12 +124,16 @@ impl Relations {
     /// What the database says.
     pub async fn state(&self) -> Result<Arc<State>> {
         match self.held() {
-            Some(state) if self.db.engine() == Engine::Sqlite => Ok(state),
-            Some(state) if state.epoch == store::epoch(&self.db).await? => {
-                self.memory.write().unwrap_or_else(PoisonError::into_inner).sure = Some(Instant::now());
-                Ok(state)
+            (Some(state), true) => Ok(state),
+            (Some(state), false) => self.read(Some(state)).await,
+            (None, _) => {
+                // One of those who find nothing reads everything, the others wait for it.
+                let _one = self.reading.lock().await;
+                match self.held() {
+                    (Some(state), true) => Ok(state),
+                    (held, _) => self.read(held).await,
+                }
             }
-            _ => self.read().await,
         }
     }
 
@@ -114,43 +144,52 @@ impl Relations {
     pub async fn glance(&self) -> Result<Arc<State>> {
         let sure = self.memory().sure.is_some_and(|at| at.elapsed() < GLANCE);
         match self.held() {
-            Some(state) if sure => Ok(state),
+            (Some(state), _) if sure => Ok(state),
             _ => self.state().await,
         }
     }
 
-    /// Reads every tuple, one reader at a time.
-    async fn read(&self) -> Result<Arc<State>> {
-        let _one = self.reading.lock().await;
+    /// The tuples as a transaction sees them, with what it has changed itself; over its own connection, since a second one
+    /// may not be had. Also answers whether they are what everybody sees.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn state_in(&self, tx: &mut Tx<'_>) -> Result<(Arc<State>, bool)> {
+        let (held, _) = self.held();
+        let known = held.as_ref().map_or(0, |state| state.epoch);
+        let (epoch, tuples) = store::since(tx, known).await?;
+        Ok(match held {
+            Some(state) if state.epoch == epoch => (state, true),
+            _ => (Arc::new(State::of(epoch, tuples)), false),
+        })
+    }
+
+    /// Asks for what changed since a state, until nothing was committed meanwhile.
+    async fn read(&self, mut held: Option<Arc<State>>) -> Result<Arc<State>> {
         loop {
-            let mut snapshot = self.db.snapshot().await?;
-            let epoch = store::epoch(&mut snapshot).await?;
-            let held = self.held().filter(|state| state.epoch == epoch);
-            let state = match held {
+            let known = held.as_ref().map_or(0, |state| state.epoch);
+            let (epoch, tuples) = store::since(&self.db, known).await?;
+            let state = match held.take().filter(|state| state.epoch == epoch) {
                 Some(state) => state,
-                None => Arc::new(State {
-                    epoch,
-                    graph: read_all(&mut snapshot).await?,
-                }),
+                None => Arc::new(State::of(epoch, tuples)),
             };
-            drop(snapshot);
             let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
-            // What was committed while this was read is read once more.
             if epoch >= memory.newest {
                 memory.newest = epoch;
                 memory.sure = Some(Instant::now());
                 memory.state = Some(state.clone());
                 return Ok(state);
             }
+            held.clone_from(&memory.state);
         }
     }
 
     /// Writes a change in the transaction of what it speaks of; memory follows the commit. What stands already, or not any
-    /// more, is no change. Answers whether anything changed.
+    /// more, is no change. Answers what was one.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn write(&self, tx: &mut Tx<'_>, change: &Change, by: &str) -> Result<bool> {
+    pub async fn write(&self, tx: &mut Tx<'_>, change: &Change, by: &str) -> Result<Change> {
         // First the count: whoever writes tuples at the same time waits here, and both see what the other left.
         let epoch = store::advance(tx).await?;
         let mut done = Change::default();
@@ -164,29 +203,34 @@ impl Relations {
                 done.put.push(tuple.clone());
             }
         }
-        let changed = !done.put.is_empty() || !done.taken.is_empty();
         tx.signal(Signal::Access);
-        let memory = self.memory.clone();
-        tx.after_commit(move || follow(&memory, epoch, &done));
-        Ok(changed)
+        let (memory, kept) = (self.memory.clone(), done.clone());
+        tx.after_commit(move || follow(&memory, epoch, &kept));
+        Ok(done)
     }
 }
 
-async fn read_all(snapshot: &mut Snapshot) -> Result<Graph> {
-    let mut graph = Graph::default();
-    for (object, relation, subject) in store::all(snapshot).await? {
-        graph.insert(&Tuple {
-            object,
-            relation,
-            subject,
-        });
+impl Change {
+    /// Nothing was changed.
+    pub fn is_empty(&self) -> bool {
+        self.put.is_empty() && self.taken.is_empty()
     }
-    Ok(graph)
+}
+
+impl State {
+    fn of(epoch: i64, tuples: Vec<Tuple>) -> Self {
+        let mut graph = Graph::default();
+        tuples.iter().for_each(|tuple| graph.insert(tuple));
+        Self { epoch, graph }
+    }
 }
 
 /// Brings memory to `epoch`; if it does not stand right before it, whoever asks next reads it again.
 fn follow(memory: &RwLock<Memory>, epoch: i64, change: &Change) {
     let mut memory = memory.write().unwrap_or_else(PoisonError::into_inner);
+    if memory.is_blind() {
+        return;
+    }
     memory.newest = memory.newest.max(epoch);
     let Some(state) = memory.state.as_ref().filter(|state| state.epoch + 1 == epoch) else {
         return;

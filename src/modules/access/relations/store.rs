@@ -1,5 +1,6 @@
 //! The statements over tuples, groups and the count of their changes.
 
+use super::graph::Tuple;
 use crate::kernel::db::{Db, Exec, Tx, sql};
 use crate::kernel::error::Result;
 
@@ -13,10 +14,29 @@ pub struct TupleRow {
     pub given_at: i64,
 }
 
-/// How often tuples have changed.
-pub async fn epoch(on: impl Into<Exec<'_>>) -> Result<i64> {
-    let (epoch,): (i64,) = sql("SELECT epoch FROM access_epoch WHERE id = 1").one(on).await?;
-    Ok(epoch)
+/// How often tuples have changed, and every tuple where that is not `known`. One statement, so that both are of one moment.
+pub async fn since(on: impl Into<Exec<'_>>, known: i64) -> Result<(i64, Vec<Tuple>)> {
+    let rows: Vec<(i64, String, String, String)> = sql(
+        "SELECT epoch, '' AS object, '' AS relation, '' AS subject FROM access_epoch WHERE id = 1 \
+         UNION ALL SELECT CAST(0 AS BIGINT), object, relation, subject FROM relation_tuple \
+         WHERE (SELECT epoch FROM access_epoch WHERE id = 1) <> $1",
+    )
+    .bind(known)
+    .all(on)
+    .await?;
+    let (mut epoch, mut tuples) = (0, Vec::new());
+    for (count, object, relation, subject) in rows {
+        if count > 0 {
+            epoch = count;
+        } else {
+            tuples.push(Tuple {
+                object,
+                relation,
+                subject,
+            });
+        }
+    }
+    Ok((epoch, tuples))
 }
 
 /// Counts a change. Whoever does so waits for others that do, so that changes are in one order.
@@ -25,13 +45,6 @@ pub async fn advance(tx: &mut Tx<'_>) -> Result<i64> {
         .one(tx)
         .await?;
     Ok(epoch)
-}
-
-/// Every tuple.
-pub async fn all(on: impl Into<Exec<'_>>) -> Result<Vec<(String, String, String)>> {
-    sql("SELECT object, relation, subject FROM relation_tuple")
-        .all(on)
-        .await
 }
 
 /// Puts a tuple; 0 where it stands already.
@@ -91,16 +104,6 @@ pub async fn roles(db: &Db) -> Result<Vec<TupleRow>> {
     )
     .all(db)
     .await
-}
-
-/// How many stand in a relation of an object.
-pub async fn count(on: impl Into<Exec<'_>>, object: &str, relation: &str) -> Result<i64> {
-    let (count,): (i64,) = sql("SELECT COUNT(*) FROM relation_tuple WHERE object = $1 AND relation = $2")
-        .bind(object)
-        .bind(relation)
-        .one(on)
-        .await?;
-    Ok(count)
 }
 
 /// A group of accounts.

@@ -10,9 +10,8 @@ use super::profile::{Held, Names, Profile};
 use crate::kernel::access::{
     Access, Authorizer, Caller, Level, Object, Permission, Rules, Subject, Terms, Visibility, covers,
 };
-use crate::kernel::db::{Db, Signal};
+use crate::kernel::db::{Db, Signal, Tx};
 use crate::kernel::error::{Error, Result};
-use crate::modules::access::relations::graph::Graph;
 use crate::modules::access::relations::{Relations, State};
 
 /// What lets a narrowed token read restricted fields and records.
@@ -50,7 +49,7 @@ impl Rights {
         let schema = relations.schema.clone();
         let names = Names::of(&schema)
             .ok_or_else(|| Error::internal(anyhow::anyhow!("the schema of access has more than 128 permissions")))?;
-        let nobody = Arc::new(Profile::of(&schema, &names, &Graph::default(), None));
+        let nobody = Arc::new(Profile::of(Arc::default(), None));
         Ok(Self {
             relations,
             names,
@@ -71,7 +70,7 @@ impl Rights {
     }
 
     /// What an account has by these relations. One that is switched off or deleted has what nobody in particular has.
-    async fn profile(&self, state: &State, id: &str) -> Result<Arc<Profile>> {
+    async fn profile(&self, state: &Arc<State>, id: &str) -> Result<Arc<Profile>> {
         if let Some(found) = self.kept(state, id) {
             return Ok(found);
         }
@@ -82,9 +81,7 @@ impl Rights {
             .changed
             .borrow();
         let profile = if self.access.is_active(id).await? {
-            let subject = format!("account:{id}");
-            let schema = &self.relations.schema;
-            Arc::new(Profile::of(schema, &self.names, &state.graph, Some(&subject)))
+            Arc::new(Profile::of(state.clone(), Some(format!("account:{id}"))))
         } else {
             self.nobody.clone()
         };
@@ -99,6 +96,18 @@ impl Rights {
             kept.by_id.insert(id.to_owned(), profile.clone());
         }
         Ok(profile)
+    }
+
+    /// As [`Rights::profile`], inside a transaction: what that has changed itself is not remembered.
+    async fn profile_in(&self, tx: &mut Tx<'_>, id: &str) -> Result<Arc<Profile>> {
+        let (state, is_known) = self.relations.state_in(&mut *tx).await?;
+        if is_known && let Some(found) = self.kept(&state, id) {
+            return Ok(found);
+        }
+        if !self.access.is_active_in(tx, id).await? {
+            return Ok(self.nobody.clone());
+        }
+        Ok(Arc::new(Profile::of(state, Some(format!("account:{id}")))))
     }
 
     /// Whoever asks; `None` for those whom the kernel's rules know.
@@ -126,9 +135,9 @@ impl Rights {
 
     fn held(&self, profile: &Profile, object: &Object<'_>) -> Held {
         match object {
-            Object::House | Object::Anywhere => profile.house,
-            Object::Type(name) => profile.at(name),
-            Object::Record { type_name, .. } => profile.at(type_name),
+            Object::House | Object::Anywhere => profile.house(&self.names),
+            Object::Type(name) => profile.at(&self.names, name),
+            Object::Record { type_name, .. } => profile.at(&self.names, type_name),
         }
     }
 
@@ -141,7 +150,7 @@ impl Rights {
 
     /// Does the scope of a token leave this permission?
     fn leaves(&self, asker: &Asker<'_>, permission: Permission) -> bool {
-        let everybody = self.names.has(self.nobody.house, permission.0);
+        let everybody = self.names.has(self.nobody.house(&self.names), permission.0);
         everybody || asker.scope.is_none_or(|scope| covers(scope, permission.0))
     }
 
@@ -184,10 +193,10 @@ impl Rights {
             let held = Some(held).filter(|held| self.names.has(*held, permission.0));
             held.and_then(|held| self.reach(asker, held))
         };
-        let general = reach_of(profile.elsewhere);
+        let general = reach_of(profile.elsewhere(&self.names));
         let mut view = general.map_or_else(Visibility::nothing, Visibility::up_to);
-        for (name, held) in &profile.places {
-            let Some(reach) = reach_of(*held).filter(|reach| general < Some(*reach)) else {
+        for (name, held) in profile.places(&self.names) {
+            let Some(reach) = reach_of(held).filter(|reach| general < Some(*reach)) else {
                 continue;
             };
             for level in Level::ALL.into_iter().filter(|level| *level <= reach) {
@@ -245,6 +254,32 @@ impl Authorizer for Rights {
             }
             None => Rules.levels(caller, permission, objects).await,
         }
+    }
+
+    async fn level_in(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        permission: Permission,
+        object: &Object<'_>,
+    ) -> Result<Option<Level>> {
+        let asker = match &caller.subject {
+            Subject::Account { id, scope, .. } => Asker {
+                profile: self.profile_in(tx, id).await?,
+                scope: scope.as_deref(),
+            },
+            _ => match self.asker(caller, false).await? {
+                Some(asker) => asker,
+                None => return Rules.level_in(tx, caller, permission, object).await,
+            },
+        };
+        let may = self.answer(&asker, permission, object);
+        Ok(self.level_of(&asker, object).filter(|_| may))
+    }
+
+    #[cfg(feature = "testing")]
+    fn go_blind(&self) {
+        self.relations.go_blind();
     }
 
     async fn filter(&self, caller: &Caller, permission: Permission) -> Result<Visibility> {

@@ -1,11 +1,14 @@
 //! The one table of which role holds which permission: worked out from the schema, by giving each role to nobody else.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::profile::{COLLECTION, Names, Profile};
 use crate::contract::access::{HOUSE, Role};
 use crate::kernel::access::OPEN;
-use crate::modules::access::relations::graph::{Graph, Tuple};
+use crate::modules::access::relations::State;
+use crate::modules::access::relations::graph::Tuple;
 use crate::modules::access::schema::{Kind, Schema};
 
 /// Who holds a permission.
@@ -38,12 +41,12 @@ const TRIED: &str = "tried";
 
 impl Table {
     /// `None` for a schema with more permissions than can be told apart.
-    pub fn of(schema: &Schema) -> Option<Self> {
+    pub fn of(schema: &Arc<Schema>) -> Option<Self> {
         let names = Names::of(schema)?;
         let with = |place: &str, role: Role| {
-            let mut graph = Graph::default();
-            graph.insert(&Tuple::new(place, role.as_str(), SOMEBODY));
-            (role, Profile::of(schema, &names, &graph, Some(SOMEBODY)))
+            let mut state = State::default();
+            state.graph.insert(&Tuple::new(place, role.as_str(), SOMEBODY));
+            (role, Profile::of(Arc::new(state), Some(SOMEBODY.to_owned())))
         };
         let at = |place: String, kind: &'static str| {
             let roles = Role::ALL.into_iter().filter(move |role| {
@@ -53,8 +56,8 @@ impl Table {
             roles.map(|role| with(&place, role)).collect()
         };
         Some(Self {
-            nobody: Profile::of(schema, &names, &Graph::default(), None),
-            member: Profile::of(schema, &names, &Graph::default(), Some(SOMEBODY)),
+            nobody: Profile::of(Arc::default(), None),
+            member: Profile::of(Arc::default(), Some(SOMEBODY.to_owned())),
             collection: at(format!("{COLLECTION}:{TRIED}"), COLLECTION),
             house: at(HOUSE.to_owned(), HOUSE),
             names,
@@ -64,13 +67,13 @@ impl Table {
     /// Does a role in a collection hold this there?
     pub fn in_collection(&self, role: Role, permission: &str) -> bool {
         let mut of_role = self.collection.iter().filter(|(other, _)| *other == role);
-        of_role.any(|(_, profile)| self.names.has(profile.at(TRIED), permission))
+        of_role.any(|(_, profile)| self.names.has(profile.at(&self.names, TRIED), permission))
     }
 
     /// Does a role of the house hold this in the house?
     pub fn in_house(&self, role: Role, permission: &str) -> bool {
         let mut of_role = self.house.iter().filter(|(other, _)| *other == role);
-        of_role.any(|(_, profile)| self.names.has(profile.house, permission))
+        of_role.any(|(_, profile)| self.names.has(profile.house(&self.names), permission))
     }
 
     /// The line of a permission.
@@ -81,8 +84,8 @@ impl Table {
                 .filter(|role| is_held(*role))
                 .collect()
         };
-        let everybody = self.names.has(self.nobody.house, permission);
-        let members = self.names.has(self.member.house, permission);
+        let everybody = self.names.has(self.nobody.house(&self.names), permission);
+        let members = self.names.has(self.member.house(&self.names), permission);
         let (collection, house) = if members {
             // Roles add nothing to what everybody has.
             (Vec::new(), Vec::new())

@@ -8,7 +8,8 @@ use super::table::Table;
 use crate::both;
 use crate::contract::access::{Grants, HOUSE, Role};
 use crate::kernel::access::{Access, Authorizer, Caller, Level, Object, PUBLIC_READS, Permission, Subject, Terms};
-use crate::kernel::db::Write;
+use crate::kernel::clock::Clock;
+use crate::kernel::db::{Db, Engine, Options, Write, sql};
 use crate::kernel::testing::TestDb;
 use crate::modules::access::grants::GrantService;
 use crate::modules::access::relations::{Relations, house_schema};
@@ -36,7 +37,9 @@ fn the_table_is_as_it_is_meant() {
 struct House {
     rights: Rights,
     grants: GrantService,
-    db: TestDb,
+    db: Db,
+    /// Its folder goes with it.
+    _kept: TestDb,
 }
 
 fn account(id: &str, scope: Option<&[&str]>) -> Caller {
@@ -51,17 +54,23 @@ fn account(id: &str, scope: Option<&[&str]>) -> Caller {
 }
 
 impl House {
-    fn new(db: TestDb) -> Self {
-        let relations = Arc::new(Relations::new((*db).clone()).unwrap());
+    fn new(kept: TestDb) -> Self {
+        let db = (*kept).clone();
+        let relations = Arc::new(Relations::new(db.clone()).unwrap());
         let access = Access::default();
         let rights = Rights::new(relations.clone(), access.clone(), &db).unwrap();
         access.install(Box::new(Rights::new(relations.clone(), access.clone(), &db).unwrap()));
         let grants = GrantService {
-            db: (*db).clone(),
+            db: db.clone(),
             access,
             relations,
         };
-        Self { rights, grants, db }
+        Self {
+            rights,
+            grants,
+            db,
+            _kept: kept,
+        }
     }
 
     async fn change(&self, by: &Caller, subject: &str, role: Role, place: &str, give: bool) -> Result<(), String> {
@@ -217,20 +226,65 @@ async fn whoever_gives_holds(db: TestDb) {
     house
         .db
         .write(Write::interactive("test"), |tx| {
-            Box::pin(async move { grants.forget(tx, "account:b").await })
+            Box::pin(async move { grants.forget(tx, &Caller::operator(), "account:b").await })
         })
         .await
         .unwrap();
     assert!(grants.roles_of("account:b").await.unwrap().is_empty());
     assert!(!house.may(&account("b", None), "records.write", &Object::Anywhere).await);
 }
-both!(roles_hold_where_they_are_given, whoever_gives_holds);
+
+/// Two transactions hold every connection there is, and each asks what somebody may: neither needs another one.
+async fn a_transaction_asks_over_its_own_connection(db: TestDb) {
+    let options = Options {
+        readers: 2,
+        wait_ms: 3_000,
+    };
+    let few = Db::open(db.url(), db.folder(), Clock::system(), options).await.unwrap();
+    let relations = Arc::new(Relations::new(few.clone()).unwrap());
+    let access = Access::default();
+    access.install(Box::new(Rights::new(relations, access.clone(), &few).unwrap()));
+    House::new(db.clone())
+        .give("account:cora", Role::Curator, "type:fungi")
+        .await;
+    let cora = account("cora", None);
+    let together = tokio::sync::Barrier::new(if db.engine() == Engine::Postgres { 2 } else { 1 });
+    let (access, cora, together) = (&access, &cora, &together);
+    let ask = || {
+        few.write(Write::interactive("test"), |tx| {
+            Box::pin(async move {
+                let (_,): (i64,) = sql("SELECT CAST(1 AS BIGINT)").one(&mut *tx).await?;
+                together.wait().await;
+                let object = Object::Type("fungi");
+                let level = access.level_in(tx, cora, Permission("access.grants"), &object).await?;
+                access
+                    .require_in(tx, cora, Permission("records.write"), &object)
+                    .await?;
+                Ok((
+                    level,
+                    access.level_in(tx, cora, Permission("access.manage"), &object).await?,
+                ))
+            })
+        })
+    };
+    let (one, other) = tokio::join!(ask(), ask());
+    for held in [one, other] {
+        assert_eq!(held.unwrap(), (Some(Level::Restricted), None));
+    }
+    few.close().await;
+}
+both!(
+    roles_hold_where_they_are_given,
+    whoever_gives_holds,
+    a_transaction_asks_over_its_own_connection
+);
 
 #[test]
 fn a_schema_with_too_many_permissions_is_refused() {
     let mut text = "type house\n".to_owned();
     (0..129).for_each(|n| text.push_str(&format!("  permission p{n} = @anyone\n")));
-    assert!(Names::of(&crate::modules::access::schema::Schema::parse(&text).unwrap()).is_none());
+    let schema = crate::modules::access::schema::Schema::parse(&text).unwrap();
+    assert!(Names::of(&Arc::new(schema)).is_none());
 }
 
 /// The table of the manual, as Markdown.

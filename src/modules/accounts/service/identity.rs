@@ -12,7 +12,7 @@ use super::super::store;
 use super::Service;
 use crate::kernel::access::{Credential, Directory, Identity, Person, Subject};
 use crate::kernel::crypto;
-use crate::kernel::db::Write;
+use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 
 /// Whose a secret is, and until when.
@@ -138,6 +138,11 @@ impl Directory for Arc<Service> {
             .into_iter()
             .map(|account| (account.id.clone(), account.person()))
             .collect())
+    }
+
+    async fn is_active_in(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+        let found = store::accounts::by_ids(tx, &[id.to_owned()]).await?;
+        Ok(found.first().is_some_and(Account::is_active))
     }
 
     async fn find(&self, text: &str, limit: usize) -> Result<Vec<Person>> {

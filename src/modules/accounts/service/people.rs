@@ -266,7 +266,7 @@ impl Service {
                     store::factors::remove(tx, &account.id).await?;
                     store::identities::drop_all(tx, &account.id).await?;
                     if let Some(grants) = &self.grants {
-                        grants.forget(tx, &account.subject()).await?;
+                        grants.forget(tx, caller, &account.subject()).await?;
                     }
                     store::accounts::forget(tx, &account.id).await
                 })

@@ -199,13 +199,13 @@ pub(in super::super) async fn list(
     filter.end("ORDER BY name_key, id", limit).all(db).await
 }
 
-pub(in super::super) async fn by_ids(db: &Db, ids: &[String]) -> Result<Vec<Account>> {
+pub(in super::super) async fn by_ids(on: impl Into<Exec<'_>>, ids: &[String]) -> Result<Vec<Account>> {
     Filter::new(
         "SELECT id, version, kind, state, login, name, mail, language, time_zone, theme, password_at, created_at, seen_at FROM account",
     )
     .and_in("id", ids.iter().take(1000).cloned())
     .stmt()
-    .all(db)
+    .all(on)
     .await
 }
 

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use serde::Deserialize;
 
+use super::grants::about_people;
 use super::{named, reason};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::Result;
@@ -124,11 +125,7 @@ pub async fn index_page(
     Query(asked): Query<Asked>,
 ) -> Result<Html<ChangesPage>> {
     let filter = asked.filter()?;
-    let sets = ledger::sets(&service.db, &filter, SETS).await?;
-    let last = sets
-        .last()
-        .filter(|_| sets.len() as i64 == SETS)
-        .map(|set| set.id.clone());
+    let (sets, last) = service.all_sets(&page.caller, &filter, SETS).await?;
     let all = service.sees_all(&page.caller).await?;
     let days = days(&service, &page, &sets, all).await?;
     let query = asked.query();
@@ -164,7 +161,10 @@ fn export_address(filter: &SetFilter) -> String {
 /// Who and what can be chosen. Only who sees everything learns who there is.
 async fn choices(service: &Service, page: &Page, asked: &Asked, all: bool) -> Result<(Vec<Choice>, Vec<Choice>)> {
     let language = page.language;
-    let causes = ledger::causes(&service.db).await?.into_iter().map(|cause| Choice {
+    let about_people = service.sees_people(&page.caller).await?;
+    let causes = ledger::causes(&service.db).await?.into_iter();
+    let causes = causes.filter(|cause| about_people || !ledger::is_about_people(cause));
+    let causes = causes.map(|cause| Choice {
         label: set_name(language, &cause),
         selected: cause == asked.cause,
         value: cause,
@@ -206,7 +206,11 @@ async fn days(service: &Service, page: &Page, sets: &[ChangeSet], all: bool) -> 
     let mut days: Vec<Day> = Vec::new();
     for (set, changes) in sets.iter().zip(&probes) {
         let mut titles = changes.iter().filter_map(|change| seen.get(&change.entity));
-        let first = titles.next().map(|(title, _)| title.clone());
+        let first = match titles.next() {
+            Some((title, _)) => Some(title.clone()),
+            None if all && ledger::is_about_people(&set.kind) => about_people(service, page, changes).await?,
+            None => None,
+        };
         // What touches nothing that the caller may see is not there.
         if !all && first.is_none() {
             continue;

@@ -1,6 +1,7 @@
 //! The pages of change sets: everything that was changed, and what one change touched. What the caller may not see of
 //! it is left out.
 
+mod grants;
 mod list;
 mod show;
 

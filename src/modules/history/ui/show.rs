@@ -106,7 +106,7 @@ pub async fn show_page(
     Query(asked): Query<After>,
 ) -> Result<Html<ChangePage>> {
     let nothing = || Error::not_found("change set", &shorten(&id, 60));
-    let set = ledger::set(&service.db, &id).await?.ok_or_else(nothing)?;
+    let set = service.known(&page.caller, &id).await?;
     let after: Position = asked.after.as_deref().map(str::parse).transpose()?.unwrap_or_default();
     let changes = ledger::set_changes(&service.db, &id, after, CHANGES).await?;
     let all = service.sees_all(&page.caller).await?;
@@ -123,7 +123,8 @@ pub async fn show_page(
         .map(|change| change.at);
     // Counts of what somebody cannot see would betray it.
     let counts = if all { counts(&service, &id).await? } else { Vec::new() };
-    let may_undo = !counts.is_empty() && page.may(&service.access, HISTORY_UNDO).await;
+    let may_undo =
+        !counts.is_empty() && !ledger::is_about_people(&set.kind) && page.may(&service.access, HISTORY_UNDO).await;
     let language = page.language;
     let what = named(&page, &set);
     let by = who(&page, &service.access, &set.actor).await;
@@ -261,7 +262,9 @@ async fn rows(service: &Service, page: &Page, changes: &[Change], all: bool) -> 
             None => continue,
         };
         let version = ledger::version(&service.db, &change.entity, change.version).await?;
-        if all && title == change.entity {
+        if let Some(words) = super::grants::title(service, page, change).await? {
+            title = words;
+        } else if all && title == change.entity {
             title = last_title(service, change).await?.unwrap_or(title);
         }
         rows.push(ChangeRow {

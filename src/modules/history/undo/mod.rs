@@ -20,7 +20,7 @@ use crate::kernel::access::Caller;
 use crate::kernel::db::{Db, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::{self, Job, NewJob};
-use crate::kernel::ledger::ChangeSet;
+use crate::kernel::ledger::{self, ChangeSet};
 
 /// Undos of one change set that are shown.
 const SHOWN: i64 = 20;
@@ -42,9 +42,19 @@ pub struct Preview {
     pub unfinished: Option<Job>,
 }
 
+/// What somebody was given or lost is not taken back by the way: whoever gives it again says so.
+fn can_be(set: &ChangeSet) -> Result<()> {
+    if ledger::is_about_people(&set.kind) {
+        let text = "Changes of people, groups and roles are not undone. Change them again under /access or /people.";
+        return Err(Error::new(Code::Conflict, text));
+    }
+    Ok(())
+}
+
 impl Undos {
     /// Looks without doing anything; with a caller, at what they may see.
     pub(super) async fn preview(&self, seen_by: Option<&Caller>, set: ChangeSet) -> Result<Preview> {
+        can_be(&set)?;
         let prospect = self.records.prospect(seen_by, &set.id).await?;
         let unfinished = self.job_of(&set).await?.filter(|job| !job.state.is_final());
         Ok(Preview {
@@ -63,6 +73,7 @@ impl Undos {
         set: ChangeSet,
         reason: &str,
     ) -> Result<String> {
+        can_be(&set)?;
         let id = set.id.as_str();
         if reason.chars().count() > REASON || reason.contains('\0') {
             return Err(Error::invalid(

@@ -15,6 +15,8 @@ use crate::contract::access::{GRANTS, MANAGE, Role};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{RouteSet, Routes};
 
+pub(in crate::modules::access) use roles::giver;
+
 type Service = State<Arc<GrantService>>;
 
 const AT: &str = "/access";

@@ -11,6 +11,7 @@ use crate::contract::access::{HOUSE, MANAGE, Role};
 use crate::kernel::access::Object;
 use crate::kernel::error::{Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Query};
+use crate::kernel::i18n::Language;
 use crate::kernel::ui::{Flash, Html, Page, filters, view};
 use crate::modules::access::grants::groups::Group;
 use crate::modules::access::grants::{Grant, GrantService, Holder, shown};
@@ -125,7 +126,11 @@ impl GrantService {
         let boxes = boxes.map(|(place, name, href)| PlaceBox {
             label: label(place, name),
             href: href.clone(),
-            holders: grants.iter().filter(|grant| grant.place == *place).map(row).collect(),
+            holders: grants
+                .iter()
+                .filter(|grant| grant.place == *place)
+                .map(|grant| row(language, grant))
+                .collect(),
             place: place.clone(),
         });
         Ok(AccessPage {
@@ -150,13 +155,22 @@ impl GrantService {
     }
 }
 
-fn row(grant: &Grant) -> HolderRow {
+fn row(language: Language, grant: &Grant) -> HolderRow {
     HolderRow {
         holder: grant.holder.clone(),
         role: grant.role,
         label: label_of(grant.role),
-        given_by: grant.given_by.clone(),
+        given_by: giver(language, &grant.giver, &grant.given_by),
         given_at: grant.given_at.get(..10).unwrap_or_default().to_owned(),
+    }
+}
+
+/// Who gave something: an account by its name, the house and its operator as other pages call them.
+pub(in crate::modules::access) fn giver(language: Language, actor: &str, name: &str) -> String {
+    if name == actor {
+        crate::kernel::ui::actor(language, actor)
+    } else {
+        name.to_owned()
     }
 }
 
