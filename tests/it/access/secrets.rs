@@ -110,6 +110,21 @@ async fn everything(house: &House, who: &str, ids: &[String]) -> Vec<(String, St
         paths.push(format!("/records/{id}/edit"));
         paths.push(format!("/access/why?object=record:{id}"));
         paths.push(format!("/api/access/why?object=record:{id}"));
+        for form in ["json", "jsonld", "csv", "bib", "ris"] {
+            paths.push(format!("/records/{id}.{form}"));
+        }
+    }
+    // The changes that made them, and what undoing those would do.
+    let sets = house
+        .get("root", "/api/changes?limit=20&cause=record.create")
+        .await
+        .ok()
+        .json();
+    for set in ids_of(&sets) {
+        paths.push(format!("/api/changes/{set}"));
+        paths.push(format!("/api/changes/{set}/undo"));
+        paths.push(format!("/changes/{set}"));
+        paths.push(format!("/changes/{set}/undo"));
     }
     // Everything that can be asked for, of the API and of the pages, about one that is restricted.
     let secret = ids.last().map(String::as_str).unwrap_or_default();
