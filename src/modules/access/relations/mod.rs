@@ -220,7 +220,7 @@ impl Change {
 impl State {
     fn of(epoch: i64, tuples: Vec<Tuple>) -> Self {
         let mut graph = Graph::default();
-        tuples.iter().for_each(|tuple| graph.insert(tuple));
+        tuples.into_iter().for_each(|tuple| graph.insert(&tuple));
         Self { epoch, graph }
     }
 }
