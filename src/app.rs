@@ -28,6 +28,8 @@ pub use running::Running;
 const MODULES: &[Wire] = &[
     #[cfg(feature = "access")]
     crate::modules::access::wire,
+    #[cfg(feature = "messages")]
+    crate::modules::messages::wire,
     #[cfg(feature = "accounts")]
     crate::modules::accounts::wire,
     #[cfg(feature = "records")]

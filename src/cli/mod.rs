@@ -13,6 +13,7 @@ mod job;
 mod jobs;
 mod logs;
 mod man;
+mod messages;
 mod migrate;
 mod orders;
 pub mod output;
@@ -113,6 +114,8 @@ enum Command {
     Grant(grant::Args),
     /// Keep groups of accounts
     Group(grant::GroupArgs),
+    /// Outgoing mail: what was sent, and a test
+    Messages(messages::Args),
     /// Make a one-time link that makes an administrator
     SetupLink(setup_link::Args),
     /// Look after the search index
@@ -182,6 +185,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::User(args) => block_on(user::run(args, settings)),
         Command::Grant(args) => block_on(grant::run(args, settings)),
         Command::Group(args) => block_on(grant::groups(args, settings)),
+        Command::Messages(args) => block_on(messages::run(args, settings)),
         Command::SetupLink(args) => block_on(setup_link::run(args, settings)),
         Command::Search(args) => block_on(search::run(args, settings)),
         Command::Type(args) => block_on(types::run(args, settings)),

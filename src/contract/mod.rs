@@ -3,5 +3,6 @@
 pub mod access;
 pub mod accounts;
 pub mod exchange;
+pub mod messages;
 pub mod records;
 pub mod undo;

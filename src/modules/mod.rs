@@ -12,6 +12,8 @@ pub mod entrance;
 pub mod exchange;
 #[cfg(feature = "history")]
 pub mod history;
+#[cfg(feature = "messages")]
+pub mod messages;
 #[cfg(feature = "operations")]
 pub mod operations;
 #[cfg(feature = "records")]

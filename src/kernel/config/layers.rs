@@ -19,7 +19,12 @@ pub const DEFAULT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/con
 
 const PREFIX: &str = "APP__";
 /// Keys whose values are never printed as they are, each with the key of a file that may hold it.
-const SECRETS: &[(&str, &str)] = &[("database.url", "database.url_file")];
+const SECRETS: &[(&str, &str)] = &[
+    ("database.url", "database.url_file"),
+    ("messages.password", "messages.password_file"),
+];
+/// The secret that is an address: what is no secret in it is shown.
+const SECRET_ADDRESS: &str = "database.url";
 
 /// What the layers above the defaults are made of.
 #[derive(Clone, Debug, Default)]
@@ -368,10 +373,12 @@ fn to_config(value: &Toml) -> Value {
 fn entry(key: String, set: &Set) -> Entry {
     let secret = SECRETS.iter().any(|(secret, _)| *secret == key);
     let value = match set.value.as_str() {
-        Some(text) if providers::is_of_provider(&key) && key.ends_with(".client_secret") && !text.is_empty() => {
+        Some(text) if key == SECRET_ADDRESS => serde_json::Value::String(redacted_url(text)),
+        Some(text)
+            if (secret || (providers::is_of_provider(&key) && key.ends_with(".client_secret"))) && !text.is_empty() =>
+        {
             serde_json::Value::String(MASK.to_owned())
         }
-        Some(text) if secret => serde_json::Value::String(redacted_url(text)),
         _ => serde_json::to_value(&set.value).unwrap_or_default(),
     };
     Entry {

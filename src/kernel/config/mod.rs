@@ -27,6 +27,7 @@ pub struct Config {
     pub data: Data,
     pub http: Http,
     pub accounts: Accounts,
+    pub messages: Messages,
     pub database: Database,
     pub jobs: Jobs,
     pub search: Search,
@@ -84,6 +85,41 @@ pub struct Accounts {
     /// Others who say who somebody is, by the name that stands in their addresses here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub providers: BTreeMap<String, Provider>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Messages {
+    /// The mail server; empty: none.
+    pub host: String,
+    /// 0: the usual one.
+    pub port: u16,
+    /// `starttls`, `tls` or `plain`.
+    pub security: String,
+    /// A certificate in PEM form that is trusted besides those of the web.
+    pub ca_file: String,
+    pub user: String,
+    /// Redacted in `Debug` and `config show`.
+    #[serde(skip_serializing)]
+    pub password: String,
+    /// A file that holds the password instead; already read into `password`.
+    pub password_file: String,
+    /// From whom: an address, or a name and an address.
+    pub from: String,
+    pub timeout_seconds: u32,
+    /// Messages of one kind that one address gets within an hour.
+    pub most_per_hour: u32,
+    pub keep_days: u32,
+}
+
+impl std::fmt::Debug for Messages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Messages")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("from", &self.from)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Deserialize, Serialize)]

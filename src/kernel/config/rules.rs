@@ -46,6 +46,7 @@ impl Config {
         let mut issues = Issues::default();
         self.check_places(&mut issues);
         self.check_limits(&mut issues);
+        self.check_messages(&mut issues);
         providers::check(self, &mut issues);
         if issues.0.is_empty() {
             Ok(())
@@ -150,6 +151,41 @@ impl Config {
                  end it), or set http.allow_plain = true for a network you trust"
             );
             issues.add(KEY, message);
+        }
+    }
+
+    fn check_messages(&self, issues: &mut Issues) {
+        let mail = &self.messages;
+        issues.between("messages.timeout_seconds", mail.timeout_seconds.into(), 1, 120);
+        issues.between("messages.most_per_hour", mail.most_per_hour.into(), 1, 10_000);
+        issues.between("messages.keep_days", mail.keep_days.into(), 1, 3_650);
+        if !matches!(mail.security.as_str(), "starttls" | "tls" | "plain") {
+            let message = format!("is \"{}\", but must be starttls, tls or plain", mail.security);
+            issues.add("messages.security", message);
+        }
+        if mail.host.is_empty() {
+            return;
+        }
+        if !is_host(&mail.host) && mail.host.parse::<IpAddr>().is_err() {
+            let message = format!(
+                "is \"{}\", which is not a host name; write it without scheme, port and path",
+                mail.host
+            );
+            issues.add("messages.host", message);
+        }
+        if !mail.from.contains('@') || mail.from.chars().any(char::is_control) {
+            let message = "must be an address, or a name and an address: Our Museum <collection@example.org>";
+            issues.add("messages.from", message);
+        }
+        if mail.security == "plain" && !mail.user.is_empty() && !is_local(&mail.host) {
+            let message = "is plain, so the password would travel readably to another machine. Use starttls or tls";
+            issues.add("messages.security", message);
+        }
+        if mail.user.is_empty() != mail.password.is_empty() {
+            issues.add(
+                "messages.user",
+                "stands without a password, or a password without a user",
+            );
         }
     }
 

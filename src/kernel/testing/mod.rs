@@ -3,10 +3,12 @@
 mod app;
 mod database;
 mod kernel;
+mod mail;
 
 pub use app::{Answer, TestApp};
 pub use database::{TestDb, postgres, postgres_url, sqlite};
 pub use kernel::kernel;
+pub use mail::{MailServer, Received};
 
 /// How often something is tried: `short` in the suite, `long` where `VITRINE_LONG` is set, as `make torture` does.
 #[expect(
