@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Display, Write as _};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use jiff::tz::TimeZone;
 use rust_embed::RustEmbed;
 use toml::{Table, Value};
 
@@ -60,15 +61,18 @@ fn flatten(prefix: &str, table: &Table, into: &mut HashMap<String, String>) {
     }
 }
 
-/// A language there is a file for. Cheap to copy.
+/// A language there is a file for, and the time zone in which its reader's clock goes. Cheap to copy.
 #[derive(Clone, Copy)]
-pub struct Language(&'static Catalog);
+pub struct Language(&'static Catalog, Option<&'static TimeZone>);
 
 impl Default for Language {
     fn default() -> Self {
-        Self(&CATALOGS[0])
+        Self(&CATALOGS[0], None)
     }
 }
+
+/// The time zones that were asked for, each kept for good: there are a few hundred.
+static ZONES: LazyLock<Mutex<HashMap<String, &'static TimeZone>>> = LazyLock::new(Mutex::default);
 
 impl fmt::Debug for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,7 +90,7 @@ impl Language {
         CATALOGS
             .iter()
             .find(|c| c.tag.eq_ignore_ascii_case(tag) || c.tag.eq_ignore_ascii_case(primary))
-            .map(Self)
+            .map(|catalog| Self(catalog, None))
     }
 
     /// The best language for a header `Accept-Language`.
@@ -106,6 +110,31 @@ impl Language {
             }
         }
         best.map(|(_, language)| language).unwrap_or_default()
+    }
+
+    /// The same language with times as a clock in this zone shows them, such as `Europe/Vienna`; UTC where there is no such
+    /// zone.
+    #[must_use]
+    pub fn in_zone(self, name: Option<&str>) -> Self {
+        Self(self.0, name.and_then(zone))
+    }
+
+    /// The moment as the reader's clock shows it.
+    fn local(self, ms: i64) -> jiff::Zoned {
+        let at = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        at.to_zoned(self.1.cloned().unwrap_or(TimeZone::UTC))
+    }
+
+    /// When the day of a moment began, in milliseconds, by the reader's clock.
+    pub fn day_of(self, ms: i64) -> i64 {
+        let day = self.local(ms).start_of_day();
+        day.map_or(ms, |day| day.timestamp().as_millisecond())
+    }
+
+    /// Hours and minutes: `14:05`.
+    pub fn clock(self, ms: i64) -> String {
+        let at = self.local(ms);
+        format!("{:02}:{:02}", at.hour(), at.minute())
     }
 
     /// The tag for `lang` attributes: `en`.
@@ -210,7 +239,7 @@ impl Language {
 
     /// A day: `6 December 1979`.
     pub fn date(self, ms: i64) -> String {
-        let at = civil(ms);
+        let at = self.local(ms);
         let month = self.text(&format!("month.{}", at.month()));
         self.with(
             "format.date",
@@ -246,18 +275,38 @@ impl Language {
 
     /// A day with its time: `6 December 1979, 14:05 UTC`.
     pub fn time(self, ms: i64) -> String {
-        let at = civil(ms);
+        let at = self.local(ms);
+        let zone = at.strftime("%Z").to_string();
         let (hour, minute) = (format!("{:02}", at.hour()), format!("{:02}", at.minute()));
         self.with(
             "format.time",
-            &[("date", &self.date(ms)), ("hour", &hour), ("minute", &minute)],
+            &[
+                ("date", &self.date(ms)),
+                ("hour", &hour),
+                ("minute", &minute),
+                ("zone", &zone),
+            ],
         )
     }
 }
 
-fn civil(ms: i64) -> jiff::civil::DateTime {
-    let at = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    at.to_zoned(jiff::tz::TimeZone::UTC).datetime()
+/// A zone of the list by its name, as it is kept.
+fn zone(name: &str) -> Option<&'static TimeZone> {
+    if name.len() > 64 {
+        return None;
+    }
+    let mut zones = ZONES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = zones.get(name) {
+        return Some(known);
+    }
+    let found = TimeZone::get(name).ok()?;
+    // The list ignores case: one way of writing is kept, so that nobody fills the memory with the others.
+    if found.iana_name() != Some(name) {
+        return None;
+    }
+    let kept: &'static TimeZone = Box::leak(Box::new(found));
+    zones.insert(name.to_owned(), kept);
+    Some(kept)
 }
 
 fn missing(key: &str) -> String {
@@ -310,6 +359,12 @@ mod tests {
         assert_eq!(en.number(7u64), "7");
         assert_eq!(en.date(313_286_400_000), "6 December 1979");
         assert_eq!(en.time(0), "1 January 1970, 00:00 UTC");
+        let vienna = en.in_zone(Some("Europe/Vienna"));
+        assert_eq!(vienna.time(1_790_000_000_000), "21 September 2026, 16:13 CEST");
+        assert_eq!(vienna.clock(1_790_000_000_000), "16:13");
+        assert_eq!(vienna.day_of(1_790_000_000_000) % 86_400_000, 22 * 3_600_000);
+        assert_eq!(en.in_zone(Some("america/NEW_YORK")).time(0), en.time(0));
+        assert_eq!(en.in_zone(Some("../etc/passwd")).time(0), en.time(0));
         assert_eq!(en.civil("1979-12-06").as_deref(), Some("6 December 1979"));
         assert_eq!(en.civil("1979-12").as_deref(), Some("December 1979"));
         assert_eq!(

@@ -67,6 +67,15 @@ impl Theme {
     }
 }
 
+/// The time zone of the reader's account, which signing in and the profile leave in a cookie beside the theme.
+fn zone_of(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    cookies
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix("zone=").map(str::to_owned))
+        .filter(|name| !name.is_empty())
+}
+
 /// An entry of the navigation as this caller sees it.
 #[derive(Clone, Debug)]
 pub struct NavItem {
@@ -207,7 +216,7 @@ impl Page {
             .get(header::ACCEPT_LANGUAGE)
             .and_then(|v| v.to_str().ok())
             .unwrap_or_default();
-        let language = Language::negotiate(accept);
+        let language = Language::negotiate(accept).in_zone(zone_of(&parts.headers).as_deref());
         Self {
             language,
             navigation: navigation(&shell, &caller, &path).await,

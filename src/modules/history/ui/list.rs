@@ -230,14 +230,14 @@ fn row(page: &Page, set: &ChangeSet, first: Option<String>, others: bool) -> Set
         first,
         others,
         reason: reason(&page.caller, set),
-        clock: datetime.get(11..16).unwrap_or_default().to_owned(),
+        clock: page.language.clock(set.created_at),
         datetime,
     }
 }
 
 /// Puts a change into its day and group; changes come the newest first.
 fn put(days: &mut Vec<Day>, language: Language, set: &ChangeSet, who: String, row: SetRow) {
-    let day = set.created_at.div_euclid(DAY) * DAY;
+    let day = language.day_of(set.created_at);
     if days.last().is_none_or(|last| last.at != day) {
         days.push(Day {
             at: day,
