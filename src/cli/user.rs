@@ -1,5 +1,7 @@
 //! `app user`: accounts of people and programs. Passwords are chosen by link, so none stands on a command line.
 
+use std::io::{BufRead, IsTerminal, Write as _};
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -7,7 +9,7 @@ use super::client::{Client, encoded};
 use super::session::{self, Need};
 use super::settings::Settings;
 use super::{Exit, output};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Code, Error, Result};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -18,7 +20,10 @@ Examples:
   app user list
   app user role ada curator --place type:painting
   app user disable ada                  signs out everywhere at once
-  app user reset-link ada")]
+  app user reset-link ada
+  app user reset-link ada --mail        sends it to the address of the account
+  app user delete ada                   asks for the name once more
+  app user delete ada --confirm ada     for scripts")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -60,7 +65,24 @@ enum Verb {
     /// Switch an account on again
     Enable(Which),
     /// Print a link to choose a new password with
-    ResetLink(Which),
+    ResetLink {
+        /// The sign-in name or the id
+        user: String,
+        /// Mail it to the account's address instead
+        #[arg(long)]
+        mail: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete an account for good: who it was is forgotten, what it did stays
+    Delete {
+        /// The sign-in name or the id
+        user: String,
+        /// The same once more, instead of being asked for it
+        #[arg(long, value_name = "USER")]
+        confirm: Option<String>,
+    },
     /// Give a role, or take it away
     Role {
         /// The sign-in name or the id
@@ -113,26 +135,32 @@ async fn act(verb: Verb, client: &Client) -> Result<()> {
             if json {
                 return output::json(&made);
             }
-            match made.pointer("/link/url").and_then(Value::as_str) {
-                Some(url) => {
+            match (
+                made.pointer("/link/url").and_then(Value::as_str),
+                made.get("mailed_to").and_then(Value::as_str),
+            ) {
+                (Some(url), _) => {
                     output::line(url)?;
                     output::note("Hand this link over: whoever opens it first chooses the password.");
                 }
-                None => output::line(text(&made, "id"))?,
+                (None, Some(to)) => output::line(&format!("A link to choose a password is on its way to {to}."))?,
+                (None, None) => output::line(text(&made, "id"))?,
             }
             Ok(())
         }
         Verb::List { text, json } => list(client, text.as_deref().unwrap_or_default(), json).await,
         Verb::Disable(which) => switch(client, &which, false).await,
         Verb::Enable(which) => switch(client, &which, true).await,
-        Verb::ResetLink(which) => {
-            let made = client.post(&format!("{}/link", path(&which.user)), &json!({})).await?;
-            if which.json {
-                output::json(&made)
-            } else {
-                output::line(text(&made, "url"))
+        Verb::ResetLink { user, mail, json } => {
+            let way = if mail { "link/mail" } else { "link" };
+            let made = client.post(&format!("{}/{way}", path(&user)), &json!({})).await?;
+            match (json, mail) {
+                (true, _) => output::json(&made),
+                (false, true) => output::line(&format!("A link is on its way to {}.", text(&made, "mailed_to"))),
+                (false, false) => output::line(text(&made, "url")),
             }
         }
+        Verb::Delete { user, confirm } => delete(client, &user, confirm).await,
         Verb::Role {
             user,
             role,
@@ -165,6 +193,40 @@ fn path(user: &str) -> String {
 
 fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Asks for the name on a terminal.
+fn ask(user: &str, name: &str) -> Result<String> {
+    if !std::io::stdin().is_terminal() {
+        let text = format!("Say that you mean it: app user delete {user} --confirm {user}");
+        return Err(Error::new(Code::Invalid, text));
+    }
+    let mut out = std::io::stderr();
+    write!(
+        out,
+        "Who {name} was is forgotten for good. Write {user} to delete the account: "
+    )?;
+    out.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line)
+}
+
+async fn delete(client: &Client, user: &str, confirm: Option<String>) -> Result<()> {
+    let told = client.get(&path(user)).await?;
+    let typed = match confirm {
+        Some(typed) => typed,
+        None => ask(user, text(&told, "name"))?,
+    };
+    if typed.trim() != user {
+        let text = format!("\"{}\" is not \"{user}\". Nothing was deleted.", typed.trim());
+        return Err(Error::invalid("--confirm", text));
+    }
+    client.delete(&path(user)).await?;
+    output::line(&format!(
+        "{} is deleted. What the account did stays.",
+        text(&told, "login")
+    ))
 }
 
 async fn switch(client: &Client, which: &Which, active: bool) -> Result<()> {

@@ -155,4 +155,7 @@ pub struct CreatedAccount {
     pub account: AccountInfo,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<AccountLink>,
+    /// Where the link was mailed instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mailed_to: Option<String>,
 }

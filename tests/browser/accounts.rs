@@ -57,11 +57,104 @@ async fn the_pages_of_accounts_fit_a_phone() {
     house().go_in(&browser).await;
     for width in [360, 320] {
         browser.set_width(width).await;
-        for page in ["/account", "/account/second-step", "/people"] {
+        for page in [
+            "/account",
+            "/account/second-step",
+            "/account/passkeys",
+            "/people",
+            "/messages",
+        ] {
             browser.open(page).await;
             assert_eq!(browser.overflow().await, 0, "{page} is wider than {width} pixels");
         }
     }
     browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+/// The six digits that an authenticator shows for a secret as its page writes it.
+fn code(secret: &str) -> String {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let (mut bits, mut held, mut bytes) = (0u32, 0u32, Vec::new());
+    for c in secret.bytes().filter(u8::is_ascii_alphanumeric) {
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let value = letters.iter().position(|a| *a == c).unwrap();
+        held = (held << 5 | u32::try_from(value).unwrap()) & 0xfff;
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(held >> bits & 255).unwrap());
+        }
+    }
+    let seconds = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&bytes).unwrap();
+    mac.update(&(seconds / 30).to_be_bytes());
+    let hash = mac.finalize().into_bytes();
+    let at = usize::from(hash[19] & 15);
+    let word = u32::from_be_bytes([hash[at] & 0x7f, hash[at + 1], hash[at + 2], hash[at + 3]]);
+    format!("{:06}", word % 1_000_000)
+}
+
+#[tokio::test]
+async fn somebody_signs_in_with_a_passkey() {
+    let browser = Browser::start(Look::Desktop).await;
+    browser.plug_in_authenticator().await;
+    house().go_in(&browser).await;
+    browser.open("/account/passkeys").await;
+    browser.fill("#name", "This computer").await;
+    browser.fill("#password", "not this one").await;
+    browser.click("[data-passkey] button[type=submit]").await;
+    browser.wait_for_text("[data-said]", "not your password").await;
+    browser.replace("#password", PASSWORD).await;
+    browser.click("[data-passkey] button[type=submit]").await;
+    browser.wait_for_text(".line-list", "This computer").await;
+    browser.forget_complaints().await;
+    // The same device holds one already.
+    browser.fill("#password", PASSWORD).await;
+    browser.click("[data-passkey] button[type=submit]").await;
+    browser.wait_for_text("[data-said]", "already").await;
+    // Out, and in again without a name.
+    browser.open("/account").await;
+    browser.click(".site-account > summary").await;
+    browser.click(".site-account form button").await;
+    browser.wait_for_text(".toast", "signed out").await;
+    browser.open("/sign-in?to=/account").await;
+    browser.click("[data-passkey] button[type=submit]").await;
+    browser.wait_for_text("h1", "Ada Keeper").await;
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn somebody_sets_a_second_step_up_and_uses_it() {
+    let browser = Browser::start(Look::Phone).await;
+    house().go_in(&browser).await;
+    browser.open("/account").await;
+    let page = browser.text("main").await;
+    assert!(page.contains("Second step"), "{page}");
+    browser.open("/account/second-step").await;
+    let secret = browser.text(".enrol .terminal code").await;
+    browser.fill("#code", &code(&secret)).await;
+    browser.fill("#password", PASSWORD).await;
+    browser.click("main form button.primary").await;
+    browser.wait_for_text("h1", "Keep these recovery codes").await;
+    let recovery = browser.text(".codes li").await;
+    browser.open("/account").await;
+    let login = browser.value("input[name=login]").await;
+    browser.click(".menu-button").await;
+    browser.click(".site-account > summary").await;
+    browser.click(".site-account form button").await;
+    browser.wait_for_text(".toast", "signed out").await;
+    browser.open("/sign-in").await;
+    browser.fill("#name", &login).await;
+    browser.fill("#password", PASSWORD).await;
+    browser.click("main form button.primary").await;
+    browser.wait_for_text("h1", "Second step").await;
+    browser.fill("#code", "000000").await;
+    browser.click("main form button.primary").await;
+    browser.wait_for_text(".wrong", "not right").await;
+    browser.replace("#code", &recovery).await;
+    browser.click("main form button.primary").await;
+    browser.wait_for_text("h1", "records").await;
     browser.close().await;
 }

@@ -141,6 +141,16 @@ impl Browser {
         answer["value"].clone()
     }
 
+    /// Puts an authenticator into the machine that holds passkeys and finds that it is its owner who asks.
+    pub async fn plug_in_authenticator(&self) {
+        let kind = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserVerified": true,
+        });
+        let made = self.driver("webauthn/authenticator", &kind).await;
+        assert!(made.is_string(), "{made}");
+    }
+
     async fn devtools(&self, command: &str, parameters: Value) {
         self.driver("goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
             .await;

@@ -20,6 +20,8 @@ pub(super) struct Account {
     pub login: String,
     pub name: String,
     pub mail: Option<String>,
+    /// When its owner showed that mail arrives there.
+    pub mail_confirmed_at: Option<i64>,
     pub language: Option<String>,
     pub time_zone: Option<String>,
     pub theme: Option<String>,
@@ -116,14 +118,17 @@ impl Checks {
         if given.is_empty() {
             return None;
         }
-        if given.len() > 64 || jiff::tz::TimeZone::get(given).is_err() {
+        let found = (given.len() <= 64)
+            .then(|| jiff::tz::TimeZone::get(given).ok())
+            .flatten();
+        let Some(name) = found.as_ref().and_then(jiff::tz::TimeZone::iana_name) else {
             self.wrong(
                 "time_zone",
                 "A place of the time zone list, such as Europe/Vienna or UTC.",
             );
             return None;
-        }
-        Some(given.to_owned())
+        };
+        Some(name.to_owned())
     }
     pub(super) fn theme(&mut self, given: &str) -> Option<String> {
         match given {

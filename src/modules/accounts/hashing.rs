@@ -60,7 +60,8 @@ impl Hasher {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
-            room: Arc::new(Semaphore::new((cores / 2).max(1))),
+            // One core is left to everybody else.
+            room: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))),
             waiting: AtomicUsize::new(0),
             nobody: written(&crypto::random::<SALT>(), &crypto::random::<LENGTH>(), NOW),
         }

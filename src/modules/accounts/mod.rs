@@ -6,14 +6,17 @@ mod account;
 mod api;
 mod cache;
 mod hashing;
+mod jobs;
 mod model;
 mod names;
 mod password;
 mod providers;
+mod recorded;
 mod service;
 mod store;
 mod totp;
 mod ui;
+mod webauthn;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;
@@ -22,12 +25,15 @@ use std::sync::Arc;
 
 use crate::contract::access::Grants;
 use crate::contract::accounts::Doors;
+use crate::contract::messages::Messages;
 use crate::kernel::Kernel;
 use crate::kernel::access::Permission;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
 use crate::kernel::http::Routes;
+use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::{Module, NavEntry};
+use crate::kernel::schedule::Schedule;
 
 use service::Service;
 
@@ -45,7 +51,11 @@ struct AccountsModule {
 /// # Errors
 /// When another module offers the same port.
 pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
-    let service = Arc::new(Service::new(kernel, bus.find::<dyn Grants>())?);
+    let service = Arc::new(Service::new(
+        kernel,
+        bus.find::<dyn Grants>(),
+        bus.find::<dyn Messages>(),
+    )?);
     kernel.access.install_identity(Box::new(service.clone()));
     kernel.access.install_directory(Box::new(service.clone()));
     bus.provide::<dyn Doors>(service.clone())?;
@@ -66,6 +76,12 @@ impl Module for AccountsModule {
             permission: MANAGE,
             order: 60,
         }]
+    }
+    fn jobs(&self) -> Vec<JobHandler> {
+        jobs::handlers(&self.service)
+    }
+    fn schedules(&self) -> Vec<Schedule> {
+        vec![jobs::schedule()]
     }
     fn permissions(&self) -> &'static [Permission] {
         &[TOKENS, MANAGE]

@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod mails;
+mod passkeys;
 mod people;
+mod programs;
 mod sessions;
 mod steps;
 

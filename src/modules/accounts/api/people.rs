@@ -23,6 +23,7 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
         .route(MANAGE, routes!(list, create))
         .route(MANAGE, routes!(show, change, delete))
         .route(MANAGE, routes!(make_link))
+        .route(MANAGE, routes!(mail_link))
         .route(MANAGE, routes!(end_second_step))
         .route(MANAGE, routes!(give_role, take_role))
         .route(MANAGE, routes!(make_token))
@@ -70,7 +71,8 @@ async fn list(
     Ok(Json(AccountList { items, next }))
 }
 
-/// Makes an account. A person's comes with a one-time link to choose the password with; hand it over.
+/// Makes an account. A person's comes with a one-time link to choose the password with; hand it over. Where there is a mail
+/// server and an address, the link is mailed instead.
 #[utoipa::path(post, path = "/api/people", tag = "accounts", request_body = NewAccount, responses((status = 201, body = CreatedAccount)))]
 async fn create(
     State(service): State<Arc<Service>>,
@@ -142,6 +144,27 @@ async fn make_link(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse> {
     Ok((StatusCode::CREATED, Secret(Json(service.link_for(&caller, &id).await?))))
+}
+
+/// Where a link was mailed.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct MailedLink {
+    mailed_to: String,
+}
+
+/// Makes a one-time link to choose a password with and mails it to the account's address. It replaces the one before.
+#[utoipa::path(
+    post, path = "/api/people/{id}/link/mail", tag = "accounts",
+    params(("id" = String, Path, description = "The account's id or sign-in name")),
+    responses((status = 202, body = MailedLink))
+)]
+async fn mail_link(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse> {
+    let mailed_to = service.mail_link_for(&caller, &id).await?;
+    Ok((StatusCode::ACCEPTED, Json(MailedLink { mailed_to })))
 }
 
 /// Takes the second step of an account away, for somebody who lost the device and the recovery codes.

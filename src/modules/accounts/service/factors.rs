@@ -1,8 +1,9 @@
 //! Second factors: an authenticator's codes, and recovery codes for the day the device is lost.
 
 use super::super::account::Account;
-use super::super::{store, totp};
+use super::super::{recorded, store, totp};
 use super::Service;
+use crate::contract::messages::Template;
 use crate::kernel::access::Caller;
 use crate::kernel::crypto;
 use crate::kernel::db::{Signal, Write};
@@ -77,7 +78,12 @@ impl Service {
     }
 
     /// Sets the factor up with its first code. Answers the recovery codes; none where the code is wrong.
-    pub(super) async fn confirm_factor(&self, account: &Account, code: &str) -> Result<Option<Vec<String>>> {
+    pub(super) async fn confirm_factor(
+        &self,
+        account: &Account,
+        code: &str,
+        visitor: &Visitor,
+    ) -> Result<Option<Vec<String>>> {
         let Some(there) = store::factors::totp(&self.db, &account.id).await? else {
             return Ok(None);
         };
@@ -87,6 +93,7 @@ impl Service {
         let codes = new_codes();
         let digests: Vec<String> = codes.iter().map(|code| recovery_digest(&account.id, code)).collect();
         let (id, digests) = (&account.id, &digests);
+        let by = &recorded::itself(account);
         let done = self
             .db
             .write(Write::interactive("accounts.confirm"), |tx| {
@@ -95,6 +102,9 @@ impl Service {
                         return Ok(false);
                     }
                     store::factors::replace_recovery(tx, id, digests).await?;
+                    recorded::changed(tx, by, account, "step-added").await?;
+                    self.tell(tx, by, account, Template::StepAdded, Vec::new(), visitor)
+                        .await?;
                     Ok(true)
                 })
             })
@@ -116,7 +126,7 @@ impl Service {
     ) -> Result<Vec<String>> {
         let me = self.me(caller).await?;
         self.prove(&me, "password", password, visitor).await?;
-        let codes = self.confirm_factor(&me, code).await?.ok_or_else(|| {
+        let codes = self.confirm_factor(&me, code, visitor).await?.ok_or_else(|| {
             Error::invalid(
                 "code",
                 "This code is not right. Wait for the next one; look at the clock of your device, too.",
@@ -140,18 +150,21 @@ impl Service {
             return Err(Error::new(Code::Conflict, text));
         }
         self.prove(&me, "password", password, visitor).await?;
-        self.remove_factor(&me).await?;
+        self.remove_factor(caller, &me, visitor).await?;
         self.end_other_sessions(caller, secret).await?;
         Ok(())
     }
 
-    pub(super) async fn remove_factor(&self, account: &Account) -> Result<()> {
+    pub(super) async fn remove_factor(&self, caller: &Caller, account: &Account, visitor: &Visitor) -> Result<()> {
         let id = &account.id;
         self.db
             .write(Write::interactive("accounts.factor-end"), |tx| {
                 Box::pin(async move {
                     tx.signal(Signal::Access);
-                    store::factors::remove(tx, id).await
+                    store::factors::remove(tx, id).await?;
+                    recorded::changed(tx, caller, account, "step-removed").await?;
+                    self.tell(tx, caller, account, Template::StepRemoved, Vec::new(), visitor)
+                        .await
                 })
             })
             .await?;

@@ -6,6 +6,7 @@
 use super::super::account::{Account, PERSON};
 use super::super::names;
 use super::super::providers::{Provider, Told, roles};
+use super::super::recorded;
 use super::super::store::{self, identities::Identity};
 use super::Service;
 use crate::contract::access::Role;
@@ -116,7 +117,10 @@ impl Service {
                         AccountState::Active => {}
                         AccountState::Invited => {
                             AccountState::Active.as_str().clone_into(&mut account.state);
+                            let is_sure = told.mail_is_sure && told.mail == account.mail;
+                            account.mail_confirmed_at = account.mail_confirmed_at.or(is_sure.then(|| tx.now()));
                             store::accounts::update(tx, &account).await?;
+                            recorded::changed(tx, &recorded::itself(&account), &account, "linked").await?;
                             store::links::drop_all(tx, &account.id).await?;
                         }
                         AccountState::Disabled | AccountState::Deleted => {
@@ -156,8 +160,10 @@ impl Service {
                 let login = free_login(tx, &login_of(told)).await?;
                 let name = told.name.as_deref().and_then(|name| names::name(name).ok());
                 let name = name.unwrap_or_else(|| login.clone());
-                let account = self.new_account(PERSON, AccountState::Active, login, name, mail);
+                let mut account = self.new_account(PERSON, AccountState::Active, login, name, mail);
+                account.mail_confirmed_at = account.mail.as_ref().map(|_| tx.now());
                 store::accounts::insert(tx, &account, None).await?;
+                recorded::changed(tx, &recorded::itself(&account), &account, "created").await?;
                 account
             }
             None => {
@@ -250,7 +256,10 @@ impl Service {
                             return Err(Error::new(Code::Conflict, text));
                         }
                         Some(own) => store::identities::touch(tx, &own.id, &label_of(told)).await?,
-                        None => store::identities::insert(tx, &self.identity(provider, told, &me.id)).await?,
+                        None => {
+                            store::identities::insert(tx, &self.identity(provider, told, &me.id)).await?;
+                            recorded::changed(tx, caller, me, "linked").await?;
+                        }
                     }
                     match wanted {
                         Some(wanted) => self.keep_roles(tx, &provider.name, me, wanted, held).await,
@@ -332,6 +341,7 @@ impl Service {
                 Box::pin(async move {
                     tx.signal(Signal::Access);
                     store::identities::remove(tx, &me.id, id).await?;
+                    recorded::changed(tx, caller, me, "unlinked").await?;
                     if let Some(provider) = provider {
                         self.keep_roles(tx, &provider.name, me, &Vec::new(), held).await?;
                     }

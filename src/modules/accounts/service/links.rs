@@ -2,11 +2,14 @@
 
 use super::super::account::{Account, Checks, PERSON, own_words};
 use super::super::model::LINK_LIFE;
-use super::super::{password, store};
+use super::super::store::links::NewLink;
+use super::super::{password, recorded, store};
+use super::mails::{Mailed, too_much_mail};
 use super::{Opened, Service};
 use crate::contract::access::{HOUSE, Role};
 use crate::contract::accounts::{AccountLink, AccountState};
-use crate::kernel::access::Caller;
+use crate::contract::messages::{Posted, Template};
+use crate::kernel::access::{Caller, Subject};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::crypto;
 use crate::kernel::db::{Signal, Write};
@@ -14,11 +17,16 @@ use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::Visitor;
 use crate::kernel::id::new_id;
 
-/// What a link to choose a password is for.
+/// What a link is for. The names are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum LinkKind {
     Invite,
+    /// A new password, by whoever looks after accounts.
     Reset,
+    /// A new password, asked for at the door and mailed.
+    Lost,
+    /// An address is to count from now on.
+    Mail,
 }
 
 impl LinkKind {
@@ -26,6 +34,8 @@ impl LinkKind {
         match self {
             Self::Invite => "invite",
             Self::Reset => "reset",
+            Self::Lost => "lost",
+            Self::Mail => "mail",
         }
     }
 }
@@ -104,6 +114,7 @@ impl Service {
                         return Err(setup_is_shut());
                     }
                     store::accounts::insert(tx, account, Some(hash)).await?;
+                    recorded::changed(tx, &recorded::itself(account), account, "created").await?;
                     if let Some(grants) = &self.grants {
                         let by = Caller::system();
                         grants
@@ -135,6 +146,7 @@ impl Service {
             login,
             name,
             mail,
+            mail_confirmed_at: None,
             language: None,
             time_zone: None,
             theme: None,
@@ -159,7 +171,14 @@ impl Service {
             .db
             .write(Write::interactive("accounts.link"), |tx| {
                 Box::pin(async move {
-                    store::links::replace(tx, digest, id, kind.as_str(), life).await?;
+                    let link = NewLink {
+                        digest,
+                        account: id,
+                        kind: kind.as_str(),
+                        mail: None,
+                        life,
+                    };
+                    store::links::replace(tx, &link).await?;
                     Ok(tx.now() + life)
                 })
             })
@@ -170,24 +189,68 @@ impl Service {
         })
     }
 
-    /// Whose link this is, and what for.
-    pub(in super::super) async fn link(&self, secret: &str) -> Result<(Account, LinkKind)> {
-        let found = store::links::open(&self.db, &crypto::digest(secret), self.now()).await?;
-        let (id, kind) = found.ok_or_else(link_is_shut)?;
-        let account = self.account(&id).await?;
-        let kind = if kind == "invite" {
-            LinkKind::Invite
-        } else {
-            LinkKind::Reset
+    /// As [`Service::make_link`], mailed to the account's address, which is answered. Nobody else sees the link.
+    pub(super) async fn mail_password_link(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        kind: LinkKind,
+    ) -> Result<String> {
+        let to = account.mail.clone().ok_or_else(|| {
+            let text = "This account has no mail address. Make a link and hand it over.";
+            Error::new(Code::Conflict, text)
+        })?;
+        let by = match &caller.subject {
+            Subject::Account { name, .. } => name.clone(),
+            _ => self.site().to_owned(),
         };
+        let secret = crypto::new_token();
+        let mailed = &Mailed {
+            to: &to,
+            secret: &secret,
+            kind,
+            template: if kind == LinkKind::Invite {
+                Template::Invitation
+            } else {
+                Template::NewPassword
+            },
+            by: &by,
+            life: i64::from(self.settings.link_hours) * 3_600_000,
+        };
+        let posted = self
+            .db
+            .write(Write::interactive("accounts.mail-link"), |tx| {
+                Box::pin(async move { self.mail_link(tx, caller, account, mailed).await })
+            })
+            .await?;
+        match posted {
+            Posted::Waits => Ok(to),
+            Posted::TooMany => Err(too_much_mail()),
+        }
+    }
+
+    /// Whose link this is, what for, and to which address it was mailed.
+    async fn password_link(&self, secret: &str) -> Result<(Account, LinkKind, Option<String>)> {
+        let found = store::links::open(&self.db, &crypto::digest(secret), self.now()).await?;
+        let link = found.ok_or_else(link_is_shut)?;
+        let kinds = [LinkKind::Invite, LinkKind::Reset, LinkKind::Lost];
+        let kind = kinds.into_iter().find(|kind| kind.as_str() == link.kind);
+        let kind = kind.ok_or_else(link_is_shut)?;
+        let account = self.account(&link.account_id).await?;
         match account.state() {
-            AccountState::Invited | AccountState::Active => Ok((account, kind)),
+            AccountState::Invited | AccountState::Active => Ok((account, kind, link.mail)),
             AccountState::Disabled | AccountState::Deleted => Err(link_is_shut()),
         }
     }
 
+    /// Whose link this is, and what for.
+    pub(in super::super) async fn link(&self, secret: &str) -> Result<(Account, LinkKind)> {
+        let (account, kind, _) = self.password_link(secret).await?;
+        Ok((account, kind))
+    }
+
     /// Uses a link up: the password is chosen, every session and every other link of the account ends. With a second
-    /// factor the browser still has to sign in.
+    /// factor the browser still has to sign in. A link that was mailed shows that mail arrives.
     pub(in super::super) async fn use_link(
         &self,
         secret: &str,
@@ -195,7 +258,7 @@ impl Service {
         visitor: &Visitor,
         old: Option<&str>,
     ) -> Result<Option<Opened>> {
-        let (mut account, _) = self.link(secret).await?;
+        let (mut account, kind, mailed_to) = self.password_link(secret).await?;
         let mut checks = Checks::default();
         checks.password(
             "password",
@@ -205,9 +268,13 @@ impl Service {
         checks.done()?;
         let hash = self.hash(chosen).await?;
         account.state = AccountState::Active.as_str().to_owned();
+        if mailed_to.is_some() && mailed_to == account.mail && account.mail_confirmed_at.is_none() {
+            account.mail_confirmed_at = Some(self.now());
+        }
         let whole = self.factor(&account.id).await?.is_none() && !self.needs_factor(&account).await?;
         let opened = Opened::new(self.session_seconds());
         let (link, account, hash, each) = (&crypto::digest(secret), &account, &hash, &opened);
+        let by = &recorded::itself(account);
         self.db
             .write(Write::interactive("accounts.welcome"), |tx| {
                 Box::pin(async move {
@@ -216,8 +283,14 @@ impl Service {
                     }
                     store::accounts::update(tx, account).await?;
                     store::accounts::set_password(tx, &account.id, hash).await?;
+                    store::links::drop_all(tx, &account.id).await?;
                     store::sessions::end_all(tx, &account.id, None).await?;
+                    recorded::changed(tx, by, account, "password").await?;
                     tx.signal(Signal::Access);
+                    if kind != LinkKind::Invite {
+                        self.tell(tx, by, account, Template::PasswordChanged, Vec::new(), visitor)
+                            .await?;
+                    }
                     if whole {
                         self.open_session(tx, each, &account.id, true, visitor, old).await?;
                     }

@@ -7,7 +7,9 @@ mod identities;
 mod identity;
 mod institutions;
 mod links;
+mod mails;
 mod own;
+mod passkeys;
 mod people;
 mod sessions;
 mod sign_in;
@@ -22,11 +24,13 @@ use super::cache::Cache;
 use super::hashing::Hasher;
 use super::providers::{self, Providers};
 use super::store::{self, factors::Totp};
+use super::webauthn::Site;
 use crate::contract::access::Grants;
+use crate::contract::messages::Messages;
 use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Caller, Object, Subject};
 use crate::kernel::config;
-use crate::kernel::db::{Db, Signal};
+use crate::kernel::db::{Db, Signal, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::public_url;
 
@@ -34,7 +38,9 @@ pub(super) use factors::NewFactor;
 pub(super) use identities::Linked;
 pub(super) use institutions::{Answered, Arrived, Begun, Offer};
 pub(super) use links::{First, LinkKind, setup_is_shut};
+pub(super) use mails::{Lost, NewAddress};
 pub(super) use own::{ProfileForm, own_path};
+pub(super) use passkeys::{MadeForm, ShownForm};
 pub(super) use people::Change;
 pub(super) use sessions::Opened;
 pub(super) use sign_in::SignedIn;
@@ -49,6 +55,9 @@ pub(super) struct Service {
     cache: Cache,
     hasher: Hasher,
     grants: Option<Arc<dyn Grants>>,
+    messages: Option<Arc<dyn Messages>>,
+    /// The house as authenticators know it; none where passkeys cannot be.
+    passkeys: Option<Site>,
     settings: config::Accounts,
     providers: Providers,
     public_url: String,
@@ -57,16 +66,23 @@ pub(super) struct Service {
 impl Service {
     /// # Errors
     /// A provider's file of certificates that cannot be used.
-    pub(super) fn new(kernel: &Kernel, grants: Option<Arc<dyn Grants>>) -> Result<Self> {
+    pub(super) fn new(
+        kernel: &Kernel,
+        grants: Option<Arc<dyn Grants>>,
+        messages: Option<Arc<dyn Messages>>,
+    ) -> Result<Self> {
+        let public_url = public_url(&kernel.config);
         Ok(Self {
             db: kernel.db.clone(),
             access: kernel.access.clone(),
             cache: Cache::new(kernel.db.signals().subscribe(Signal::Access)),
             hasher: Hasher::new(),
             grants,
+            messages,
+            passkeys: Site::of(&public_url),
             settings: kernel.config.accounts.clone(),
             providers: providers::all(&kernel.config.accounts.providers, kernel.db.clock())?,
-            public_url: public_url(&kernel.config),
+            public_url,
         })
     }
 
@@ -108,6 +124,23 @@ impl Service {
     async fn account(&self, id: &str) -> Result<Account> {
         let found = store::accounts::get(&self.db, id).await?;
         found.ok_or_else(|| Error::not_found("account", id))
+    }
+
+    /// Forgets what has ended by itself: sessions, links, tries, challenges. Answers how many rows went.
+    pub(super) async fn prune(&self) -> Result<u64> {
+        let idle = self.idle();
+        self.db
+            .write(Write::bulk("accounts.prune"), |tx| {
+                Box::pin(async move {
+                    let yesterday = tx.now() - super::model::DAY;
+                    let mut gone = store::sessions::prune(tx, idle).await?;
+                    gone += store::links::prune(tx, yesterday).await?;
+                    gone += store::tries::prune(tx, yesterday).await?;
+                    gone += store::passkeys::prune(tx).await?;
+                    Ok(gone)
+                })
+            })
+            .await
     }
 
     /// The second factor of an account, where it is set up.

@@ -3,14 +3,16 @@
 use serde_json::{Value, json};
 
 use super::super::account::{Account, Checks, own_words};
-use super::super::store;
+use super::super::{recorded, store};
 use super::{LIST_MAX, Service};
 use crate::contract::accounts::AccountInfo;
+use crate::contract::messages::Template;
 use crate::kernel::access::Caller;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::db::{Signal, Write};
 use crate::kernel::error::Result;
 use crate::kernel::http::Visitor;
+use crate::kernel::ledger;
 
 /// What the form of the profile sends.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -33,7 +35,7 @@ pub(in super::super) fn own_path(given: &str) -> &str {
         .bytes()
         .any(|b| b == b'\\' || b.is_ascii_control() || !b.is_ascii());
     let path = given.split(['?', '#']).next().unwrap_or_default();
-    let doors = ["/sign-in", "/sign-out", "/setup", "/welcome"];
+    let doors = ["/sign-in", "/sign-out", "/setup", "/welcome", "/confirm"];
     let is_door = doors.iter().any(|door| {
         path.strip_prefix(door)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -48,13 +50,13 @@ impl Service {
         self.told(&me).await
     }
 
-    async fn save(&self, account: Account) -> Result<()> {
-        let account = &account;
+    async fn save(&self, caller: &Caller, account: &Account) -> Result<()> {
         self.db
             .write(Write::interactive("accounts.save"), |tx| {
                 Box::pin(async move {
                     tx.signal(Signal::Access);
-                    store::accounts::update(tx, account).await
+                    store::accounts::update(tx, account).await?;
+                    recorded::changed(tx, caller, account, "profile").await
                 })
             })
             .await
@@ -69,23 +71,8 @@ impl Service {
         me.time_zone = checks.time_zone(&form.time_zone);
         me.theme = checks.theme(&form.theme);
         checks.done()?;
-        self.save(me.clone()).await?;
+        self.save(caller, &me).await?;
         Ok(me)
-    }
-
-    pub(in super::super) async fn set_mail(
-        &self,
-        caller: &Caller,
-        mail: &str,
-        password: &str,
-        visitor: &Visitor,
-    ) -> Result<()> {
-        let mut me = self.me(caller).await?;
-        let mut checks = Checks::default();
-        me.mail = checks.mail(mail);
-        checks.done()?;
-        self.prove(&me, "password", password, visitor).await?;
-        self.save(me).await
     }
 
     /// Changes the password; every other session ends.
@@ -109,14 +96,17 @@ impl Service {
             .await?;
         let hash = self.hash(new).await?;
         let this = self.session_of(secret).await?.map(|session| session.id);
-        let (id, hash, this) = (&me.id, &hash, &this);
+        let (me, id, hash, this) = (&me, &me.id, &hash, &this);
         self.db
             .write(Write::interactive("accounts.password"), |tx| {
                 Box::pin(async move {
                     tx.signal(Signal::Access);
                     store::accounts::set_password(tx, id, hash).await?;
                     store::links::drop_all(tx, id).await?;
-                    store::sessions::end_all(tx, id, this.as_deref()).await.map(|_| ())
+                    store::sessions::end_all(tx, id, this.as_deref()).await?;
+                    recorded::changed(tx, caller, me, "password").await?;
+                    self.tell(tx, caller, me, Template::PasswordChanged, Vec::new(), visitor)
+                        .await
                 })
             })
             .await?;
@@ -138,6 +128,26 @@ impl Service {
             .iter()
             .map(super::super::model::Token::info)
             .collect::<Result<Vec<_>>>()?;
+        let passkeys: Vec<Value> = self
+            .passkeys_of(&me)
+            .await?
+            .iter()
+            .map(|p| json!({"name": p.name, "since": rfc3339(p.created_at), "used": p.used_at.map(rfc3339)}))
+            .collect();
+        let links: Vec<Value> = store::links::of(&self.db, &me.id, self.now())
+            .await?
+            .iter()
+            .map(|(kind, mail, made, ends)| json!({"for": kind, "mailed_to": mail, "made": rfc3339(*made), "until": rfc3339(*ends)}))
+            .collect();
+        let messages = match (&self.messages, &me.mail) {
+            (Some(messages), Some(mail)) => messages.of(mail).await?,
+            _ => Vec::new(),
+        };
+        let changes: Vec<Value> = ledger::versions(&self.db, &me.subject(), None, LIST_MAX)
+            .await?
+            .iter()
+            .map(|v| json!({"at": rfc3339(v.set.created_at), "what": v.set.kind, "by": v.set.actor}))
+            .collect();
         let factor = self.factor(&me.id).await?;
         let linked: Vec<Value> = store::identities::of(&self.db, &me.id)
             .await?
@@ -146,14 +156,20 @@ impl Service {
             .collect();
         Ok(json!({
             "account": self.told(&me).await?,
+            "mail_confirmed_at": me.mail_confirmed_at.map(rfc3339),
             "language": me.language,
             "time_zone": me.time_zone,
             "theme": me.theme,
             "password_changed_at": me.password_at.map(rfc3339),
             "second_factor": factor.and_then(|factor| factor.confirmed_at).map(rfc3339),
+            "recovery_codes_left": self.codes_left(&me).await?,
+            "passkeys": passkeys,
             "linked_sign_ins": linked,
             "sessions": sessions,
             "tokens": tokens,
+            "links": links,
+            "messages": messages,
+            "changes": changes,
         }))
     }
 }
@@ -183,6 +199,7 @@ mod tests {
             "/sign-out",
             "/setup/1",
             "/welcome/1",
+            "/confirm/1",
         ] {
             assert_eq!(own_path(bad), "/", "{bad:?}");
         }

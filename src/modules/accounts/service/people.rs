@@ -1,13 +1,14 @@
 //! What those who look after accounts do: invite, switch off and on, hand out links, give roles, delete.
 
 use super::super::account::{Account, Checks, PERSON, SERVICE};
-use super::super::store;
+use super::super::{recorded, store};
 use super::{LinkKind, Service};
 use crate::contract::access::Role;
 use crate::contract::accounts::{AccountInfo, AccountLink, AccountState, CreatedAccount, HeldRole, NewAccount};
 use crate::kernel::access::{Caller, Subject};
 use crate::kernel::db::{Signal, Write};
 use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::http::Visitor;
 use crate::kernel::id::is_id;
 
 /// What is to become of an account.
@@ -125,6 +126,7 @@ impl Service {
             .write(Write::interactive("accounts.create"), |tx| {
                 Box::pin(async move {
                     store::accounts::insert(tx, each, None).await?;
+                    recorded::changed(tx, caller, each, "created").await?;
                     for (role, place) in roles {
                         self.give(tx, caller, each, *role, place).await?;
                     }
@@ -133,13 +135,16 @@ impl Service {
             })
             .await?;
         tracing::info!(account.id = %account.id, actor = caller.actor(), "an account was made");
-        let link = match new.service {
-            true => None,
-            false => Some(self.make_link(&account, LinkKind::Invite).await?),
-        };
+        let (mut link, mut mailed_to) = (None, None);
+        if account.mail.is_some() && self.can_mail() && !new.service {
+            mailed_to = Some(self.mail_password_link(caller, &account, LinkKind::Invite).await?);
+        } else if !new.service {
+            link = Some(self.make_link(&account, LinkKind::Invite).await?);
+        }
         Ok(CreatedAccount {
             account: self.told(&account).await?,
             link,
+            mailed_to,
         })
     }
 
@@ -197,6 +202,22 @@ impl Service {
 
     /// A link to choose a new password with. Until it is used the old password works.
     pub(in super::super) async fn link_for(&self, caller: &Caller, id: &str) -> Result<AccountLink> {
+        let (account, kind) = self.for_link(caller, id).await?;
+        let link = self.make_link(&account, kind).await?;
+        tracing::info!(account.id = %account.id, actor = caller.actor(), "a link to choose a password was made");
+        Ok(link)
+    }
+
+    /// As [`Service::link_for`], mailed to the account's address, which is answered.
+    pub(in super::super) async fn mail_link_for(&self, caller: &Caller, id: &str) -> Result<String> {
+        let (account, kind) = self.for_link(caller, id).await?;
+        let to = self.mail_password_link(caller, &account, kind).await?;
+        tracing::info!(account.id = %account.id, actor = caller.actor(), "a link to choose a password was mailed");
+        Ok(to)
+    }
+
+    /// An account that somebody may make a link for, and what kind it is.
+    async fn for_link(&self, caller: &Caller, id: &str) -> Result<(Account, LinkKind)> {
         let account = self.one(caller, id).await?;
         self.may_touch(caller, &account).await?;
         let kind = match account.state() {
@@ -209,9 +230,7 @@ impl Service {
                 ));
             }
         };
-        let link = self.make_link(&account, kind).await?;
-        tracing::info!(account.id = %account.id, actor = caller.actor(), "a link to choose a password was made");
-        Ok(link)
+        Ok((account, kind))
     }
 
     /// A token that does not hold everything must not take over accounts that do.
@@ -233,7 +252,7 @@ impl Service {
     pub(in super::super) async fn reset_factor(&self, caller: &Caller, id: &str) -> Result<()> {
         let account = self.one(caller, id).await?;
         self.may_touch(caller, &account).await?;
-        self.remove_factor(&account).await
+        self.remove_factor(caller, &account, &Visitor::default()).await
     }
 
     /// Switches an account off or on, or deletes it. Sessions end at once; what it did stays.
@@ -255,15 +274,22 @@ impl Service {
                 Box::pin(async move {
                     tx.signal(Signal::Access);
                     if change == Change::Enable {
-                        return store::accounts::update(tx, changed).await;
+                        store::accounts::update(tx, changed).await?;
+                        return recorded::changed(tx, caller, changed, "enabled").await;
                     }
                     store::sessions::end_all(tx, &account.id, None).await?;
                     store::links::drop_all(tx, &account.id).await?;
                     if change == Change::Disable {
-                        return store::accounts::update(tx, changed).await;
+                        store::accounts::update(tx, changed).await?;
+                        return recorded::changed(tx, caller, changed, "disabled").await;
                     }
                     store::tokens::revoke_all(tx, &account.id).await?;
                     store::factors::remove(tx, &account.id).await?;
+                    store::passkeys::remove_all(tx, &account.id).await?;
+                    if let (Some(messages), Some(mail)) = (&self.messages, &account.mail) {
+                        messages.forget(tx, mail).await?;
+                    }
+                    recorded::deleted(tx, caller, account).await?;
                     store::identities::drop_all(tx, &account.id).await?;
                     if let Some(grants) = &self.grants {
                         grants.forget(tx, caller, &account.subject()).await?;

@@ -1,5 +1,6 @@
 //! Sessions of browsers: opened at sign-in with a new id, listed, ended.
 
+use super::super::account::Account;
 use super::super::store::{self, sessions::Session};
 use super::super::{TOKENS, store::sessions};
 use super::{LIST_MAX, Service};
@@ -82,6 +83,16 @@ impl Service {
     pub(in super::super) async fn session_of(&self, secret: &str) -> Result<Option<Session>> {
         let found = sessions::by_digest(&self.db, &crypto::digest(secret)).await?;
         Ok(found.filter(|session| session.is_live(self.now(), self.idle())))
+    }
+
+    /// The account of a session that is whole.
+    pub(in super::super) async fn account_of(&self, secret: &str) -> Result<Option<Account>> {
+        match self.session_of(secret).await?.filter(|session| session.whole) {
+            Some(Session {
+                account_id: Some(id), ..
+            }) => self.account(&id).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Ends the session of a cookie.

@@ -12,9 +12,6 @@ use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::Visitor;
 
-/// The most bytes of a name that are looked at.
-const NAME_MOST: usize = 512;
-
 /// How far somebody came.
 pub(in super::super) enum SignedIn {
     Whole(Opened),
@@ -27,6 +24,10 @@ pub(in super::super) struct Pending {
     pub account: Account,
     /// The factor that must be set up first; none where one is there.
     pub missing: Option<NewFactor>,
+    /// An authenticator's code or a recovery code can be shown.
+    pub has_codes: bool,
+    /// A passkey can be shown.
+    pub has_passkeys: bool,
 }
 
 fn wrong() -> Error {
@@ -42,8 +43,8 @@ impl Service {
         visitor: &Visitor,
         old: Option<&str>,
     ) -> Result<SignedIn> {
-        let name = if name.len() > NAME_MOST { "" } else { name.trim() };
-        let account = store::accounts::named(&self.db, name).await?;
+        let account = self.named(name).await?;
+        let name = if name.len() > super::mails::NAME_MOST { "" } else { name };
         let key = account
             .as_ref()
             .map_or_else(|| names::folded(name), |account| account.id.clone());
@@ -81,7 +82,13 @@ impl Service {
             .await
     }
 
-    async fn opened(&self, account: &Account, whole: bool, visitor: &Visitor, old: Option<&str>) -> Result<Opened> {
+    pub(super) async fn opened(
+        &self,
+        account: &Account,
+        whole: bool,
+        visitor: &Visitor,
+        old: Option<&str>,
+    ) -> Result<Opened> {
         self.opened_with(account, whole, visitor, old, None).await
     }
 
@@ -99,11 +106,19 @@ impl Service {
             .filter(|session| !session.whole)
             .ok_or_else(ended)?;
         let account = self.account(&session.account_id.ok_or_else(ended)?).await?;
-        let missing = match self.factor(&account.id).await? {
-            Some(_) => None,
-            None => Some(self.new_factor(&account).await?),
+        let has_codes = self.factor(&account.id).await?.is_some();
+        let has_passkeys = self.knows_passkeys() && !self.passkeys_of(&account).await?.is_empty();
+        let missing = if has_codes || has_passkeys {
+            None
+        } else {
+            Some(self.new_factor(&account).await?)
         };
-        Ok(Pending { account, missing })
+        Ok(Pending {
+            account,
+            missing,
+            has_codes,
+            has_passkeys,
+        })
     }
 
     /// Checks the second factor, or sets it up with its first code, and makes the session whole. Answers the recovery
@@ -120,7 +135,7 @@ impl Service {
             .begin_try(visitor, &format!("code {}", account.id), Some(&account))
             .await?;
         let codes = match pending.missing {
-            Some(_) => self.confirm_factor(&account, code).await?,
+            Some(_) => self.confirm_factor(&account, code, visitor).await?,
             None => self.code_is_right(&account, code).await?.then(Vec::new),
         };
         let Some(codes) = codes else {
@@ -132,9 +147,15 @@ impl Service {
             ));
         };
         self.passed_try(one).await?;
-        let opened = self.opened(&account, true, visitor, Some(secret)).await?;
-        tracing::info!(account.id = %account.id, address = visitor.address, "signed in");
+        let opened = self.complete(&account, visitor, secret).await?;
         Ok((opened, codes))
+    }
+
+    /// Makes a half session whole: the second step was shown.
+    pub(super) async fn complete(&self, account: &Account, visitor: &Visitor, half: &str) -> Result<Opened> {
+        let opened = self.opened(account, true, visitor, Some(half)).await?;
+        tracing::info!(account.id = %account.id, address = visitor.address, "signed in");
+        Ok(opened)
     }
 
     /// Uses up a code of the authenticator or a recovery code.

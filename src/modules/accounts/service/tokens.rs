@@ -50,6 +50,21 @@ impl Service {
         self.make_token(caller, new, Some(account.id)).await
     }
 
+    /// The tokens of a program's account, newest first.
+    pub(in super::super) async fn tokens_of(&self, caller: &Caller, account: &str) -> Result<Vec<Token>> {
+        let account = self.one(caller, account).await?;
+        store::tokens::of(&self.db, &account.id, LIST_MAX).await
+    }
+
+    /// Ends a token of a program's account.
+    pub(in super::super) async fn revoke_token_of(&self, caller: &Caller, account: &str, id: &str) -> Result<()> {
+        let account = self.one(caller, account).await?;
+        if !account.is_service() {
+            return Err(Error::not_found("token", &id.chars().take(60).collect::<String>()));
+        }
+        self.end_token(caller, id, Some(&account.id)).await
+    }
+
     /// Ends one of the caller's own tokens.
     pub(in super::super) async fn revoke_own_token(&self, caller: &Caller, id: &str) -> Result<()> {
         let me = self.me(caller).await?;

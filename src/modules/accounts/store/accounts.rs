@@ -13,8 +13,8 @@ pub(in super::super) const MAIL_TAKEN: &str = "Another account has this address.
 pub(in super::super) async fn insert(tx: &mut Tx<'_>, account: &Account, password: Option<&str>) -> Result<()> {
     refuse_taken(tx, account).await?;
     let now = tx.now();
-    sql("INSERT INTO account (id, version, kind, state, login, login_key, name, name_key, mail, mail_key, password, password_at, created_at) \
-         VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+    sql("INSERT INTO account (id, version, kind, state, login, login_key, name, name_key, mail, mail_key, password, password_at, created_at, mail_confirmed_at) \
+         VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
         .bind(&account.id)
         .bind(&account.kind)
         .bind(&account.state)
@@ -27,6 +27,7 @@ pub(in super::super) async fn insert(tx: &mut Tx<'_>, account: &Account, passwor
         .bind(password)
         .bind(password.map(|_| now))
         .bind(now)
+        .bind(account.mail_confirmed_at)
         .exec(tx)
         .await?;
     Ok(())
@@ -78,7 +79,7 @@ pub(in super::super) async fn with_mail(on: impl Into<Exec<'_>>, mail: &str) -> 
 pub(in super::super) async fn update(tx: &mut Tx<'_>, account: &Account) -> Result<()> {
     refuse_taken(tx, account).await?;
     sql("UPDATE account SET version = version + 1, state = $2, login = $3, login_key = $4, name = $5, name_key = $6, mail = $7, mail_key = $8, \
-         language = $9, time_zone = $10, theme = $11 WHERE id = $1")
+         language = $9, time_zone = $10, theme = $11, mail_confirmed_at = $12 WHERE id = $1")
         .bind(&account.id)
         .bind(&account.state)
         .bind(&account.login)
@@ -90,6 +91,7 @@ pub(in super::super) async fn update(tx: &mut Tx<'_>, account: &Account) -> Resu
         .bind(account.language.as_deref())
         .bind(account.time_zone.as_deref())
         .bind(account.theme.as_deref())
+        .bind(account.mail_confirmed_at)
         .exec(tx)
         .await?;
     Ok(())
@@ -129,7 +131,7 @@ pub(in super::super) async fn seen(tx: &mut Tx<'_>, id: &str) -> Result<()> {
 
 /// Takes away who it was: the row stays for what it did.
 pub(in super::super) async fn forget(tx: &mut Tx<'_>, id: &str) -> Result<()> {
-    sql("UPDATE account SET version = version + 1, state = 'deleted', login = $1, login_key = $1, name = $2, name_key = '', mail = NULL, mail_key = NULL, \
+    sql("UPDATE account SET version = version + 1, state = 'deleted', login = $1, login_key = $1, name = $2, name_key = '', mail = NULL, mail_key = NULL, mail_confirmed_at = NULL, \
          language = NULL, time_zone = NULL, theme = NULL, password = NULL, password_at = NULL, seen_at = NULL WHERE id = $1")
         .bind(id)
         .bind(GONE)
@@ -139,7 +141,7 @@ pub(in super::super) async fn forget(tx: &mut Tx<'_>, id: &str) -> Result<()> {
 }
 
 pub(in super::super) async fn get(on: impl Into<Exec<'_>>, id: &str) -> Result<Option<Account>> {
-    sql("SELECT id, version, kind, state, login, name, mail, language, time_zone, theme, password_at, created_at, seen_at FROM account WHERE id = $1")
+    sql("SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account WHERE id = $1")
         .bind(id)
         .opt(on)
         .await
@@ -158,7 +160,7 @@ pub(in super::super) async fn password(on: impl Into<Exec<'_>>, id: &str) -> Res
 pub(in super::super) async fn named(on: impl Into<Exec<'_>>, given: &str) -> Result<Option<Account>> {
     let text = folded(given);
     let found: Vec<Account> = sql(
-        "SELECT id, version, kind, state, login, name, mail, language, time_zone, theme, password_at, created_at, seen_at FROM account \
+        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account \
          WHERE login_key = $1 OR mail_key = $2 LIMIT 2",
     )
     .bind(login_key(given))
@@ -182,7 +184,7 @@ pub(in super::super) async fn list(
     let start = text.map(folded);
     let end = start.as_ref().map(|start| format!("{start}\u{10ffff}"));
     let mut filter = Filter::new(
-        "SELECT id, version, kind, state, login, name, mail, language, time_zone, theme, password_at, created_at, seen_at FROM account",
+        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account",
     )
     .and("state <> ?", "deleted");
     if let (Some(start), Some(end)) = (start, end) {
@@ -201,7 +203,7 @@ pub(in super::super) async fn list(
 
 pub(in super::super) async fn by_ids(on: impl Into<Exec<'_>>, ids: &[String]) -> Result<Vec<Account>> {
     Filter::new(
-        "SELECT id, version, kind, state, login, name, mail, language, time_zone, theme, password_at, created_at, seen_at FROM account",
+        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account",
     )
     .and_in("id", ids.iter().take(1000).cloned())
     .stmt()

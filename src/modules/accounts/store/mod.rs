@@ -4,6 +4,7 @@ pub(super) mod accounts;
 pub(super) mod factors;
 pub(super) mod identities;
 pub(super) mod links;
+pub(super) mod passkeys;
 pub(super) mod sessions;
 pub(super) mod tokens;
 pub(super) mod tries;

@@ -120,6 +120,16 @@ pub(in super::super) async fn end_all(tx: &mut Tx<'_>, account: &str, but: Optio
         .await
 }
 
+/// Forgets sessions that have ended by themselves.
+pub(in super::super) async fn prune(tx: &mut Tx<'_>, idle: i64) -> Result<u64> {
+    let now = tx.now();
+    sql("DELETE FROM session WHERE expires_at < $1 OR used_at < $2")
+        .bind(now)
+        .bind(now - idle)
+        .exec(tx)
+        .await
+}
+
 /// True where the account was signed in from there within its sessions' life.
 pub(in super::super) async fn knows_address(on: impl Into<Exec<'_>>, account: &str, address: &str) -> Result<bool> {
     let row: Option<(String,)> = sql("SELECT id FROM session WHERE account_id = $1 AND address = $2 AND whole LIMIT 1")

@@ -78,3 +78,8 @@ pub(in super::super) async fn forgive(tx: &mut Tx<'_>, address: &str, name: &str
         .await?;
     Ok(())
 }
+
+/// Forgets tries that count no more.
+pub(in super::super) async fn prune(tx: &mut Tx<'_>, before: i64) -> Result<u64> {
+    sql("DELETE FROM sign_in_try WHERE at < $1").bind(before).exec(tx).await
+}

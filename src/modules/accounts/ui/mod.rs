@@ -3,8 +3,11 @@
 mod doors;
 mod factors;
 mod institutions;
+mod lost;
 mod own;
+mod passkeys;
 mod people;
+mod programs;
 mod setup;
 mod sign_in;
 
@@ -27,6 +30,9 @@ pub(super) fn routes(service: &Arc<Service>) -> Routes {
         .merge(own::routes(service.clone()))
         .merge(factors::routes(service.clone()))
         .merge(people::routes(service.clone()))
+        .merge(programs::routes(service.clone()))
+        .merge(lost::routes(service.clone()))
+        .merge(passkeys::routes(service.clone()))
 }
 
 /// A form without fields of its own.

@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::super::account::Account;
 use super::super::model::Token;
-use super::super::service::{Linked, Offer, ProfileForm, Service};
+use super::super::service::{Linked, NewAddress, Offer, ProfileForm, Service};
 use super::super::store::sessions::Session;
+use super::sign_in::remember;
 use super::{Nothing, Wrong, again, on_to};
 use crate::contract::accounts::{AccountInfo, NewToken};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::http::{Context, Form, Path, RouteSet, Routes, SessionSecret, Shared, Visitor};
+use crate::kernel::http::{Form, Path, RouteSet, Routes, SessionSecret, Shared, Visitor};
 use crate::kernel::ui::{Flash, Html, Page, filters, initials, view};
 
 const ACCOUNT: &str = "/account";
@@ -74,6 +75,9 @@ struct AccountPage {
     scopes: [(&'static str, &'static str); 3],
     days: [u32; 3],
     has_step: bool,
+    /// How many passkeys there are; none where none can be.
+    passkeys: Option<usize>,
+    can_mail: bool,
     linked: Vec<Linked>,
     /// Providers that can be linked.
     offers: Vec<Offer>,
@@ -151,6 +155,12 @@ async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<Ac
     Ok(AccountPage {
         info: service.my_account(&page.caller).await?,
         has_step: service.factor(&me.id).await?.is_some(),
+        passkeys: if service.knows_passkeys() {
+            Some(service.passkeys_of(&me).await?.len())
+        } else {
+            None
+        },
+        can_mail: service.can_mail(),
         initials: initials(&me.name),
         linked: service.linked(&page.caller).await?,
         offers: service.offers(),
@@ -183,14 +193,6 @@ async fn show(
     Ok(Html(shown(&service, secret.as_deref(), page).await?))
 }
 
-/// Remembers light or dark where the pages look for it.
-fn theme_cookie(context: &Context, theme: Option<&str>) -> Result<HeaderValue> {
-    let secure = if context.secure() { "; Secure" } else { "" };
-    let (value, life) = theme.map_or(("", 0), |theme| (theme, 31_536_000));
-    HeaderValue::from_str(&format!("theme={value}; Path=/; Max-Age={life}; SameSite=Lax{secure}"))
-        .map_err(Error::internal)
-}
-
 async fn profile(
     State(service): State<Arc<Service>>,
     Shared(context): Shared,
@@ -200,9 +202,8 @@ async fn profile(
 ) -> Result<Response> {
     match service.set_profile(&page.caller, &form).await {
         Ok(me) => {
-            let cookie = theme_cookie(&context, me.theme.as_deref())?;
             let mut response = on_to(ACCOUNT, Flash::new("toast.profile-saved"))?;
-            response.headers_mut().append(header::SET_COOKIE, cookie);
+            remember(&context, &me, &mut response)?;
             Ok(response)
         }
         Err(error) => refused(&service, secret.as_deref(), page, error).await,
@@ -229,7 +230,8 @@ async fn mail(
         .set_mail(&page.caller, &form.mail, &form.password, &visitor)
         .await
     {
-        Ok(()) => on_to(ACCOUNT, Flash::new("toast.mail-saved")),
+        Ok(NewAddress::Saved) => on_to(ACCOUNT, Flash::new("toast.mail-saved")),
+        Ok(NewAddress::Asked) => on_to(ACCOUNT, Flash::new("toast.mail-asked")),
         Err(error) => refused(&service, secret.as_deref(), page, error).await,
     }
 }

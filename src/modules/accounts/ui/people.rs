@@ -12,9 +12,10 @@ use serde::Deserialize;
 
 use super::super::MANAGE;
 use super::super::service::{Change, Service};
+use super::programs::{self, TokenRow};
 use super::{Nothing, Wrong, again, on_to};
 use crate::contract::access::Role;
-use crate::contract::accounts::{AccountInfo, AccountLink, AccountState, HeldRole, NewAccount};
+use crate::contract::accounts::{AccountInfo, AccountLink, AccountState, CreatedAccount, HeldRole, NewAccount};
 use crate::kernel::access::Subject;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Form, Path, Query, RouteSet, Routes};
@@ -29,6 +30,7 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
         .page(MANAGE, Method::POST, PEOPLE, post(invite))
         .page(MANAGE, Method::GET, "/people/{id}", get(one))
         .page(MANAGE, Method::POST, "/people/{id}/link", post(link))
+        .page(MANAGE, Method::POST, "/people/{id}/link/mail", post(mail_link))
         .page(MANAGE, Method::POST, "/people/{id}/roles", post(give))
         .page(MANAGE, Method::POST, "/people/{id}/roles/end", post(take))
         .page(MANAGE, Method::POST, "/people/{id}/disable", post(disable))
@@ -39,7 +41,7 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
 }
 
 /// An account in the list.
-struct Row {
+pub(super) struct Row {
     info: AccountInfo,
     initials: String,
     state: &'static str,
@@ -56,13 +58,28 @@ struct PeoplePage {
     roles: [Role; 6],
     wrong: Wrong,
     new: InviteForm,
-    made: Option<(AccountInfo, Option<AccountLink>)>,
+    made: Option<CreatedAccount>,
+    can_mail: bool,
+    /// The form that was refused is the one of programs.
+    is_program: bool,
 }
 view!(PeoplePage);
 
+impl PeoplePage {
+    fn program_name(&self) -> &str {
+        if self.is_program { &self.new.name } else { "" }
+    }
+    fn program_login(&self) -> &str {
+        if self.is_program { &self.new.login } else { "" }
+    }
+    fn program_wrong(&self, path: &str) -> &str {
+        if self.is_program { self.wrong.of(path) } else { "" }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "modules/accounts/templates/person.html")]
-struct PersonPage {
+pub(super) struct PersonPage {
     page: Page,
     crumbs: Vec<Crumb>,
     row: Row,
@@ -70,7 +87,14 @@ struct PersonPage {
     has_step: bool,
     is_me: bool,
     may_link: bool,
+    /// The link can be mailed to the account's address.
+    may_mail: bool,
     link: Option<AccountLink>,
+    /// Tokens of a program, and one that was made just now: name and secret.
+    tokens: Vec<TokenRow>,
+    pub made: Option<(String, String)>,
+    scopes: [(&'static str, &'static str); 3],
+    days: [u32; 3],
     wrong: Wrong,
 }
 view!(PersonPage);
@@ -87,15 +111,15 @@ struct Asked {
 /// What the form of an invitation sends.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct InviteForm {
+pub(super) struct InviteForm {
     #[serde(default)]
-    name: String,
+    pub name: String,
     #[serde(default)]
-    login: String,
+    pub login: String,
     #[serde(default)]
-    mail: String,
+    pub mail: String,
     #[serde(default)]
-    role: String,
+    pub role: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -134,6 +158,8 @@ async fn people(service: &Service, page: Page, asked: Asked) -> Result<PeoplePag
         wrong: Wrong::default(),
         new: InviteForm::default(),
         made: None,
+        can_mail: service.can_mail(),
+        is_program: false,
         page,
     })
 }
@@ -154,22 +180,34 @@ async fn invite(State(service): State<Arc<Service>>, page: Page, Form(form): For
         roles: if form.role.is_empty() { Vec::new() } else { vec![held] },
         service: false,
     };
-    let made = service.create(&page.caller, &new).await;
-    let mut shown = people(&service, page, Asked::default()).await?;
-    match made {
+    match service.create(&page.caller, &new).await {
         Ok(made) => {
-            shown.made = Some((made.account, made.link));
+            let mut shown = people(&service, page, Asked::default()).await?;
+            shown.made = Some(made);
             Ok((StatusCode::CREATED, Html(shown)).into_response())
         }
-        Err(error) => again(error, |wrong| PeoplePage {
-            wrong,
-            new: form,
-            ..shown
-        }),
+        Err(error) => again_with(&service, page, form, false, error).await,
     }
 }
 
-async fn person(service: &Service, page: Page, id: &str) -> Result<PersonPage> {
+/// The list with the form that was refused, of a person or of a program.
+pub(super) async fn again_with(
+    service: &Service,
+    page: Page,
+    form: InviteForm,
+    is_program: bool,
+    error: Error,
+) -> Result<Response> {
+    let shown = people(service, page, Asked::default()).await?;
+    again(error, |wrong| PeoplePage {
+        wrong,
+        new: form,
+        is_program,
+        ..shown
+    })
+}
+
+pub(super) async fn person(service: &Service, page: Page, id: &str) -> Result<PersonPage> {
     let info = service.show(&page.caller, id).await?;
     let is_me = matches!(&page.caller.subject, Subject::Account { id, .. } if *id == info.id);
     let crumbs = vec![
@@ -180,6 +218,11 @@ async fn person(service: &Service, page: Page, id: &str) -> Result<PersonPage> {
         crumbs,
         has_step: service.factor(&info.id).await?.is_some(),
         may_link: info.kind == "person" && matches!(info.state, AccountState::Invited | AccountState::Active),
+        may_mail: info.mail.is_some() && service.can_mail(),
+        tokens: programs::tokens(service, &page.caller, &info).await?,
+        made: None,
+        scopes: programs::SCOPES,
+        days: programs::DAYS,
         row: row(info),
         roles: Role::ALL,
         is_me,
@@ -193,7 +236,7 @@ async fn one(State(service): State<Arc<Service>>, page: Page, Path(id): Path<Str
     Ok(Html(person(&service, page, &id).await?))
 }
 
-async fn refused(service: &Service, page: Page, id: &str, error: Error) -> Result<Response> {
+pub(super) async fn refused(service: &Service, page: Page, id: &str, error: Error) -> Result<Response> {
     let shown = person(service, page, id).await?;
     again(error, |wrong| PersonPage { wrong, ..shown })
 }
@@ -210,6 +253,18 @@ async fn link(
             shown.link = Some(link);
             Ok((StatusCode::CREATED, Html(shown)).into_response())
         }
+        Err(error) => refused(&service, page, &id, error).await,
+    }
+}
+
+async fn mail_link(
+    State(service): State<Arc<Service>>,
+    page: Page,
+    Path(id): Path<String>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response> {
+    match service.mail_link_for(&page.caller, &id).await {
+        Ok(to) => on_to(&format!("/people/{id}"), Flash::new("toast.link-mailed").about(&to)),
         Err(error) => refused(&service, page, &id, error).await,
     }
 }

@@ -62,12 +62,12 @@ struct Chosen {
 }
 
 /// The secret belongs into no link of the page and into no other site's log.
-fn secretly(mut page: Page) -> Page {
+pub(super) fn secretly(mut page: Page) -> Page {
     page.canonical.clone_from(&page.public_url);
     page
 }
 
-fn unnamed(response: impl IntoResponse) -> Response {
+pub(super) fn unnamed(response: impl IntoResponse) -> Response {
     ([(header::REFERRER_POLICY, "no-referrer")], response).into_response()
 }
 

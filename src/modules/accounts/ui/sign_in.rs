@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::super::service::{Offer, Service, SignedIn, own_path};
+use super::super::account::Account;
+use super::super::service::{Offer, Opened, Service, SignedIn, own_path};
 use super::factors::{CodesPage, Picture, picture};
 use super::institutions::signing_out;
 use super::{Nothing, Wrong, again, in_to};
@@ -17,7 +18,7 @@ use crate::kernel::access::OPEN;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::fetch::encoded;
 use crate::kernel::http::{
-    Form, Query, RouteSet, Routes, SessionSecret, Shared, Visitor, session_cookie, session_cookie_end,
+    Context, Form, Query, RouteSet, Routes, SessionSecret, Shared, Visitor, session_cookie, session_cookie_end,
 };
 use crate::kernel::ui::{Flash, Html, Page, filters, view};
 
@@ -33,26 +34,54 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
 
 #[derive(Template)]
 #[template(path = "modules/accounts/templates/sign-in.html")]
-struct SignInPage {
+pub(super) struct SignInPage {
     page: Page,
     /// Providers through which one can sign in.
     offers: Vec<Offer>,
     wrong: Wrong,
     name: String,
     to: String,
+    /// A link for a new password can be mailed.
+    can_mail: bool,
+    /// A passkey can be shown.
+    passkeys: bool,
 }
 view!(SignInPage);
 
+impl SignInPage {
+    pub(super) fn new(service: &Service, page: Page, wrong: Wrong, name: String, to: String) -> Self {
+        Self {
+            page,
+            wrong,
+            name,
+            to,
+            offers: service.offers(),
+            can_mail: service.can_mail(),
+            passkeys: service.knows_passkeys(),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "modules/accounts/templates/sign-in-code.html")]
-struct CodePage {
+pub(super) struct CodePage {
     page: Page,
     wrong: Wrong,
     to: String,
     /// Where the second step has to be set up first.
     new: Option<Picture>,
+    /// A code or a recovery code can be shown; and a passkey.
+    has_codes: bool,
+    has_passkeys: bool,
 }
 view!(CodePage);
+
+impl CodePage {
+    /// The page with what was wrong.
+    pub(super) fn with(self, wrong: Wrong) -> Self {
+        Self { wrong, ..self }
+    }
+}
 
 /// What the address may carry.
 #[derive(Debug, Default, Deserialize)]
@@ -88,14 +117,8 @@ async fn show(State(service): State<Arc<Service>>, page: Page, Query(asked): Que
         let location = HeaderValue::from_str(&to).unwrap_or(HeaderValue::from_static("/"));
         return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response());
     }
-    Ok(Html(SignInPage {
-        page,
-        offers: service.offers(),
-        wrong: Wrong::default(),
-        name: String::new(),
-        to,
-    })
-    .into_response())
+    let shown = SignInPage::new(&service, page, Wrong::default(), String::new(), to);
+    Ok(Html(shown).into_response())
 }
 
 async fn sign_in(
@@ -111,16 +134,38 @@ async fn sign_in(
         .sign_in(&given.name, &given.password, &visitor, old.as_deref())
         .await
     {
-        Ok(SignedIn::Whole(opened)) => in_to(&context, &to, &opened),
+        Ok(SignedIn::Whole(opened)) => preferences(&service, &context, &opened, in_to(&context, &to, &opened)?).await,
         Ok(SignedIn::Half(opened)) => in_to(&context, &to_second_step(&to), &opened),
-        Err(error) => again(error, |wrong| SignInPage {
-            page,
-            offers: service.offers(),
-            wrong,
-            name: given.name.chars().take(200).collect(),
-            to,
+        Err(error) => again(error, |wrong| {
+            let name = given.name.chars().take(200).collect();
+            SignInPage::new(&service, page, wrong, name, to)
         }),
     }
+}
+
+/// Leaves what the account prefers where pages look for it: light or dark, and the time zone.
+pub(super) async fn preferences(
+    service: &Service,
+    context: &Context,
+    opened: &Opened,
+    mut response: Response,
+) -> Result<Response> {
+    if let Some(account) = service.account_of(&opened.secret).await? {
+        remember(context, &account, &mut response)?;
+    }
+    Ok(response)
+}
+
+/// See [`preferences`].
+pub(super) fn remember(context: &Context, account: &Account, response: &mut Response) -> Result<()> {
+    let secure = if context.secure() { "; Secure" } else { "" };
+    for (name, value) in [("theme", &account.theme), ("zone", &account.time_zone)] {
+        let (value, life) = value.as_deref().map_or(("", 0), |value| (value, 31_536_000));
+        let text = format!("{name}={value}; Path=/; Max-Age={life}; SameSite=Lax{secure}");
+        let cookie = HeaderValue::from_str(&text).map_err(Error::internal)?;
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(())
 }
 
 /// Where the second step is shown that leads on to a path.
@@ -133,17 +178,11 @@ pub(super) fn to_second_step(to: &str) -> String {
 
 /// The page with why a sign-in through a provider did not succeed.
 pub(super) fn refused_sign_in(service: &Service, page: Page, to: String, error: Error) -> Result<Response> {
-    again(error, |wrong| SignInPage {
-        page,
-        offers: service.offers(),
-        wrong,
-        name: String::new(),
-        to,
-    })
+    again(error, |wrong| SignInPage::new(service, page, wrong, String::new(), to))
 }
 
 /// Back to the first step, where the second has no session to go on with.
-fn anew() -> Response {
+pub(super) fn anew() -> Response {
     (
         StatusCode::SEE_OTHER,
         [(header::LOCATION, "/sign-in")],
@@ -153,7 +192,7 @@ fn anew() -> Response {
         .into_response()
 }
 
-async fn code_page(service: &Service, secret: &str, page: Page, to: &str, wrong: Wrong) -> Result<CodePage> {
+pub(super) async fn code_page(service: &Service, secret: &str, page: Page, to: &str, wrong: Wrong) -> Result<CodePage> {
     let pending = service.pending(secret).await?;
     let new = match pending.missing {
         Some(new) => Some(picture(&new)?),
@@ -164,6 +203,8 @@ async fn code_page(service: &Service, secret: &str, page: Page, to: &str, wrong:
         wrong,
         to: to.to_owned(),
         new,
+        has_codes: pending.has_codes,
+        has_passkeys: pending.has_passkeys,
     })
 }
 
@@ -192,7 +233,9 @@ async fn take_code(
     let Some(secret) = secret else { return Ok(anew()) };
     let to = own_path(&given.to).to_owned();
     match service.second_step(&secret, &given.code, &visitor).await {
-        Ok((opened, codes)) if codes.is_empty() => in_to(&context, &to, &opened),
+        Ok((opened, codes)) if codes.is_empty() => {
+            preferences(&service, &context, &opened, in_to(&context, &to, &opened)?).await
+        }
         Ok((opened, codes)) => {
             let cookie = session_cookie(&context, &opened.secret, opened.seconds)?;
             let shown = Html(CodesPage { page, codes, next: to });
@@ -201,7 +244,7 @@ async fn take_code(
         Err(error) if error.code() == Code::Unauthenticated => Ok(anew()),
         Err(error) => {
             let shown = code_page(&service, &secret, page, &to, Wrong::default()).await?;
-            again(error, |wrong| CodePage { wrong, ..shown })
+            again(error, |wrong| shown.with(wrong))
         }
     }
 }
