@@ -2,6 +2,7 @@
 //! prints the ratio. Measures the release build; nothing here is linked into it.
 
 mod access;
+mod accounts;
 mod api;
 mod bare_http;
 mod bare_search;
@@ -29,6 +30,7 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   search-engine [N]      the same mix asked of the engine itself, without HTTP and records
   record                 one record by API against a bare handler, on both databases
   access                 a permission check warm and cold, on both databases
+  accounts               whose a session is; 40 sign-ins at once beside other requests
   writes                 durable single writes of 64 clients against one commit each
   jobs [N]               N no-op jobs (50,000) end to end against raw SKIP LOCKED batches, and enqueue to start
   start [N]              cold start empty and with N records (100,000), idle memory, size of the program
@@ -52,6 +54,7 @@ fn main() -> Result<()> {
         Some("search-engine") => runtime.block_on(engine::measure(number(1, 100_000)?)),
         Some("record") => runtime.block_on(record::measure()),
         Some("access") => runtime.block_on(access::measure()),
+        Some("accounts") => runtime.block_on(accounts::measure()),
         Some("writes") => runtime.block_on(writes::measure()),
         Some("jobs") => runtime.block_on(jobs::measure(number(1, 50_000)?)),
         Some("start") => runtime.block_on(start::measure(number(1, 100_000)?)),
