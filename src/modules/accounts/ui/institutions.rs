@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::super::service::{Answered, Arrived, Begun, Service, SignedIn, own_path};
 use super::own;
-use super::sign_in::{refused_sign_in, to_second_step};
+use super::sign_in::{preferences, refused_sign_in, to_second_step};
 use super::{in_to, on_to};
 use crate::kernel::access::{Caller, OPEN, Subject};
 use crate::kernel::error::{Error, Result};
@@ -173,7 +173,7 @@ async fn back(
         Ok(Arrived::SignedIn {
             how: SignedIn::Whole(opened),
             to,
-        }) => in_to(context, &to, &opened),
+        }) => preferences(&service, context, &opened, in_to(context, &to, &opened)?).await,
         Ok(Arrived::SignedIn {
             how: SignedIn::Half(opened),
             to,
