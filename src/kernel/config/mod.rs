@@ -87,7 +87,7 @@ pub struct Accounts {
     pub providers: BTreeMap<String, Provider>,
 }
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Messages {
     /// The mail server; empty: none.
@@ -99,9 +99,7 @@ pub struct Messages {
     /// A certificate in PEM form that is trusted besides those of the web.
     pub ca_file: String,
     pub user: String,
-    /// Redacted in `Debug` and `config show`.
-    #[serde(skip_serializing)]
-    pub password: String,
+    pub password: Secret,
     /// A file that holds the password instead; already read into `password`.
     pub password_file: String,
     /// From whom: an address, or a name and an address.
@@ -110,16 +108,6 @@ pub struct Messages {
     /// Messages of one kind that one address gets within an hour.
     pub most_per_hour: u32,
     pub keep_days: u32,
-}
-
-impl std::fmt::Debug for Messages {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Messages")
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("from", &self.from)
-            .finish_non_exhaustive()
-    }
 }
 
 #[derive(Clone, Deserialize, Serialize)]

@@ -64,7 +64,7 @@ impl Cache {
         (Instant::now() < entry.until && now < entry.ends_at).then(|| Some(entry.subject.clone()))
     }
 
-    /// Keeps that a secret is unknown for good.
+    /// Keeps that a secret is unknown for good: that of an account that is only switched off is not.
     pub(super) fn bury(&self, key: String) {
         let mut inner = self.inner();
         let now = Instant::now();

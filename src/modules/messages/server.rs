@@ -79,7 +79,10 @@ impl Server {
             .hello_name(ClientId::Domain(site.to_owned()))
             .timeout(Some(Duration::from_secs(u64::from(settings.timeout_seconds))));
         if !settings.user.is_empty() {
-            builder = builder.credentials(Credentials::new(settings.user.clone(), settings.password.clone()));
+            builder = builder.credentials(Credentials::new(
+                settings.user.clone(),
+                settings.password.reveal().to_owned(),
+            ));
         }
         Ok(Some(Self {
             transport: builder.build(),

@@ -129,26 +129,62 @@ async fn a_passkey_opens_the_house(db: TestDb) {
     assert_eq!(ada.post("/account/passkeys", &fields(&made)).await.status, 303);
     assert_eq!(ada.post("/account/passkeys", &fields(&made)).await.status, 422, "once");
     assert!(ada.get("/account/passkeys").await.text().contains("My key"));
-    // At the door, without a name; only verified, never twice, never from another site.
-    let mut visitor = Visitor::new(&app);
+    at_the_door(&app, &db, &mut key, &id).await;
+    as_second_step(&app, &mut key).await;
+    // Renamed, removed with proof; then it opens nothing.
+    let page = ada.get("/account/passkeys").await.text();
+    let passkey = page
+        .split("/account/passkeys/")
+        .nth(1)
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap()
+        .to_owned();
+    let named = ada
+        .post(&format!("/account/passkeys/{passkey}/name"), &[("name", "Old key")])
+        .await;
+    assert_eq!(named.status, 303);
+    let end = format!("/account/passkeys/{passkey}/end");
     assert_eq!(
-        door(&mut visitor, &mut key, 1).await.status,
-        422,
-        "the device asked nobody"
+        eve.post(&end, &[("password", PASSWORD)]).await.status,
+        404,
+        "somebody else's"
     );
+    assert_eq!(ada.post(&end, &[("password", "wrong")]).await.status, 422);
+    assert_eq!(ada.post(&end, &[("password", PASSWORD)]).await.status, 303);
+    let mut thief = Visitor::new(&app);
+    assert_eq!(door(&mut thief, &mut key, 5).await.status, 422);
+    let plain = app
+        .unsigned(Method::POST, "/sign-in/passkey")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let long = app
+        .send(
+            plain,
+            bytes::Bytes::from(form(&[("client_data", &"0".repeat(500_000))])),
+        )
+        .await;
+    assert!(long.status.is_client_error());
+    app.stop().await;
+}
+
+/// Without a name; only verified, never twice, never from another site, never late, never by a copy.
+async fn at_the_door(app: &TestApp, db: &TestDb, key: &mut Authenticator, id: &str) {
+    let mut visitor = Visitor::new(app);
+    assert_eq!(door(&mut visitor, key, 1).await.status, 422, "the device asked nobody");
     let question = visitor.post("/sign-in/passkey/question", &[]).await.ok().json();
     let shown = key.shown(&question, 5);
     let come = visitor.post("/sign-in/passkey", &fields(&shown)).await;
     assert_eq!(come.status, 303, "{}", come.text());
     assert_eq!(visitor.me().await["actor"], format!("account:{id}"));
-    let mut thief = Visitor::new(&app);
+    let mut thief = Visitor::new(app);
     assert_eq!(
         thief.post("/sign-in/passkey", &fields(&shown)).await.status,
         422,
         "a replay"
     );
     let origin = std::mem::replace(&mut key.origin, "https://evil.example".to_owned());
-    assert_eq!(door(&mut thief, &mut key, 5).await.status, 422);
+    assert_eq!(door(&mut thief, key, 5).await.status, 422);
     key.origin = origin;
     for at in 0..5 {
         let question = thief.post("/sign-in/passkey/question", &[]).await.ok().json();
@@ -174,44 +210,9 @@ async fn a_passkey_opens_the_house(db: TestDb) {
     assert_eq!(thief.kind().await, "anonymous");
     // A copy that has signed fewer times is noticed.
     key.signs = 1;
-    let copy = door(&mut thief, &mut key, 5).await;
+    let copy = door(&mut thief, key, 5).await;
     assert!(copy.status == 422 && copy.text().contains("a copy"), "{}", copy.text());
     key.signs = 100;
-    as_second_step(&app, &mut key).await;
-    // Renamed, removed with proof; then it opens nothing.
-    let page = ada.get("/account/passkeys").await.text();
-    let passkey = page
-        .split("/account/passkeys/")
-        .nth(1)
-        .unwrap()
-        .split('/')
-        .next()
-        .unwrap()
-        .to_owned();
-    let named = ada
-        .post(&format!("/account/passkeys/{passkey}/name"), &[("name", "Old key")])
-        .await;
-    assert_eq!(named.status, 303);
-    let end = format!("/account/passkeys/{passkey}/end");
-    assert_eq!(
-        eve.post(&end, &[("password", PASSWORD)]).await.status,
-        404,
-        "somebody else's"
-    );
-    assert_eq!(ada.post(&end, &[("password", "wrong")]).await.status, 422);
-    assert_eq!(ada.post(&end, &[("password", PASSWORD)]).await.status, 303);
-    assert_eq!(door(&mut thief, &mut key, 5).await.status, 422);
-    let plain = app
-        .unsigned(Method::POST, "/sign-in/passkey")
-        .header("content-type", "application/x-www-form-urlencoded");
-    let long = app
-        .send(
-            plain,
-            bytes::Bytes::from(form(&[("client_data", &"0".repeat(500_000))])),
-        )
-        .await;
-    assert!(long.status.is_client_error());
-    app.stop().await;
 }
 
 /// Whoever must show a second step shows the passkey after the password.

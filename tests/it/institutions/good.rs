@@ -111,7 +111,8 @@ async fn somebody_comes_and_comes_back(db: TestDb) {
     assert!(trouble(&late).contains("sign in again"), "{}", late.text());
     again.through("museum", &provider).await;
     assert_eq!(again.post("/account/password", &chosen).await.status, 303);
-    assert_eq!(Person::new(&app).sign_in("ada").await.status, 303);
+    let by_password = Person::new(&app).sign_in("ada").await;
+    assert_eq!(by_password.status, 303, "{}", by_password.text());
     let mine = again.get("/account/export").await.json();
     assert_eq!(mine["linked_sign_ins"][0]["subject"], "person-1");
     app.stop().await;

@@ -15,15 +15,25 @@ use crate::kernel::crypto;
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 
-/// Whose a secret is, and until when.
-type Found = Option<(Subject, i64)>;
+/// What is known about a secret.
+enum Found {
+    /// Nothing, and that stays so.
+    Nobody,
+    /// Whose it is, but it opens nothing now: its account is switched off, or its time is over.
+    Resting,
+    /// Whose it is, and until when.
+    Opens(Subject, i64),
+}
 
 impl Service {
     async fn by_token(&self, digest: &str, now: i64) -> Result<Found> {
         let found = store::tokens::by_digest(&self.db, digest).await?;
-        let Some(held) = found.filter(|held| held.is_live(now)) else {
-            return Ok(None);
+        let Some(held) = found else {
+            return Ok(Found::Nobody);
         };
+        if !held.is_live(now) {
+            return Ok(Found::Resting);
+        }
         let scope = held.token.scope()?;
         let token = held.token;
         if token.used_at.is_none_or(|at| now - at >= USE_STEP) {
@@ -42,14 +52,17 @@ impl Service {
                 name: token.name,
             },
         };
-        Ok(Some((subject, ends_at)))
+        Ok(Found::Opens(subject, ends_at))
     }
 
     async fn by_session(&self, digest: &str, now: i64) -> Result<Found> {
         let found = store::sessions::by_digest(&self.db, digest).await?;
-        let Some(session) = found.filter(|session| session.whole && session.is_live(now, self.idle())) else {
-            return Ok(None);
+        let Some(session) = found else {
+            return Ok(Found::Nobody);
         };
+        if !session.whole || !session.is_live(now, self.idle()) {
+            return Ok(Found::Resting);
+        }
         if now - session.used_at >= USE_STEP {
             self.touch(Touched::Session, session.id.clone(), now);
         }
@@ -58,7 +71,7 @@ impl Service {
             (Some(id), Some(name)) => Subject::Account { id, name, scope: None },
             _ => Subject::Operator,
         };
-        Ok(Some((subject, ends_at)))
+        Ok(Found::Opens(subject, ends_at))
     }
 
     /// Notes the use beside the request: nobody waits for it, and a use that cannot be noted harms nobody.
@@ -115,11 +128,12 @@ impl Identity for Arc<Service> {
             Credential::Bearer(_) => self.by_token(&digest, now).await?,
         };
         match found {
-            Some((subject, ends_at)) => {
+            Found::Opens(subject, ends_at) => {
                 self.cache.put(mark, key, subject.clone(), ends_at);
                 Ok(Some(subject))
             }
-            None => {
+            Found::Resting => Ok(None),
+            Found::Nobody => {
                 if let Some(peer) = peer {
                     self.cache.guessed(peer);
                     self.cache.bury(key);

@@ -213,6 +213,9 @@ async fn profile(
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MailForm {
+    /// For password managers, which want to know whose password it is; not read.
+    #[serde(default, rename = "login")]
+    _login: String,
     #[serde(default)]
     mail: String,
     #[serde(default)]
