@@ -109,6 +109,7 @@ async fn somebody_comes_and_comes_back(db: TestDb) {
     db.clock().advance(600_001);
     let late = again.post("/account/password", &chosen).await;
     assert!(trouble(&late).contains("sign in again"), "{}", late.text());
+    provider.says(|says| says.honest());
     again.through("museum", &provider).await;
     assert_eq!(again.post("/account/password", &chosen).await.status, 303);
     let by_password = Person::new(&app).sign_in("ada").await;
