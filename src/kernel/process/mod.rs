@@ -240,11 +240,14 @@ pub async fn register(db: &Db, me: &Registration) -> Result<()> {
 }
 
 async fn sweep_and_beat(db: &Db, me: &Registration, keep: i64) -> Result<()> {
+    // Beats of a clock that was ahead and has been set back are of processes that are gone: the others beat anew.
+    let ahead = db.clock().now() + FORGET_AFTER;
     db.write(Write::interactive("process.beat"), |tx| {
         Box::pin(async move {
-            sql("DELETE FROM process WHERE beat_at < $1 AND id <> $2")
+            sql("DELETE FROM process WHERE (beat_at < $1 OR beat_at > $3) AND id <> $2")
                 .bind(keep)
                 .bind(&*me.id)
+                .bind(ahead)
                 .exec(&mut *tx)
                 .await?;
             insert(tx, me).await

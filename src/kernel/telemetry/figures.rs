@@ -16,6 +16,11 @@ pub(super) fn describe() {
     describe_counter!("vitrine_jobs_total", "Tries of jobs that ended, by kind and outcome.");
     describe_histogram!("vitrine_job_seconds", Unit::Seconds, "Time a try of a job took.");
     describe_gauge!("vitrine_jobs", "Jobs that wait and run, by queue.");
+    describe_gauge!(
+        "vitrine_queue_lag_seconds",
+        Unit::Seconds,
+        "How long the first of the jobs that are ready waits, by queue."
+    );
     describe_gauge!("vitrine_processes", "Processes of this installation that live.");
     describe_gauge!("vitrine_database_bytes", Unit::Bytes, "Size of the database.");
     describe_gauge!(

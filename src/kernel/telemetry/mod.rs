@@ -140,13 +140,11 @@ pub async fn sample(kernel: &Kernel) -> Result<Sample> {
 /// # Errors
 /// What the database says.
 pub async fn measure(kernel: &Kernel) -> Result<()> {
-    for queue in jobs::QUEUES {
-        for state in ["waiting", "running"] {
-            metrics::gauge!("vitrine_jobs", "queue" => queue, "state" => state).set(0.0);
+    for queue in jobs::queues(&kernel.db).await? {
+        for (state, count) in [("waiting", queue.waiting), ("running", queue.running)] {
+            metrics::gauge!("vitrine_jobs", "queue" => queue.name.clone(), "state" => state).set(count as f64);
         }
-    }
-    for count in jobs::counts(&kernel.db).await? {
-        metrics::gauge!("vitrine_jobs", "queue" => count.queue, "state" => count.state).set(count.count as f64);
+        metrics::gauge!("vitrine_queue_lag_seconds", "queue" => queue.name).set(queue.lag as f64 / 1_000.0);
     }
     metrics::gauge!("vitrine_processes").set(process::alive(&kernel.db).await?.len() as f64);
     metrics::gauge!("vitrine_database_bytes").set(kernel.db.size().await? as f64);

@@ -133,6 +133,8 @@ struct Row {
     /// What it does, in words.
     title: String,
     cron: String,
+    /// The same in words, where that is easy.
+    words: Option<String>,
     zone: String,
     /// Key of the rule for missed times.
     rule: String,
@@ -146,12 +148,30 @@ fn row(stored: Stored, language: Language) -> Row {
         title: job_name(language, &stored.kind),
         rule: format!("schedule-rule.{}", stored.missed),
         name: stored.name,
+        words: in_words(language, &stored.cron),
         cron: stored.cron,
         zone: stored.zone,
         paused: stored.paused,
         last_due: stored.last_due,
         next_due: stored.next_due,
     }
+}
+
+/// Every day, every hour, every few minutes; anything else is told by its cron text alone.
+fn in_words(language: Language, cron: &str) -> Option<String> {
+    let words: Vec<&str> = cron.split_whitespace().collect();
+    let [minute, hour, "*", "*", "*"] = words.as_slice() else {
+        return None;
+    };
+    if let (Some(step), "*") = (minute.strip_prefix("*/"), *hour) {
+        return Some(language.with("schedules.every-minutes", &[("n", &step)]));
+    }
+    let minute: u8 = minute.parse().ok()?;
+    if *hour == "*" {
+        return Some(language.with("schedules.every-hour", &[("minute", &minute)]));
+    }
+    let time = format!("{:02}:{minute:02}", hour.parse::<u8>().ok()?);
+    Some(language.with("schedules.every-day", &[("time", &time)]))
 }
 
 #[derive(Template)]

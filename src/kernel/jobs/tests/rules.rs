@@ -296,11 +296,12 @@ async fn a_clock_set_back_an_hour_holds_nothing_up(db: TestDb) {
     assert_eq!(taken.unwrap(), 1);
     let now = make(&db, NewJob::new("test.now", json!("now"))).await;
     let later = make(&db, NewJob::new("test.now", json!("later")).run_at(clock.now() + HOUR)).await;
+    living_worker(&db, &[]).await;
     clock.advance(-HOUR);
     // What was to run at once does, whatever the clock says.
     assert_eq!(
         get(&db, &now).await.unwrap().wait,
-        Some(Wait::NoWorker {
+        Some(Wait::Busy {
             queue: DEFAULT.to_owned()
         })
     );
@@ -313,6 +314,10 @@ async fn a_clock_set_back_an_hour_holds_nothing_up(db: TestDb) {
     for id in [&flaky, &left] {
         assert_eq!(get(&db, id).await.unwrap().state, State::Done);
     }
+    // Nobody who is gone is taken for alive.
+    process::register(&db, &process::Registration::default()).await.unwrap();
+    let known = process::list(&db).await.unwrap();
+    assert!(known.iter().all(|one| one.id != "alive"), "{known:?}");
     // What somebody set a time for keeps it.
     assert!(matches!(get(&db, &later).await.unwrap().wait, Some(Wait::Later { .. })));
 }
