@@ -108,6 +108,8 @@ pub struct MessageInfo {
 pub trait Messages: Send + Sync {
     /// True where a mail server is set. Without one links are shown to whoever makes them.
     fn is_on(&self) -> bool;
+    /// True for an address that mail can be sent to.
+    fn takes(&self, address: &str) -> bool;
     /// Writes a message down together with the job that sends it.
     async fn send(&self, tx: &mut Tx<'_>, by: &Caller, new: &NewMessage<'_>) -> Result<Posted>;
     /// What was sent to an address or waits, the newest first.

@@ -267,6 +267,10 @@ impl Messages for Service {
         self.server.is_some()
     }
 
+    fn takes(&self, given: &str) -> bool {
+        address(given).is_ok()
+    }
+
     async fn send(&self, tx: &mut Tx<'_>, by: &Caller, new: &NewMessage<'_>) -> Result<Posted> {
         self.server()?;
         match self.write(tx, new).await? {

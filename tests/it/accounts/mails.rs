@@ -74,6 +74,14 @@ async fn an_invitation_comes_by_mail(db: TestDb) {
         told[0].text.contains("Your password at") && told[0].to == ["grace@example.org"],
         "{told:?}"
     );
+    // An address that no mail can be sent to is refused before anything is made.
+    let odd = json!({"login": "odd", "name": "Odd", "mail": "a..b@example.org"});
+    let refused = app.as_local_operator(Method::POST, "/api/people", Some(&odd)).await;
+    assert!(
+        refused.status == 422 && refused.text().contains("\"mail\""),
+        "{}",
+        refused.text()
+    );
     // Without an address a link is made as ever.
     let made = operator(
         &app,

@@ -51,6 +51,14 @@ impl Service {
         self.mailer().is_some()
     }
 
+    /// Says so where an address is one that no mail can be sent to.
+    pub(super) fn check_address(&self, checks: &mut Checks, mail: Option<&str>) {
+        let fits = |mail| self.mailer().is_none_or(|messages| messages.takes(mail));
+        if !mail.is_none_or(fits) {
+            checks.wrong("mail", "No mail can be sent to this address.");
+        }
+    }
+
     /// The address by which an account is known: a confirmed one, or any where nobody could confirm one.
     fn known_address<'a>(&self, account: &'a Account) -> Option<&'a str> {
         let counts = account.mail_confirmed_at.is_some() || !self.can_mail();
@@ -85,6 +93,9 @@ impl Service {
         let (Some(messages), Some(to)) = (self.mailer(), self.known_address(account)) else {
             return Ok(());
         };
+        if !messages.takes(to) {
+            return Ok(());
+        }
         let mut values = Self::about(account);
         values.extend(more);
         let from = if visitor.address.is_empty() {
@@ -215,7 +226,8 @@ impl Service {
     ) -> Result<NewAddress> {
         let me = self.me(caller).await?;
         let mut checks = Checks::default();
-        let wanted = checks.mail(mail);
+        let wanted = checks.mail(mail).filter(|mail| !mail.is_empty());
+        self.check_address(&mut checks, wanted.as_deref());
         checks.done()?;
         self.prove(&me, "password", password, visitor).await?;
         match wanted {

@@ -109,6 +109,7 @@ impl Service {
         let mut checks = Checks::default();
         let (login, name) = (checks.login(&new.login), checks.name(&new.name));
         let mail = new.mail.as_deref().and_then(|mail| checks.mail(mail));
+        self.check_address(&mut checks, mail.as_deref().filter(|mail| !mail.is_empty()));
         checks.done()?;
         let roles = new
             .roles
@@ -137,8 +138,13 @@ impl Service {
         tracing::info!(account.id = %account.id, actor = caller.actor(), "an account was made");
         let (mut link, mut mailed_to) = (None, None);
         if account.mail.is_some() && self.can_mail() && !new.service {
-            mailed_to = Some(self.mail_password_link(caller, &account, LinkKind::Invite).await?);
-        } else if !new.service {
+            mailed_to = match self.mail_password_link(caller, &account, LinkKind::Invite).await {
+                Ok(to) => Some(to),
+                Err(error) if error.code() == Code::TooMany => None,
+                Err(error) => return Err(error),
+            };
+        }
+        if mailed_to.is_none() && !new.service {
             link = Some(self.make_link(&account, LinkKind::Invite).await?);
         }
         Ok(CreatedAccount {

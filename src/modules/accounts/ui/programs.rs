@@ -21,9 +21,9 @@ use crate::kernel::ui::{Flash, Html, Page};
 
 /// What is offered for a program's token: the key of its text, and the scope.
 pub(super) const SCOPES: [(&str, &str); 3] = [
-    ("own-read", "records.read records.restricted"),
+    ("its-read", "records.read records.restricted"),
     ("write", "records.* types.read jobs.read"),
-    ("own-all", "*"),
+    ("its-all", "*"),
 ];
 pub(super) const DAYS: [u32; 3] = [90, 365, 3650];
 

@@ -54,9 +54,12 @@ impl Site {
         };
         let is_local = host == "localhost" || host.ends_with(".localhost");
         let is_address = host.parse::<std::net::IpAddr>().is_ok();
+        let usual = if scheme == "https" { ":443" } else { ":80" };
+        // Browsers leave the usual port out.
+        let origin = public_url.trim_end_matches('/').trim_end_matches(usual);
         (!host.is_empty() && !is_address && (scheme == "https" || is_local)).then(|| Self {
             id: host.to_ascii_lowercase(),
-            origin: public_url.trim_end_matches('/').to_ascii_lowercase(),
+            origin: origin.to_ascii_lowercase(),
         })
     }
 }
@@ -341,6 +344,12 @@ mod tests {
         let id = |url: &str| Site::of(url).map(|site| site.id);
         assert_eq!(id("https://Museum.example:8443").as_deref(), Some("museum.example"));
         assert_eq!(id("http://localhost:8080").as_deref(), Some("localhost"));
+        let origin = |url: &str| Site::of(url).map(|site| site.origin);
+        assert_eq!(origin("https://m.example:443").as_deref(), Some("https://m.example"));
+        assert_eq!(
+            origin("https://m.example:8443").as_deref(),
+            Some("https://m.example:8443")
+        );
         for bad in [
             "http://museum.example",
             "https://192.0.2.1",
