@@ -69,7 +69,7 @@ pub(in super::super) async fn login_is_free(tx: &mut Tx<'_>, login: &str) -> Res
 
 /// The account of a mail address.
 pub(in super::super) async fn with_mail(on: impl Into<Exec<'_>>, mail: &str) -> Result<Option<Account>> {
-    sql("SELECT id, version, kind, state, login, name, mail, language, time_zone, theme, password_at, created_at, seen_at FROM account WHERE mail_key = $1")
+    sql("SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account WHERE mail_key = $1")
         .bind(folded(mail))
         .opt(on)
         .await
