@@ -1,5 +1,6 @@
 // Suggestions while one types (ARIA combobox): data-suggest names the address that answers
-// {values: [{field, label, value, count}], records: [{id, type, title}]}. In the search box a choice leads to what it says;
+// {values: [{field, label, value, count}], fields: [{field, label}], records: [{id, type, title}]}. In the search box a value
+// or record leads to what it says, and a field is written in the place of the word that begins it;
 // in a form it fills the field; with data-picker (the title of the record whose id the field holds) it picks a record.
 (() => {
   "use strict";
@@ -70,8 +71,11 @@
     show(found) {
       const values = this.id ? [] : found.values || [];
       const records = this.id || this.search ? found.records || [] : [];
+      this.head = found.last ? (found.q || "").slice(0, -found.last.length) : found.q || "";
+      this.within = found.within;
       this.options = [
         ...values.map((value) => ({ text: value.value, note: [value.label, value.count].filter(Boolean).join(" · "), value })),
+        ...(this.search ? found.fields || [] : []).map((field) => ({ text: `${field.field}:`, note: field.label, field })),
         ...records.map((record) => ({ text: record.title || record.id, note: String(record.type || "").replaceAll("-", " "), record })),
       ];
       this.list.replaceChildren(...this.options.map((option, at) => {
@@ -128,8 +132,13 @@
       }
     }
     choose(at) {
-      const { value, record, text } = this.options[at];
+      const { value, record, field, text } = this.options[at];
       this.close();
+      if (field) {
+        this.input.value = this.head + text;
+        this.input.focus();
+        return;
+      }
       if (this.search && record) {
         location.assign(`/records/${encodeURIComponent(record.id)}`);
         return;
@@ -140,7 +149,8 @@
       if (this.search && value) {
         // A value of a field is looked for in that field, as a phrase.
         const word = /[\s"]/.test(value.value) ? `"${value.value.replaceAll('"', "")}"` : value.value;
-        this.input.value = value.field && /^[\w.-]+$/.test(value.field) ? `${value.field}:${word}` : word;
+        const said = value.field && /^[\w.-]+$/.test(value.field) ? `${value.field}:${word}` : word;
+        this.input.value = this.within ? this.head + said : said;
         this.input.form.requestSubmit();
       }
     }

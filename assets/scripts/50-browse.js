@@ -96,11 +96,44 @@
     next.scrollIntoView({ block: "nearest" });
   });
 
+  // A facet with more values than are shown is looked through by the house itself.
+  let pause;
+  const look = async (box, list) => {
+    const text = box.value.trim();
+    const address = new URL(box.dataset.values, location.href);
+    address.searchParams.set("q", text);
+    address.searchParams.set("limit", "100");
+    const answer = await fetch(address, { headers: { accept: "application/json" } }).catch(() => null);
+    if (!answer || !answer.ok || box.value.trim() !== text) return;
+    const { field, values } = await answer.json();
+    const language = document.documentElement.lang;
+    list.replaceChildren(...values.filter((one) => one.value !== null).map((one) => {
+      const to = new URL(box.dataset.base, location.href);
+      to.searchParams.append("filter", `${field}:${one.value}`);
+      const line = document.createElement("li");
+      const link = document.createElement("a");
+      link.className = "facet-value";
+      link.rel = "nofollow";
+      link.href = to.pathname + to.search;
+      for (const [name, said] of [["name", one.value], ["count", one.count.toLocaleString(language)]]) {
+        const part = document.createElement("span");
+        part.className = name;
+        part.textContent = said;
+        link.append(part);
+      }
+      line.append(link);
+      return line;
+    }));
+  };
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   document.addEventListener("input", (event) => {
     const list = event.target.dataset && event.target.dataset.narrow && document.getElementById(event.target.dataset.narrow);
     if (!list) return;
     const sought = plain(event.target.value);
     for (const line of list.children) line.hidden = !plain(line.textContent).includes(sought);
+    if (event.target.dataset.values) {
+      clearTimeout(pause);
+      pause = setTimeout(() => look(event.target, list), 150);
+    }
   });
 })();

@@ -16,7 +16,7 @@ use vitrine::kernel::config;
 use vitrine::kernel::db::{Db, Options, Step};
 use vitrine::kernel::ledger::RECORD;
 use vitrine::kernel::module::Health;
-use vitrine::kernel::search::{Document, FacetRequest, IndexSource, IndexedField, Query, Search, Sort, Value};
+use vitrine::kernel::search::{Document, FacetRequest, IndexSource, IndexedField, Query, Search, Sort, Tongue, Value};
 
 use super::api::FACETS;
 use super::bare_search::Index;
@@ -60,6 +60,7 @@ fn document(n: usize, object: &Map<String, Json>) -> Document {
                     level: Level::Public,
                     column: facet || matches!(value, Value::Real(_)),
                     searchable: !matches!(value, Value::Real(_)),
+                    tongue: matches!(value, Value::Text(_)).then_some(Tongue::English),
                     values: vec![value],
                 }),
             }
@@ -119,6 +120,7 @@ fn question(words: &str, visibility: Visibility) -> Query {
         cursor: None,
         offset: 0,
         visibility,
+        ..Query::default()
     }
 }
 

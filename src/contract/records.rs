@@ -90,6 +90,9 @@ pub struct Field {
     pub min: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<i64>,
+    /// What its words are written in (`en`, `fr` …), where that is another language than its type's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// For terms: the only values allowed; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
@@ -133,6 +136,12 @@ pub struct RecordType {
     /// Whom to thank, shown with each record: the path of a field, or a text for all records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit: Option<String>,
+    /// What its texts are written in (`en`, `fr` …), so that a search finds other forms of a word, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Words that mean the same to a search, separated by commas: `sofa, couch, settee`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub synonyms: Vec<String>,
     /// Visibility of its records where they do not say their own.
     #[serde(default)]
     pub visibility: Level,

@@ -16,6 +16,7 @@ mod imports;
 mod institutions;
 mod keeping;
 mod living;
+mod queries;
 mod records;
 mod search;
 mod undo;

@@ -167,6 +167,8 @@ pub struct Search {
     /// Bytes the index writer may hold.
     pub memory: u64,
     pub threads: u32,
+    /// Of texts whose type names none.
+    pub language: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -221,6 +221,11 @@ impl Config {
             let message = format!("\"{text}\" is not a queue and a number from 1 to 256, such as exchange:1");
             issues.add("jobs.limits", message);
         }
+        let language = self.search.language.as_str();
+        if !language.is_empty() && !["en", "fr", "de", "sv", "es", "it", "nl"].contains(&language) {
+            let message = format!("is \"{language}\", but must be en, fr, de, sv, es, it, nl or empty");
+            issues.add("search.language", message);
+        }
         issues.between("search.threads", self.search.threads.into(), 1, 8);
         issues.between(
             "search.memory",

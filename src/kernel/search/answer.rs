@@ -5,13 +5,26 @@ use std::time::Instant;
 
 use tantivy::Searcher;
 
+use super::query::{Day, How, Node};
 use super::shared::{View, Warm};
-use super::types::{Answer, Filter, Mark, Query, Shape, Sort};
+use super::stem::Stems;
+use super::types::{Answer, Filter, Lexicon, Mark, Query, Shape, Sort, Tongue};
+use super::words::phrase_words;
 use super::{
     Inner, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TIME, compile,
-    cursor, parse, run, sort, store,
+    cursor, run, sort, store,
 };
 use crate::kernel::error::{Code, Error, Result};
+
+/// Words marked at most.
+const MAX_MARKS: usize = 64;
+
+/// What is asked of the types before a question is answered.
+#[derive(Default)]
+pub(super) struct Known {
+    pub shapes: Vec<Shape>,
+    pub lexicon: Arc<Lexicon>,
+}
 
 /// Holds a question to its limits, and makes one filter of several on the same field.
 pub(super) fn checked(mut query: Query) -> Result<Query> {
@@ -71,18 +84,25 @@ impl Inner {
         Ok((live.epoch, live.reader.searcher()))
     }
 
-    /// How the types keep their fields now, asked anew for each question.
-    pub(super) async fn shapes(&self) -> Result<Vec<Shape>> {
-        let mut shapes = Vec::new();
+    /// How the types keep and call their fields now, asked anew for each question.
+    pub(super) async fn known(&self) -> Result<Known> {
+        let mut known = Known::default();
         for source in &self
             .follows
             .get()
             .map(|(_, sources)| sources.clone())
             .unwrap_or_default()
         {
-            shapes.extend(source.shapes().await?);
+            known.shapes.extend(source.shapes().await?);
+            let lexicon = source.lexicon().await?;
+            if known.lexicon.types.is_empty() {
+                known.lexicon = lexicon;
+            } else if !lexicon.types.is_empty() {
+                let types = [known.lexicon.types.as_slice(), &lexicon.types].concat();
+                known.lexicon = Arc::new(Lexicon { types });
+            }
         }
-        Ok(shapes)
+        Ok(known)
     }
 
     /// What of each segment a caller may find.
@@ -101,7 +121,7 @@ impl Inner {
     }
 
     /// Answers a question; blocks, at most until then.
-    pub(super) fn answer(&self, query: &Query, shapes: &[Shape], until: Instant) -> Result<Answer> {
+    pub(super) fn answer(&self, query: &Query, known: &Known, until: Instant) -> Result<Answer> {
         // The position is read before the searcher is taken: what it names is then certainly in the answer.
         let position = *self.watermark.borrow();
         let digest = cursor::digest(query);
@@ -115,7 +135,7 @@ impl Inner {
             Some(sort::After::Place { epoch, generation, .. }) => (*epoch, self.kept.find(*epoch, *generation, now)?),
             _ => self.searcher()?,
         };
-        let scope = compile::Scope::new(&query.visibility, shapes);
+        let scope = compile::Scope::new(&query.visibility, &known.shapes);
         let warm = self.shared.of(&searcher);
         let views = self
             .views(&searcher, &warm, &scope, query.kind.as_deref(), &query.types)
@@ -126,14 +146,23 @@ impl Inner {
             scope: &scope,
             views: &views,
             scoring: false,
+            lexicon: &known.lexicon,
+            types: &query.types,
+            today: Day::of(now),
+            tongues: Vec::new(),
         };
-        let mut parsed = parse::parse(&query.text, &|name| compiler.known(name));
-        let weighs = parsed.clauses.iter().any(|clause| !clause.negated);
+        let settled = compiler
+            .read(&query.text, query.tree.as_ref(), query.typing)
+            .map_err(store::broken)?;
+        let (mut parsed, instead) = (settled.parsed, settled.instead);
+        let tree = parsed.tree.as_ref();
         let newest = Sort::Created { descending: true };
-        let sort = if query.sort == Sort::Relevance && !weighs {
+        // What is written into the box goes before the order that is usual.
+        let asked = parsed.sort.as_ref().unwrap_or(&query.sort);
+        let sort = if *asked == Sort::Relevance && !tree.is_some_and(weighs) {
             &newest
         } else {
-            &query.sort
+            asked
         };
         if matches!(after, Some(sort::After::Place { .. })) != (*sort == Sort::Relevance) && after.is_some() {
             return Err(Error::new(
@@ -143,13 +172,14 @@ impl Inner {
         }
         parsed
             .hints
-            .extend(compiler.cut_beginnings(&parsed.clauses).map_err(store::broken)?);
+            .extend(compiler.cut_beginnings(tree).map_err(store::broken)?);
         compiler.scoring = *sort == Sort::Relevance;
+        let marks = marks(tree, &compiler.tongues);
         let pass = run::Pass {
             compiler,
             warm: &warm,
             question: query,
-            clauses: &parsed.clauses,
+            tree,
             sort,
             after: after.as_ref(),
             epoch,
@@ -169,7 +199,6 @@ impl Inner {
             .as_ref()
             .map(|last| cursor::encode(&digest, last))
             .transpose()?;
-        let marks = marks(&parsed.clauses);
         Ok(Answer {
             total: outcome.total,
             hits: outcome.hits,
@@ -178,28 +207,54 @@ impl Inner {
             position,
             marks,
             hints: parsed.hints,
+            understood: parsed.tree,
+            instead,
         })
     }
 }
 
+/// Whether something is asked for by which records can be weighed.
+fn weighs(tree: &Node) -> bool {
+    let mut any = false;
+    tree.each(false, &mut |node, negated| {
+        any |= !negated
+            && matches!(
+                node,
+                Node::Word(_) | Node::Phrase(_) | Node::Is(_) | Node::Range(_) | Node::Filled(_)
+            );
+    });
+    any
+}
+
 /// The words to mark: those that were looked for, not those that must be absent.
-fn marks(clauses: &[parse::Clause]) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    for clause in clauses.iter().filter(|clause| !clause.negated) {
-        let (tokens, prefix) = match &clause.what {
-            parse::What::Words { tokens, prefix } => (tokens, *prefix),
-            parse::What::Whole { tokens, .. } => (tokens, false),
-            parse::What::Range(_) | parse::What::Any => continue,
-        };
-        for (at, token) in tokens.iter().enumerate() {
-            let mark = Mark {
-                token: token.clone(),
-                prefix: prefix && at + 1 == tokens.len(),
-            };
-            if !marks.contains(&mark) {
-                marks.push(mark);
-            }
+fn marks(tree: Option<&Node>, tongues: &[Tongue]) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = Vec::new();
+    let mut add = |token: String, prefix: bool, stem: Option<Tongue>| {
+        let mark = Mark { token, prefix, stem };
+        if marks.len() < MAX_MARKS && !marks.contains(&mark) {
+            marks.push(mark);
         }
-    }
+    };
+    let Some(tree) = tree else { return marks };
+    tree.each(false, &mut |node, negated| {
+        let (text, begin) = match node {
+            _ if negated => return,
+            Node::Word(word) => (&word.text, word.how == How::Begin),
+            Node::Phrase(phrase) => (&phrase.text, phrase.begin),
+            Node::Is(whole) => (&whole.value, false),
+            _ => return,
+        };
+        let plain = matches!(node, Node::Word(word) if word.how == How::Plain);
+        let tokens = phrase_words(text);
+        let last = tokens.len().saturating_sub(1);
+        for (at, token) in tokens.into_iter().enumerate() {
+            for tongue in tongues.iter().filter(|_| plain && last == 0) {
+                if let Some(stem) = Stems::new(*tongue).stem(&token) {
+                    add(stem, false, Some(*tongue));
+                }
+            }
+            add(token, begin && at == last, None);
+        }
+    });
     marks
 }

@@ -6,8 +6,8 @@ use tantivy::columnar::{Column, ColumnType, MonotonicallyMappableToU64};
 use tantivy::query::{BitSetDocSet, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::{BitSet, DocId, Score, SegmentReader, TantivyError};
 
+use super::query::{Bound, Range};
 use super::schema::{FIRST_DAY, Fields, LAST_DAY};
-use super::span::{Bound, Range};
 use crate::kernel::access::Level;
 
 /// What a value must be.
@@ -16,6 +16,26 @@ pub(super) enum Test {
     /// A number or a date in the span.
     Within(Range),
     Is(bool),
+    /// A time in milliseconds between these, both included.
+    Times(i64, i64),
+}
+
+impl Test {
+    /// The times of the days of a span, in UTC.
+    pub fn times(range: &Range) -> Option<Self> {
+        const DAY_MS: i64 = 86_400_000;
+        let first = match &range.low {
+            None => i64::MIN,
+            Some(end) if end.included => end.days?.0.checked_mul(DAY_MS)?,
+            Some(end) => end.days?.1.checked_add(1)?.checked_mul(DAY_MS)?,
+        };
+        let last = match &range.high {
+            None => i64::MAX,
+            Some(end) if end.included => end.days?.1.checked_add(1)?.checked_mul(DAY_MS)? - 1,
+            Some(end) => end.days?.0.checked_mul(DAY_MS)? - 1,
+        };
+        (first <= last).then_some(Self::Times(first, last))
+    }
 }
 
 /// A condition on one field at one level.
@@ -29,6 +49,14 @@ impl ColumnQuery {
     pub fn new(level: Level, key: &str, test: Test) -> Self {
         Self {
             column: Fields::column(level, key),
+            test,
+        }
+    }
+
+    /// A condition on a column that every document has.
+    pub fn plain(column: &str, test: Test) -> Self {
+        Self {
+            column: column.to_owned(),
             test,
         }
     }
@@ -52,6 +80,7 @@ impl ColumnQuery {
     /// The span in the column's own representation.
     fn span(&self, kind: ColumnType) -> Option<RangeInclusive<u64>> {
         match (&self.test, kind) {
+            (Test::Times(first, last), ColumnType::I64) => Some(first.to_u64()..=last.to_u64()),
             (Test::Is(yes), ColumnType::Bool) => Some(yes.to_u64()..=yes.to_u64()),
             (Test::Within(range), ColumnType::I64 | ColumnType::U64 | ColumnType::F64) => {
                 let number = |bound: &Option<Bound>| bound.as_ref().map(|b| Some((b.number?, b.included)));

@@ -7,27 +7,25 @@
 use std::sync::Arc;
 
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query,
-    TermQuery, TermSetQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, Query, TermQuery, TermSetQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
 use super::column::{ColumnQuery, Test};
-use super::parse::{Clause, What};
-use super::schema::{ALL_KEY, Fields, NAMES_KEY, TITLE_KEY, key};
+use super::near::NearQuery;
+use super::query::{Bound, Day, Names, Node, Range, Span, Unit, Whole, bound, range, range_of};
+use super::schema::{ALL_KEY, Fields, NAMES_KEY, START_KEY, TITLE_KEY, key};
 use super::shared::{SeenQuery, View};
-use super::span::{self, Bound, Range};
-use super::text::{MAX_VALUE, cut};
-use super::types::{Filter, Shape};
+use super::text::{MAX_VALUE, beginning, cut};
+use super::types::{Filter, Lexicon, Shape, Tongue};
+use super::words::{TITLE_WEIGHT, phrase_words};
 use crate::kernel::access::{Level, Terms, Visibility};
 
-/// How much more a word in the title weighs.
-const TITLE_WEIGHT: f32 = 2.5;
-/// Words a beginning may stand for, in each segment.
-const MAX_EXPANSIONS: u32 = 20_000;
+/// How much more a title weighs that is what was asked for.
+const SAME_TITLE: f32 = 50.0;
 
-type Boxed = Box<dyn Query>;
+pub(super) type Boxed = Box<dyn Query>;
 
 /// What a caller sees of a level.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +91,13 @@ pub(super) struct Compiler<'a> {
     pub views: &'a [Arc<View>],
     /// Whether matches are weighed.
     pub scoring: bool,
+    /// What people call things.
+    pub lexicon: &'a Lexicon,
+    /// The types asked for; empty: all.
+    pub types: &'a [String],
+    pub today: Day,
+    /// The languages of texts the caller sees any of.
+    pub tongues: Vec<Tongue>,
 }
 
 impl Compiler<'_> {
@@ -105,59 +110,139 @@ impl Compiler<'_> {
         })
     }
 
-    /// A hint for each beginning that stands for more words than are followed.
-    pub fn cut_beginnings(&self, clauses: &[Clause]) -> tantivy::Result<Vec<String>> {
-        let mut hints = Vec::new();
-        for clause in clauses {
-            let What::Words { tokens, prefix: true } = &clause.what else {
-                continue;
-            };
-            let Some(start) = tokens.last() else { continue };
-            let name = clause.field.as_deref().map_or_else(|| ALL_KEY.to_owned(), key);
-            if self.expands_too_far(&name, start)? {
-                hints.push(format!(
-                    "More than {MAX_EXPANSIONS} words begin with \"{start}\"; only the first of them were looked for."
-                ));
-            }
+    /// Under which key the words of a field stand.
+    pub fn key_of(&self, field: Option<&str>) -> String {
+        match field {
+            None => ALL_KEY.to_owned(),
+            Some("title") if !self.known("title") => TITLE_KEY.to_owned(),
+            Some(name) => key(name),
         }
-        Ok(hints)
     }
 
-    /// Only levels the caller sees are looked at: other words than theirs tell nothing.
-    fn expands_too_far(&self, key: &str, start: &str) -> tantivy::Result<bool> {
-        for reader in self.searcher.segment_readers() {
-            for (level, _) in &self.scope.levels {
-                let field = self.fields.text[*level as usize];
-                let term = Fields::json_term(field, key, start);
-                let first = term.serialized_value_bytes();
-                let index = reader.inverted_index(field)?;
-                let mut words = index.terms().range().ge(first).into_stream()?;
-                let mut count = 0;
-                while count <= MAX_EXPANSIONS && words.advance() && words.key().starts_with(first) {
-                    count += 1;
-                }
-                if count > MAX_EXPANSIONS {
-                    return Ok(true);
-                }
+    /// What meets a tree; who may find it is the views' business. `title` is asked for as a whole, too: what is called so
+    /// comes first.
+    pub fn clauses(&self, tree: Option<&Node>, title: Option<&str>) -> Vec<(Occur, Boxed)> {
+        let Some(tree) = tree else { return Vec::new() };
+        let mut parts = self.parts(tree);
+        let start = title.map(beginning).filter(|start| !start.is_empty());
+        if let (true, Some(start)) = (self.scoring, start) {
+            let called = self.leveled(&|level| {
+                let exact = self.fields.exact[level as usize];
+                let same = TermQuery::new(Fields::json_term(exact, START_KEY, &start), IndexRecordOption::Basic);
+                Box::new(BoostQuery::new(
+                    Box::new(ConstScoreQuery::new(Box::new(same), 1.0)),
+                    SAME_TITLE,
+                ))
+            });
+            if parts.iter().any(|(occur, _)| *occur == Occur::Must) {
+                parts.push((Occur::Should, called));
             }
         }
-        Ok(false)
+        parts
     }
 
-    /// What meets all clauses; who may find it is the views' business.
-    pub fn clauses(&self, clauses: &[Clause]) -> Vec<(Occur, Boxed)> {
-        let parts = clauses.iter().map(|clause| {
-            let occur = if clause.negated { Occur::MustNot } else { Occur::Must };
-            (occur, self.leveled(&|level| self.clause(level, clause)))
-        });
-        parts.collect()
+    fn parts(&self, tree: &Node) -> Vec<(Occur, Boxed)> {
+        match tree {
+            Node::And(nodes) => nodes.iter().flat_map(|node| self.parts(node)).collect(),
+            Node::Not(node) => vec![(Occur::MustNot, self.node(node, false))],
+            node => vec![(Occur::Must, self.node(node, true))],
+        }
+    }
+
+    /// Each single condition holds at some level; whatever joins them joins documents, so that a hidden field tells nothing
+    /// by its opposite either.
+    fn node(&self, node: &Node, weighs: bool) -> Boxed {
+        match node {
+            Node::And(_) | Node::Not(_) => all(self.parts(node)),
+            Node::Or(nodes) => any(nodes.iter().map(|node| self.node(node, weighs)).collect()),
+            Node::Near(near) => self.leveled(&|level| Box::new(NearQuery::new(level, near))),
+            node => match self.own(node) {
+                Some(query) => query,
+                None => self.leveled(&|level| self.leaf(level, node, weighs)),
+            },
+        }
+    }
+
+    /// What every document has beside its fields: its type, its id, when it was made and changed.
+    fn own(&self, node: &Node) -> Option<Boxed> {
+        let field = node.field()?;
+        if !matches!(field, "type" | "id" | "created" | "updated") || self.known(field) {
+            return None;
+        }
+        let text = match node {
+            Node::Is(Whole { value, .. }) => Some(value.as_str()),
+            Node::Word(word) => Some(word.text.as_str()),
+            Node::Phrase(phrase) => Some(phrase.text.as_str()),
+            _ => None,
+        };
+        Some(match (field, text) {
+            ("type", Some(text)) => term(self.fields.type_name, text),
+            ("id", Some(text)) => term(self.fields.id, text),
+            ("created" | "updated", _) => self.stamp(field, node, text),
+            _ => silent(Box::new(AllQuery)),
+        })
+    }
+
+    fn stamp(&self, field: &str, node: &Node, text: Option<&str>) -> Boxed {
+        let range = match (node, text) {
+            (Node::Range(span), _) => range_of(span, self.today, None),
+            (Node::Filled(_), _) => return silent(Box::new(AllQuery)),
+            (_, Some(text)) => bound(text, true, self.today, None).map(|end| Range {
+                low: Some(end.clone()),
+                high: Some(end),
+            }),
+            _ => None,
+        };
+        match range.and_then(|range| Test::times(&range)) {
+            Some(test) => silent(Box::new(ColumnQuery::plain(field, test))),
+            None => Box::new(EmptyQuery),
+        }
+    }
+
+    fn leaf(&self, level: Level, node: &Node, weighs: bool) -> Boxed {
+        let text = self.fields.text[level as usize];
+        match node {
+            Node::Word(word) => {
+                let here = self.word(level, &self.key_of(word.field.as_deref()), word);
+                if !self.scoring || !weighs || word.field.is_some() {
+                    return here;
+                }
+                let title = BoostQuery::new(self.word(level, TITLE_KEY, word), TITLE_WEIGHT);
+                Box::new(BooleanQuery::new(vec![
+                    (Occur::Must, here),
+                    (Occur::Should, Box::new(title)),
+                ]))
+            }
+            Node::Phrase(phrase) => self.phrase(level, &self.key_of(phrase.field.as_deref()), phrase),
+            Node::Is(whole) => {
+                let key = self.key_of(Some(&whole.field));
+                let unit = self.unit(&whole.field);
+                let mut choices = vec![self.value(level, &key, &whole.value, Some(unit))];
+                let tokens = phrase_words(&whole.value);
+                if !whole.exactly && !tokens.is_empty() {
+                    choices.push(self.words(text, &key, &tokens, false));
+                }
+                any(choices)
+            }
+            Node::Range(span) => self.range(level, span),
+            Node::Filled(name) => self.named(level, name),
+            // Joined conditions and texts have been taken apart before.
+            _ => Box::new(EmptyQuery),
+        }
+    }
+
+    fn range(&self, level: Level, span: &Span) -> Boxed {
+        match range_of(span, self.today, self.unit(&span.field)) {
+            Some(range) => Box::new(ColumnQuery::new(level, &key(&span.field), Test::Within(range))),
+            None => Box::new(EmptyQuery),
+        }
     }
 
     /// The documents that a filter lets through.
     pub fn filter(&self, filter: &Filter) -> Boxed {
         let key = key(&filter.field);
         let choices = filter.values.iter().map(|value| match value {
-            Some(value) => self.leveled(&|level| self.value(level, &key, value, false)),
+            Some(value) => self.leveled(&|level| self.value(level, &key, value, None)),
             None => {
                 let present = self.leveled(&|level| self.named(level, &filter.field));
                 all(vec![(Occur::MustNot, present)])
@@ -177,62 +262,20 @@ impl Compiler<'_> {
         any(levels.collect())
     }
 
-    fn clause(&self, level: Level, clause: &Clause) -> Boxed {
-        let text = self.fields.text[level as usize];
-        let Some(name) = &clause.field else {
-            let What::Words { tokens, prefix } = &clause.what else {
-                return Box::new(EmptyQuery);
-            };
-            let anywhere = self.words(text, ALL_KEY, tokens, *prefix);
-            if !self.scoring || clause.negated {
-                return anywhere;
-            }
-            let title = BoostQuery::new(self.words(text, TITLE_KEY, tokens, *prefix), TITLE_WEIGHT);
-            return Box::new(BooleanQuery::new(vec![
-                (Occur::Must, anywhere),
-                (Occur::Should, Box::new(title)),
-            ]));
-        };
-        let key = key(name);
-        match &clause.what {
-            What::Words { tokens, prefix } => self.words(text, &key, tokens, *prefix),
-            What::Whole { value, tokens } => {
-                let mut choices = vec![self.value(level, &key, value, true)];
-                if !tokens.is_empty() {
-                    choices.push(self.words(text, &key, tokens, false));
-                }
-                any(choices)
-            }
-            What::Range(range) => Box::new(ColumnQuery::new(level, &key, Test::Within(range.clone()))),
-            What::Any => self.named(level, name),
-        }
-    }
-
-    pub fn words(&self, field: Field, key: &str, tokens: &[String], prefix: bool) -> Boxed {
-        let mut terms: Vec<Term> = tokens
-            .iter()
-            .map(|token| Fields::json_term(field, key, token))
-            .collect();
-        if prefix {
-            let mut query = PhrasePrefixQuery::new(terms);
-            query.set_max_expansions(MAX_EXPANSIONS);
-            return Box::new(query);
-        }
-        if terms.len() == 1 {
-            return Box::new(TermQuery::new(terms.remove(0), IndexRecordOption::WithFreqs));
-        }
-        Box::new(PhraseQuery::new(terms))
-    }
-
     /// The documents that have this value: as a text, a number, a truth value or within a span. A year or month is
-    /// all its days if `days`; a value that was counted stands for itself only, so that its number and its list agree.
-    fn value(&self, level: Level, key: &str, value: &str, days: bool) -> Boxed {
+    /// all its days if it was typed, and a number may have a unit; a value that was counted (`typed` is `None`) stands for
+    /// itself only, so that its number and its list agree.
+    fn value(&self, level: Level, key: &str, value: &str, typed: Option<Option<Unit>>) -> Boxed {
         let exact = Fields::json_term(self.fields.exact[level as usize], key, cut(value, MAX_VALUE));
         let mut choices: Vec<Boxed> = vec![Box::new(TermQuery::new(exact, IndexRecordOption::Basic))];
         let mut column = |test| choices.push(Box::new(ColumnQuery::new(level, key, test)));
-        if let Some(end) = span::bound(value, true).filter(|end| days || end.number.is_some()) {
+        let end = match typed {
+            Some(unit) => bound(value, true, self.today, unit),
+            None => bound(value, true, self.today, None).filter(|_| value.parse::<f64>().is_ok()),
+        };
+        if let Some(end) = end.filter(|end| typed.is_some() || end.number.is_some()) {
             let end = Some(Bound {
-                days: end.days.filter(|_| days),
+                days: end.days.filter(|_| typed.is_some()),
                 ..end
             });
             column(Test::Within(Range {
@@ -241,7 +284,9 @@ impl Compiler<'_> {
             }));
         } else if let Ok(yes) = value.parse::<bool>() {
             column(Test::Is(yes));
-        } else if let Some(range) = span::range(value) {
+        } else if let Some(span) = range("", value, self.today)
+            && let Some(range) = range_of(&span, self.today, None)
+        {
             column(Test::Within(range));
         }
         any(choices)
@@ -293,7 +338,7 @@ pub(super) fn visible(fields: &Fields, level: Level, terms: &[String]) -> Boxed 
     }
 }
 
-fn term(field: Field, text: &str) -> Boxed {
+pub(super) fn term(field: Field, text: &str) -> Boxed {
     Box::new(TermQuery::new(
         Term::from_field_text(field, text),
         IndexRecordOption::Basic,
@@ -301,11 +346,11 @@ fn term(field: Field, text: &str) -> Boxed {
 }
 
 /// A condition that must hold and weighs nothing.
-fn silent(query: Boxed) -> Boxed {
+pub(super) fn silent(query: Boxed) -> Boxed {
     Box::new(ConstScoreQuery::new(query, 0.0))
 }
 
-fn any(mut choices: Vec<Boxed>) -> Boxed {
+pub(super) fn any(mut choices: Vec<Boxed>) -> Boxed {
     match choices.len() {
         0 => Box::new(EmptyQuery),
         1 => choices.remove(0),

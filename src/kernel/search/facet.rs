@@ -12,7 +12,7 @@ use tantivy::{BitSet, DocId, Searcher, SegmentReader};
 use super::schema::{FIRST_DAY, Fields, key};
 use super::shared::{Guards, NOWHERE, Opened, View, Warm};
 use super::spread;
-use super::text::column_value;
+use super::text::{column_value, fold};
 use super::types::{Facet, FacetRequest, FacetValue, TYPE_FACET};
 
 /// Documents counted together, so that columns are read in blocks.
@@ -305,13 +305,16 @@ impl Tally {
 
     /// The most frequent values, then by value; what is missing last.
     pub fn answer(self, request: &FacetRequest) -> tantivy::Result<Facet> {
+        if let Some(chosen) = request.chosen_years() {
+            return Ok(spread::calendar(request.name(), &self.points, chosen, self.missing));
+        }
         if request.is_spread() {
             return Ok(spread::facet(request.name(), self.points, request.limit, self.missing));
         }
         let counts = self.places.iter().enumerate().filter(|(_, n)| **n > 0);
         let mut known: Vec<(u64, u64)> = counts.map(|(ord, n)| (ord as u64, *n)).collect();
-        let distinct = (known.len() + self.texts.len() + self.numbers.len()) as u64;
-        if request.limit < known.len() {
+        let mut distinct = (known.len() + self.texts.len() + self.numbers.len()) as u64;
+        if request.needle().is_none() && request.limit < known.len() {
             // Ordinals are in the order of values. No more than these can be shown, whatever comes from elsewhere.
             known.select_nth_unstable_by_key(request.limit, |(ord, n)| (std::cmp::Reverse(*n), *ord));
             known.truncate(request.limit);
@@ -322,6 +325,10 @@ impl Tally {
             None => Vec::new(),
         };
         values.extend(self.texts.into_iter().chain(self.numbers));
+        if let Some(needle) = request.needle() {
+            values.retain(|(term, _)| holds(term, needle));
+            distinct = values.len() as u64;
+        }
         let order = |a: &(String, u64), b: &(String, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
         if request.limit == 0 {
             values.clear();
@@ -337,18 +344,23 @@ impl Tally {
                 count,
             })
             .collect();
-        if self.missing > 0 {
+        if self.missing > 0 && request.needle().is_none() {
             values.push(FacetValue {
                 value: None,
                 count: self.missing,
             });
         }
         Ok(Facet {
-            field: request.field.clone(),
+            field: request.name().to_owned(),
             values,
             distinct,
         })
     }
+}
+
+/// Whether a value has a folded text in it: most are told by the folded beginning before them.
+fn holds(term: &str, needle: &str) -> bool {
+    term.split_once('\0').is_some_and(|(start, _)| start.contains(needle)) || fold(column_value(term)).contains(needle)
 }
 
 /// The texts of ordinals that are in order, each with its count.

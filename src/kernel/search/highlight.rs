@@ -1,7 +1,8 @@
 //! Marks the words that were looked for in a text that is shown. Makes no HTML: the caller escapes each piece.
 
+use super::stem::Stems;
 use super::text::{fold_word, next_word};
-use super::types::Mark;
+use super::types::{Mark, Tongue};
 
 /// The text in pieces, each with whether it is marked. Together they are the text again.
 pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
@@ -12,18 +13,17 @@ pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
         }
     };
     let (mut shown, mut at, mut word) = (0, 0, String::new());
+    let mut stems = Stemming::default();
     if !marks.is_empty() {
         while let Some(range) = next_word(text, at) {
             at = range.end;
             fold_word(&text[range.clone()], &mut word);
-            let hit = |mark: &Mark| {
-                if mark.prefix {
-                    word.starts_with(&mark.token)
-                } else {
-                    word == mark.token
-                }
+            let mut hit = |mark: &Mark| match mark.stem {
+                Some(tongue) => may_have(&word, &mark.token) && stems.is(tongue, &word, &mark.token),
+                None if mark.prefix => word.starts_with(&mark.token),
+                None => word == mark.token,
             };
-            if marks.iter().any(hit) {
+            if marks.iter().any(&mut hit) {
                 push(&text[shown..range.start], false);
                 push(&text[range.clone()], true);
                 shown = range.end;
@@ -32,6 +32,28 @@ pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
     }
     push(&text[shown..], false);
     pieces
+}
+
+/// Letters that a word and its stem have in common at their begin.
+const COMMON: usize = 3;
+
+/// Whether this may be the stem of a word: most words are told apart without being stemmed.
+fn may_have(word: &str, stem: &str) -> bool {
+    word.as_bytes().get(..COMMON) == stem.as_bytes().get(..COMMON)
+}
+
+/// The stemmers that are needed.
+#[derive(Default)]
+struct Stemming(Vec<Stems>);
+
+impl Stemming {
+    fn is(&mut self, tongue: Tongue, word: &str, stem: &str) -> bool {
+        if !self.0.iter().any(|stems| stems.tongue == tongue) {
+            self.0.push(Stems::new(tongue));
+        }
+        let mut known = self.0.iter_mut().filter(|stems| stems.tongue == tongue);
+        known.any(|stems| stems.stem(word).as_deref() == Some(stem))
+    }
 }
 
 /// False where no mark can stand in the text. Most fields of a record end here, before they are taken apart into words;
@@ -49,9 +71,13 @@ fn may_hold(text: &str, marks: &[Mark]) -> bool {
                 .is_some_and(|word| word.eq_ignore_ascii_case(token))
         })
     };
+    let begin = |mark: &Mark| match mark.stem {
+        Some(_) => mark.token.len().min(COMMON),
+        None => mark.token.len(),
+    };
     marks
         .iter()
-        .any(|mark| !mark.token.is_ascii() || holds(mark.token.as_bytes()))
+        .any(|mark| !mark.token.is_ascii() || holds(&mark.token.as_bytes()[..begin(mark)]))
 }
 
 /// At most `max` bytes of a text around the first marked word, with an ellipsis where something is left out; `None` if
@@ -98,6 +124,7 @@ mod tests {
         Mark {
             token: token.to_owned(),
             prefix,
+            stem: None,
         }
     }
 
@@ -111,6 +138,13 @@ mod tests {
             "Théière & <b>tea</b>pot"
         );
         assert_eq!(highlight("", &[mark("a", true)]), []);
+        let form = Mark {
+            stem: Some(Tongue::English),
+            ..mark("paint", false)
+        };
+        let pieces = excerpt("He painted pain with paint", &[form], 80).unwrap();
+        let marked: Vec<&str> = pieces.iter().filter(|(_, m)| *m).map(|(t, _)| t.as_str()).collect();
+        assert_eq!(marked, ["painted", "paint"]);
     }
 
     #[test]

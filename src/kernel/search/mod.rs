@@ -11,15 +11,18 @@ mod facet;
 mod folder;
 mod follow;
 mod highlight;
-mod parse;
+mod near;
+mod pattern;
+mod query;
 mod rebuild;
 mod run;
 mod schema;
+mod settle;
 mod shared;
 mod snapshot;
 mod sort;
-mod span;
 mod spread;
+mod stem;
 mod store;
 mod suggest;
 #[cfg(test)]
@@ -27,6 +30,7 @@ mod tests;
 mod text;
 pub mod types;
 mod whole;
+mod words;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +53,7 @@ use super::ledger::Position;
 use super::module::Health;
 use answer::checked;
 pub use highlight::{excerpt, highlight};
+pub use query::{How, MAX_CLAUSES, MAX_TEXT, Near, Node, Phrase, Span, Unit, Whole, Word};
 pub use text::fold;
 pub use types::*;
 
@@ -65,6 +70,10 @@ pub trait IndexSource: Send + Sync {
     /// document has been read again.
     async fn shapes(&self) -> Result<Vec<Shape>> {
         Ok(Vec::new())
+    }
+    /// What its types and their fields are called, asked for with every question.
+    async fn lexicon(&self) -> Result<Arc<Lexicon>> {
+        Ok(Arc::default())
     }
 }
 
@@ -292,10 +301,10 @@ impl Search {
         let inner = self.inner()?.clone();
         let query = checked(query)?;
         let permit = inner.permits.acquire().await.map_err(Error::internal)?;
-        let shapes = inner.shapes().await?;
+        let known = inner.known().await?;
         let answering = inner.clone();
         let until = Instant::now() + MAX_TIME;
-        let answer = tokio::task::spawn_blocking(move || answering.answer(&query, &shapes, until)).await;
+        let answer = tokio::task::spawn_blocking(move || answering.answer(&query, &known, until)).await;
         drop(permit);
         answer.map_err(Error::internal)?
     }
@@ -307,10 +316,10 @@ impl Search {
     pub async fn suggest(&self, begun: Begun) -> Result<Suggestions> {
         let inner = self.inner()?.clone();
         let permit = inner.permits.acquire().await.map_err(Error::internal)?;
-        let shapes = inner.shapes().await?;
+        let known = inner.known().await?;
         let answering = inner.clone();
         let until = Instant::now() + SUGGEST_TIME;
-        let found = tokio::task::spawn_blocking(move || answering.suggest(&begun, &shapes, until)).await;
+        let found = tokio::task::spawn_blocking(move || answering.suggest(&begun, &known, until)).await;
         drop(permit);
         found.map_err(Error::internal)?
     }

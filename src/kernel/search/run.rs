@@ -11,7 +11,7 @@ use tantivy::{BitSet, DocId};
 
 use super::compile::{Compiler, all};
 use super::facet::{BLOCK, Counter, Tally};
-use super::parse::Clause;
+use super::query::Node;
 use super::shared::Warm;
 use super::sort::{After, Key, Rank, Ranker, Top, descending, score_bits};
 use super::types::{Facet, FacetRequest, Hit, Query as Question, Sort};
@@ -32,7 +32,7 @@ pub(super) struct Pass<'a> {
     /// What is kept of each segment.
     pub warm: &'a [Arc<Warm>],
     pub question: &'a Question,
-    pub clauses: &'a [Clause],
+    pub tree: Option<&'a Node>,
     /// As asked for, with relevance of nothing replaced by newest first.
     pub sort: &'a Sort,
     pub after: Option<&'a After>,
@@ -91,7 +91,7 @@ impl Pass<'_> {
             tallies.push(Tally::new(searcher, self.warm, self.compiler.views, facet)?);
         }
         // Only the first page of everything is kept.
-        let everything = self.clauses.is_empty() && self.question.filters.is_empty() && self.after.is_none();
+        let everything = self.tree.is_none() && self.question.filters.is_empty() && self.after.is_none();
         let everything = everything && size <= KEPT;
         let (mut total, mut found) = (0, Vec::new());
         for (ord, reader) in searcher.segment_readers().iter().enumerate() {
@@ -187,7 +187,9 @@ impl Pass<'_> {
     /// The base set, and the filters that stand beside it.
     fn queries(&self) -> (Box<dyn Query>, Vec<Side>) {
         let question = self.question;
-        let mut parts = self.compiler.clauses(self.clauses);
+        let plain = self.tree.is_some_and(|tree| !tree.is_more_than_words());
+        let title = Some(question.text.as_str()).filter(|_| plain);
+        let mut parts = self.compiler.clauses(self.tree, title);
         let mut sides = Vec::new();
         for filter in &question.filters {
             let query = self.compiler.filter(filter);

@@ -12,12 +12,13 @@ use tantivy::schema::{
 };
 use tantivy::{TantivyDocument, Term};
 
+use super::stem::{marked, sort_key, unmarked};
 use super::text::{MAX_VALUE, TOKENIZER, beginning, column_term, cut};
-use super::types::{Document, IndexedField, Value};
+use super::types::{Document, IndexedField, Tongue, Value};
 use crate::kernel::access::Level;
 
 /// Counted up when what the index holds changes; another one is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 5;
+pub(super) const SCHEMA_VERSION: u32 = 6;
 
 /// Key of all texts of a level. No field has it: in a field's key a `%` is always followed by two hex digits.
 pub(super) const ALL_KEY: &str = "%a";
@@ -27,11 +28,16 @@ pub(super) const TITLE_KEY: &str = "%t";
 pub(super) const NAMES_KEY: &str = "%x";
 /// Key of the folded beginning of the title, as one term: titles in order, for suggestions.
 pub(super) const START_KEY: &str = "%s";
-/// Added to a field's key: first and last day of a date, latitude and longitude of a place.
+/// Added to a field's key: first and last day of a date.
 pub(super) const FIRST_DAY: &str = "%f";
 pub(super) const LAST_DAY: &str = "%l";
-const LATITUDE: &str = "%n";
-const LONGITUDE: &str = "%e";
+/// Added to a field's key: by what its texts are put in order.
+pub(super) const ORDER: &str = "%o";
+/// Keys of latitude and longitude of all places of a document.
+pub(super) const LATITUDE: &str = "%n";
+pub(super) const LONGITUDE: &str = "%e";
+/// Key under which the languages stand that texts of a document are written in.
+pub(super) const TONGUE_KEY: &str = "%g";
 
 /// The fields by name.
 #[derive(Clone)]
@@ -132,7 +138,7 @@ impl Fields {
                 parts.add(field);
             }
             if document.title_level == level {
-                parts.title(&document.title);
+                parts.title(&document.title, tongue_of_title(document));
             }
             size += parts.size;
             for (field, map) in [
@@ -148,6 +154,13 @@ impl Fields {
         }
         (entry, size)
     }
+}
+
+/// The language of the field that the title comes from.
+fn tongue_of_title(document: &Document) -> Option<Tongue> {
+    let is_title = |value: &Value| matches!(value, Value::Text(text) | Value::Keyword(text) if *text == document.title);
+    let field = document.fields.iter().find(|field| field.values.iter().any(is_title));
+    field.and_then(|field| field.tongue)
 }
 
 /// A field's name as a key: what tantivy reads as a path or an end is escaped, and so is `%`, our own mark.
@@ -173,33 +186,30 @@ struct Parts {
 }
 
 impl Parts {
-    fn words(&mut self, key: &str, text: &str) {
+    fn words(&mut self, key: &str, text: &str, tongue: Option<Tongue>) {
         self.size += 2 * text.len();
-        self.text
-            .entry(key.to_owned())
-            .or_default()
-            .push(OwnedValue::Str(text.to_owned()));
-        self.text
-            .entry(ALL_KEY.to_owned())
-            .or_default()
-            .push(OwnedValue::Str(text.to_owned()));
+        let text = marked(text, tongue);
+        for key in [key, ALL_KEY] {
+            self.text
+                .entry(key.to_owned())
+                .or_default()
+                .push(OwnedValue::Str(text.clone()));
+        }
     }
 
-    fn title(&mut self, title: &str) {
+    fn title(&mut self, title: &str, tongue: Option<Tongue>) {
         if title.is_empty() {
             return;
         }
-        self.text
-            .entry(TITLE_KEY.to_owned())
-            .or_default()
-            .push(OwnedValue::Str(title.to_owned()));
+        let text = OwnedValue::Str(marked(title, tongue));
+        self.text.entry(TITLE_KEY.to_owned()).or_default().push(text.clone());
         // All words stand under one key, so that a word is one look-up; a title that is a field's value is there already.
         let all = self.text.entry(ALL_KEY.to_owned()).or_default();
         if !all
             .iter()
-            .any(|value| matches!(value, OwnedValue::Str(text) if text == title))
+            .any(|value| matches!(value, OwnedValue::Str(text) if unmarked(text).1 == title))
         {
-            all.push(OwnedValue::Str(title.to_owned()));
+            all.push(text);
         }
         let start = beginning(title);
         if !start.is_empty() {
@@ -224,6 +234,13 @@ impl Parts {
             .entry(NAMES_KEY.to_owned())
             .or_default()
             .push(OwnedValue::Str(cut(&field.name, MAX_VALUE).to_owned()));
+        if let Some(tongue) = field.tongue.filter(|_| field.searchable) {
+            let known = self.exact.entry(TONGUE_KEY.to_owned()).or_default();
+            let tag = OwnedValue::Str(tongue.tag().to_owned());
+            if !known.contains(&tag) {
+                known.push(tag);
+            }
+        }
         // A record counts once per distinct value.
         let mut texts = HashSet::new();
         let mut numbers = HashSet::new();
@@ -231,7 +248,7 @@ impl Parts {
             match value {
                 Value::Text(text) | Value::Keyword(text) | Value::Days { verbatim: text, .. } => {
                     if field.searchable {
-                        self.words(&key, text);
+                        self.words(&key, text, field.tongue);
                     }
                     let whole = cut(text, MAX_VALUE);
                     if (field.column || !matches!(value, Value::Text(_))) && texts.insert(whole) {
@@ -242,6 +259,7 @@ impl Parts {
                             .push(OwnedValue::Str(whole.to_owned()));
                         if field.column {
                             self.column(&key, "", OwnedValue::Str(column_term(whole)));
+                            self.column(&key, ORDER, OwnedValue::Str(sort_key(whole, field.tongue)));
                         }
                     }
                     if let (true, Value::Days { from, to, .. }) = (field.column, value) {
@@ -251,7 +269,7 @@ impl Parts {
                 }
                 Value::Integer(number) => {
                     if field.searchable {
-                        self.words(&key, &number.to_string());
+                        self.words(&key, &number.to_string(), None);
                     }
                     if field.column && numbers.insert(number.cast_unsigned()) {
                         self.column(&key, "", OwnedValue::I64(*number));
@@ -259,7 +277,7 @@ impl Parts {
                 }
                 Value::Real(number) => {
                     if field.searchable {
-                        self.words(&key, &number.to_string());
+                        self.words(&key, &number.to_string(), None);
                     }
                     if field.column && number.is_finite() && numbers.insert(number.to_bits()) {
                         self.column(&key, "", OwnedValue::F64(*number));
@@ -271,10 +289,9 @@ impl Parts {
                     }
                 }
                 Value::Place { latitude, longitude } => {
-                    if field.column {
-                        self.column(&key, LATITUDE, OwnedValue::F64(*latitude));
-                        self.column(&key, LONGITUDE, OwnedValue::F64(*longitude));
-                    }
+                    // Latitudes and longitudes of one document stand in the same order.
+                    self.column("", LATITUDE, OwnedValue::F64(*latitude));
+                    self.column("", LONGITUDE, OwnedValue::F64(*longitude));
                 }
             }
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tantivy::columnar::{ColumnType, MonotonicallyMappableToU64, StrColumn, TermOrdHit};
 use tantivy::{BitSet, DocId, SegmentReader};
 
-use super::schema::{FIRST_DAY, Fields, LAST_DAY, key};
+use super::schema::{FIRST_DAY, Fields, LAST_DAY, ORDER, key};
 use super::shared::{Guards, Opened, Warm};
 use super::types::Sort;
 
@@ -127,16 +127,19 @@ impl Ranker {
         };
         match sort {
             Sort::Relevance => {}
-            Sort::Created { .. } => ranker.add(&warm.columns(reader, "created")?, 0, None),
-            Sort::Updated { .. } => ranker.add(&warm.columns(reader, "updated")?, 0, None),
+            Sort::Created { .. } => ranker.add(&*warm.columns(reader, "created")?, 0, None),
+            Sort::Updated { .. } => ranker.add(&*warm.columns(reader, "updated")?, 0, None),
             Sort::Field { field, descending } => {
                 let key = key(field);
                 for (level, guard) in levels {
                     let days = format!("{key}{}", if *descending { LAST_DAY } else { FIRST_DAY });
                     let group = *level as u8 * 4;
-                    for name in [&days, &key] {
+                    // Texts stand in the order of their own column, see `stem::sort_key`.
+                    for name in [&days, &format!("{key}{ORDER}"), &key] {
                         let columns = warm.columns(reader, &Fields::column(*level, name))?;
-                        ranker.add(&columns, group, guard.as_ref());
+                        let ordered = *name != key;
+                        let columns = columns.iter().filter(|opened| ordered || opened.texts.is_none());
+                        ranker.add(columns, group, guard.as_ref());
                     }
                 }
             }
@@ -147,7 +150,7 @@ impl Ranker {
         Ok(ranker)
     }
 
-    fn add(&mut self, columns: &[Arc<Opened>], group: u8, guard: Option<&Arc<BitSet>>) {
+    fn add<'o>(&mut self, columns: impl IntoIterator<Item = &'o Arc<Opened>>, group: u8, guard: Option<&Arc<BitSet>>) {
         for opened in columns {
             let group = group
                 + match opened.kind {

@@ -3,7 +3,9 @@
 //! Values are taken as whole multiples of their smallest decimal, so that spans neither overlap nor leave gaps. The few
 //! that lie far off are put together at the ends, else one wrong year would press everything else into one bar.
 
-use super::types::{Facet, FacetValue};
+use std::collections::BTreeMap;
+
+use super::types::{Facet, FacetRequest, FacetValue};
 
 /// Decimals that are told apart.
 const DECIMALS: usize = 6;
@@ -39,6 +41,48 @@ pub(super) fn facet(field: &str, points: Vec<(f64, u64)>, limit: usize, missing:
         field: field.to_owned(),
         values,
         distinct: points.len() as u64,
+    }
+}
+
+/// Years by century, those that are chosen also by decade, those of a chosen decade by themselves; `missing` last.
+pub(super) fn calendar(field: &str, points: &[(f64, u64)], chosen: (i64, i64), missing: u64) -> Facet {
+    let mut years: BTreeMap<i64, u64> = BTreeMap::new();
+    for (year, count) in points.iter().filter(|(year, _)| year.is_finite()) {
+        *years.entry(*year as i64).or_default() += count;
+    }
+    let mut values = Vec::new();
+    gather(&years, 100, chosen, &mut values);
+    if missing > 0 {
+        values.push(FacetValue {
+            value: None,
+            count: missing,
+        });
+    }
+    Facet {
+        field: FacetRequest::calendar_name(field),
+        distinct: years.len() as u64,
+        values,
+    }
+}
+
+/// Puts years together by so many, and below those that are chosen by fewer.
+fn gather(years: &BTreeMap<i64, u64>, width: i64, chosen: (i64, i64), values: &mut Vec<FacetValue>) {
+    let mut sums: BTreeMap<i64, u64> = BTreeMap::new();
+    for (year, count) in years {
+        *sums.entry(year.div_euclid(width) * width).or_default() += count;
+    }
+    for (first, count) in sums {
+        let last = first + width - 1;
+        values.push(FacetValue {
+            value: Some(format!("{first}..{last}")),
+            count,
+        });
+        let length = chosen.1 - chosen.0 + 1;
+        let inside = chosen.0 <= last && chosen.1 >= first && (1..=width).contains(&length);
+        if inside && width > 1 {
+            let part = years.range(first..=last).map(|(year, count)| (*year, *count));
+            gather(&part.collect(), width / 10, chosen, values);
+        }
     }
 }
 
@@ -153,7 +197,7 @@ pub(super) fn year_of(day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::span::days;
+    use super::super::query::days;
     use super::*;
 
     #[track_caller]
@@ -204,6 +248,28 @@ mod tests {
                 ("-", 7)
             ]
         );
+    }
+
+    #[test]
+    fn years_are_put_together_by_century_and_what_is_chosen_by_less() {
+        let points: Vec<(f64, u64)> = [-5, 1799, 1850, 1853, 1853, 1861, 1900]
+            .map(|year| (f64::from(year), 1))
+            .into();
+        let told = |chosen| -> String {
+            let facet = calendar("f", &points, chosen, 2);
+            let value = |v: &FacetValue| format!("{}={}", v.value.as_deref().unwrap_or("-"), v.count);
+            facet.values.iter().map(value).collect::<Vec<_>>().join(" ")
+        };
+        let centuries = "-100..-1=1 1700..1799=1 1800..1899=4 1900..1999=1 -=2";
+        assert_eq!(told((1, 0)), centuries);
+        assert_eq!(told((1700, 1999)), centuries);
+        let decades = "-100..-1=1 1700..1799=1 1800..1899=4 1850..1859=3 1860..1869=1 1900..1999=1 -=2";
+        assert_eq!(told((1800, 1899)), decades);
+        assert_eq!(
+            told((1850, 1859)),
+            "-100..-1=1 1700..1799=1 1800..1899=4 1850..1859=3 1850..1850=1 1853..1853=2 1860..1869=1 1900..1999=1 -=2"
+        );
+        assert_eq!(told((1853, 1853)), told((1850, 1859)));
     }
 
     #[test]

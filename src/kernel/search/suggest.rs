@@ -12,11 +12,13 @@ use tantivy::query::{EnableScoring, Occur};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED};
 
+use super::answer::Known;
 use super::compile::{Compiler, Scope, all};
+use super::query::Day;
 use super::schema::{Fields, START_KEY, TITLE_KEY, key};
 use super::shared::{View, Warm};
 use super::text::{beginning, column_value, fold, is_word, order, words};
-use super::types::{Begun, Shape, SuggestedValue, Suggestions};
+use super::types::{Begun, SuggestedValue, Suggestions};
 use super::{Inner, MAX_SUGGESTIONS, store};
 use crate::kernel::error::{Code, Error, Result};
 
@@ -48,9 +50,9 @@ struct Counted {
 
 impl Inner {
     /// See [`super::Search::suggest`]; blocks.
-    pub(super) fn suggest(&self, begun: &Begun, shapes: &[Shape], until: Instant) -> Result<Suggestions> {
+    pub(super) fn suggest(&self, begun: &Begun, known: &Known, until: Instant) -> Result<Suggestions> {
         let (_, searcher) = self.searcher()?;
-        let scope = Scope::new(&begun.visibility, shapes);
+        let scope = Scope::new(&begun.visibility, &known.shapes);
         let warm = self.shared.of(&searcher);
         let views = self
             .views(&searcher, &warm, &scope, begun.kind.as_deref(), &begun.types)
@@ -62,6 +64,10 @@ impl Inner {
                 scope: &scope,
                 views: &views,
                 scoring: false,
+                lexicon: &known.lexicon,
+                types: &begun.types,
+                today: Day::of(self.clock.now()),
+                tongues: Vec::new(),
             },
             warm: &warm,
             begun,
@@ -292,7 +298,7 @@ impl Suggester<'_> {
 }
 
 /// Whether a document is there, may be found, and is visible at a level.
-fn is_found(reader: &SegmentReader, view: &View, guard: Option<&BitSet>, doc: DocId) -> bool {
+pub(super) fn is_found(reader: &SegmentReader, view: &View, guard: Option<&BitSet>, doc: DocId) -> bool {
     reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc))
         && view.found.as_deref().is_none_or(|found| found.contains(doc))
         && guard.is_none_or(|guard| guard.contains(doc))

@@ -3,18 +3,22 @@
 //! Index, questions and highlights use the same functions, so that what is found is what is marked. A code such as
 //! `79.66.115` becomes words side by side; a question for it is a phrase, so it is found whole and by part.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::stem::{Stems, unmarked};
+use super::types::Tongue;
+
 /// Bytes of a word that count; what follows is left out on both sides.
 const MAX_WORD: usize = 120;
 /// Bytes of a value that are kept whole for counting and exact matches; tantivy drops terms over 64 KB.
 pub(super) const MAX_VALUE: usize = 1_000;
 /// Bytes of the folded beginning by which values are put in order.
-const MAX_ORDER: usize = 48;
+pub(super) const MAX_ORDER: usize = 48;
 
 /// The longest beginning of `text` of at most `max` bytes.
 pub(super) fn cut(text: &str, max: usize) -> &str {
@@ -135,31 +139,86 @@ pub(super) fn words(text: &str) -> Vec<String> {
 /// The tokenizer of every text field, under this name.
 pub(super) const TOKENIZER: &str = "und";
 
+/// Stems that are remembered, so that a word that comes again is not stemmed again.
+const MAX_STEMS: usize = 4_096;
+
+/// Gives the words of a text, and beside each word that has another stem, at the same place, that.
 #[derive(Clone, Default)]
 pub(super) struct WordTokenizer {
     token: Token,
+    stems: Vec<Known>,
+}
+
+/// A language with stems it has given.
+#[derive(Clone)]
+struct Known {
+    stems: Stems,
+    terms: HashMap<String, Option<String>>,
+}
+
+impl Known {
+    /// The term of a word's stem, where that is another than the word.
+    fn term(&mut self, word: &str) -> Option<String> {
+        if let Some(known) = self.terms.get(word) {
+            return known.clone();
+        }
+        let stem = self.stems.stem(word).filter(|stem| stem != word);
+        let term = stem.map(|stem| self.stems.term(&stem));
+        if self.terms.len() >= MAX_STEMS {
+            self.terms.clear();
+        }
+        self.terms.insert(word.to_owned(), term.clone());
+        term
+    }
+}
+
+/// What is remembered of a language.
+fn known(stems: &mut Vec<Known>, tongue: Tongue) -> Option<&mut Known> {
+    let at = stems.iter().position(|known| known.stems.tongue == tongue);
+    let at = at.unwrap_or_else(|| {
+        stems.push(Known {
+            stems: Stems::new(tongue),
+            terms: HashMap::new(),
+        });
+        stems.len() - 1
+    });
+    stems.get_mut(at)
 }
 
 pub(super) struct WordStream<'a> {
     text: &'a str,
     at: usize,
     token: &'a mut Token,
+    stems: Option<&'a mut Known>,
+    /// A stem that stands where the last word stood.
+    waiting: Option<String>,
 }
 
 impl Tokenizer for WordTokenizer {
     type TokenStream<'a> = WordStream<'a>;
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
         self.token.reset();
+        let (tongue, text) = unmarked(text);
+        let stems = match tongue {
+            Some(tongue) => known(&mut self.stems, tongue),
+            None => None,
+        };
         WordStream {
             text,
             at: 0,
             token: &mut self.token,
+            stems,
+            waiting: None,
         }
     }
 }
 
 impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
+        if let Some(stem) = self.waiting.take() {
+            self.token.text = stem;
+            return true;
+        }
         while let Some(range) = next_word(self.text, self.at) {
             self.at = range.end;
             fold_word(&self.text[range.clone()], &mut self.token.text);
@@ -167,6 +226,7 @@ impl TokenStream for WordStream<'_> {
                 self.token.offset_from = range.start;
                 self.token.offset_to = range.end;
                 self.token.position = self.token.position.wrapping_add(1);
+                self.waiting = self.stems.as_mut().and_then(|known| known.term(&self.token.text));
                 return true;
             }
         }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::query::{Node, Unit};
+use super::text::fold;
 use crate::kernel::access::{Level, Visibility};
 use crate::kernel::ledger::Position;
 
@@ -47,7 +49,49 @@ pub struct IndexedField {
     pub column: bool,
     /// Goes into the text index.
     pub searchable: bool,
+    /// What its words are written in, so that other forms of them are found, too.
+    pub tongue: Option<Tongue>,
     pub values: Vec<Value>,
+}
+
+/// A language whose words are found in their forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tongue {
+    English,
+    French,
+    German,
+    Swedish,
+    Spanish,
+    Italian,
+    Dutch,
+}
+
+/// What people call things: asked for anew with each question, so kept by whoever offers it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lexicon {
+    pub types: Vec<NamedType>,
+}
+
+/// What a type and its fields are called, and which words mean the same in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NamedType {
+    pub name: String,
+    /// Its labels, folded by [`super::fold`].
+    pub called: Vec<String>,
+    pub fields: Vec<NamedField>,
+    /// Groups of words and phrases that mean the same.
+    pub synonyms: Vec<Vec<String>>,
+}
+
+/// A field by all it may be called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedField {
+    pub path: String,
+    pub level: Level,
+    /// Its path, name and labels, folded.
+    pub called: Vec<String>,
+    /// In what its numbers are measured.
+    pub unit: Option<Unit>,
 }
 
 /// A typed value. The type decides the column; nothing is guessed from texts.
@@ -79,8 +123,12 @@ pub struct Query {
     pub kind: Option<String>,
     /// Type names; empty: all.
     pub types: Vec<String>,
-    /// What a person typed: words (all must match), `prefix*`, `"phrase"`, `-word`, `field:value`, `field:1850..1900`.
+    /// What a person typed, see [`super::query`].
     pub text: String,
+    /// What must hold besides.
+    pub tree: Option<Node>,
+    /// The text is still being typed: its last word is a beginning.
+    pub typing: bool,
     /// Narrow by field: OR within a field, AND across.
     pub filters: Vec<Filter>,
     /// Counts to make, each under all filters but its own.
@@ -93,6 +141,26 @@ pub struct Query {
     pub offset: usize,
     /// What the caller may see: inside the query, for hits, counts, sorts alike.
     pub visibility: Visibility,
+}
+
+impl Default for Query {
+    /// Asks for nothing on behalf of nobody.
+    fn default() -> Self {
+        Self {
+            kind: None,
+            types: Vec::new(),
+            text: String::new(),
+            tree: None,
+            typing: false,
+            filters: Vec::new(),
+            facets: Vec::new(),
+            sort: Sort::default(),
+            limit: 0,
+            cursor: None,
+            offset: 0,
+            visibility: Visibility::nothing(),
+        }
+    }
 }
 
 /// Chosen values of one field.
@@ -108,6 +176,11 @@ pub const TYPE_FACET: &str = "\u{1}type";
 
 /// Before a field's name in a facet, see [`FacetRequest::spread`].
 const SPREAD: &str = "\u{1}spread:";
+/// Before a span and a field's name in a facet, see [`FacetRequest::calendar`].
+const CALENDAR: &str = "\u{1}calendar:";
+/// Before a text and a field's name in a facet, see [`FacetRequest::holding`], and between the two.
+const HOLDING: &str = "\u{1}holding:";
+const HELD: char = '\u{2}';
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FacetRequest {
@@ -127,12 +200,60 @@ impl FacetRequest {
             limit: spans,
         }
     }
+    /// The dates of a field by century; where years are chosen their century by decade, and a chosen decade by year. Each
+    /// value is a filter. The answer is named by [`FacetRequest::calendar_name`].
+    pub fn calendar(field: &str, chosen: Option<(i64, i64)>) -> Self {
+        let (from, to) = chosen.unwrap_or((1, 0));
+        Self {
+            field: format!("{CALENDAR}{from}..{to}{HELD}{field}"),
+            limit: 0,
+        }
+    }
+    /// Under which name the dates of a field by century are answered.
+    pub fn calendar_name(field: &str) -> String {
+        format!("{CALENDAR}{field}")
+    }
+    /// The years that are chosen, of a facet by century.
+    pub(super) fn chosen_years(&self) -> Option<(i64, i64)> {
+        let (span, _) = self.field.strip_prefix(CALENDAR)?.split_once(HELD)?;
+        let (from, to) = span.split_once("..")?;
+        Some((from.parse().ok()?, to.parse().ok()?))
+    }
+    /// The values of a field that have this text in them, accents and case aside.
+    pub fn holding(field: &str, text: &str, limit: usize) -> Self {
+        let text = fold(text.trim()).replace(HELD, "");
+        Self {
+            field: if text.is_empty() {
+                field.to_owned()
+            } else {
+                format!("{HOLDING}{text}{HELD}{field}")
+            },
+            limit,
+        }
+    }
     /// The field that is counted, as the answer names it.
     pub fn name(&self) -> &str {
-        self.field.strip_prefix(SPREAD).unwrap_or(&self.field)
+        match self
+            .held()
+            .or_else(|| self.field.strip_prefix(CALENDAR)?.split_once(HELD))
+        {
+            Some((_, name)) => name,
+            None => self.field.strip_prefix(SPREAD).unwrap_or(&self.field),
+        }
+    }
+    fn held(&self) -> Option<(&str, &str)> {
+        self.field.strip_prefix(HOLDING)?.split_once(HELD)
+    }
+    /// What the values that are listed have in them.
+    pub(super) fn needle(&self) -> Option<&str> {
+        self.held().map(|(text, _)| text)
+    }
+    /// Under which name its counts are kept: they are the same whichever values are listed.
+    pub(super) fn counted(&self) -> &str {
+        self.held().map_or(self.field.as_str(), |(_, name)| name)
     }
     pub(super) fn is_spread(&self) -> bool {
-        self.field.starts_with(SPREAD)
+        self.field.starts_with(SPREAD) || self.field.starts_with(CALENDAR)
     }
 }
 
@@ -169,6 +290,10 @@ pub struct Answer {
     pub marks: Vec<Mark>,
     /// What was understood or taken as plain text, for a hint below the box.
     pub hints: Vec<String>,
+    /// What was asked for in the text and the tree together.
+    pub understood: Option<Node>,
+    /// The text with words that are there in the place of those that are not.
+    pub instead: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -198,6 +323,8 @@ pub struct FacetValue {
 pub struct Mark {
     pub token: String,
     pub prefix: bool,
+    /// The token is a stem in this language.
+    pub stem: Option<Tongue>,
 }
 
 /// What somebody has typed so far.

@@ -51,7 +51,7 @@ impl Whole {
             return None;
         }
         let (_, first) = kept.orders.iter().find(|(known, _)| known == sort)?;
-        let counts = facets.iter().map(|facet| kept.counts.get(&facet.field).cloned());
+        let counts = facets.iter().map(|facet| kept.counts.get(facet.counted()).cloned());
         Some(Found {
             total: kept.total,
             counts: counts.collect::<Option<_>>()?,
@@ -78,7 +78,7 @@ impl Whole {
         }
         for (facet, counts) in facets.iter().zip(&found.counts) {
             if kept.counts.len() < MAX_FACETS && counts.size() <= MAX_VALUES {
-                kept.counts.insert(facet.field.clone(), counts.clone());
+                kept.counts.insert(facet.counted().to_owned(), counts.clone());
             }
         }
     }

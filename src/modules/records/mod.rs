@@ -28,12 +28,14 @@ use crate::kernel::http::{Routes, SitemapSource, public_url};
 use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::schedule::Schedule;
-use crate::kernel::search::IndexSource;
+use crate::kernel::search::{IndexSource, Tongue};
 use service::{Service, collection, embargo, opening};
 
 struct RecordsModule {
     service: Arc<Service>,
     access: Access,
+    /// Of texts whose type names no language.
+    language: Option<Tongue>,
     pages: ui::Pages,
     public_url: Arc<str>,
 }
@@ -61,6 +63,8 @@ impl Module for RecordsModule {
         vec![Arc::new(index::RecordIndex {
             service: self.service.clone(),
             access: self.access.clone(),
+            language: self.language,
+            called: index::Called::default(),
         })]
     }
     fn jobs(&self) -> Vec<JobHandler> {
@@ -127,6 +131,7 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         service,
         pages,
         access: kernel.access.clone(),
+        language: Tongue::find(&kernel.config.search.language),
         public_url: public_url(&kernel.config).into(),
     }))
 }

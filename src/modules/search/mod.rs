@@ -1,6 +1,7 @@
 //! Search: the page and the JSON interface through which records are found, on the index of `kernel::search`.
 
 mod api;
+mod fields;
 pub mod service;
 pub mod suggest;
 mod ui;

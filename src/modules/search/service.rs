@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::contract::records::{Field, FieldKind, RECORDS_READ, Record, Records, StoredType};
+use super::fields::{conditions, fields_of, filter, known, nearest, short, sort};
+use crate::contract::records::{FieldKind, RECORDS_READ, Record, Records, StoredType};
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ledger::{self, Position};
-use crate::kernel::search::{Answer, FacetRequest, Filter, Mark, Query, Search, Sort, excerpt};
+use crate::kernel::search::{Answer, Facet, FacetRequest, Filter, Mark, Node, Query, Search, Sort, excerpt};
 use crate::kernel::ui::may_load;
 
 /// How long an answer waits for what was just written.
@@ -22,16 +23,21 @@ const FACET_VALUES: usize = 100;
 /// Fields highlighted of each record, and bytes shown of each.
 const HIGHLIGHTS: usize = 6;
 const HIGHLIGHT_BYTES: usize = 240;
-pub(super) const MAX_TEXT: usize = 4_000;
 
 /// A question as it comes in, every part in the words of the API.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     pub type_name: Option<String>,
     pub text: String,
+    /// What must hold besides.
+    pub tree: Option<Node>,
+    /// The text is still being typed.
+    pub typing: bool,
     pub facets: Vec<String>,
     /// `F:VALUE`; `F` alone is "missing".
     pub filters: Vec<String>,
+    /// The same, taken apart.
+    pub chosen: BTreeMap<String, Vec<Option<String>>>,
     pub sort: Option<String>,
     pub limit: usize,
     pub cursor: Option<String>,
@@ -84,9 +90,6 @@ impl Service {
     /// # Errors
     /// `NotFound` for an unknown type, `Invalid` for an unknown field or a limit, and what [`Search::search`] says.
     pub async fn find(&self, caller: &Caller, asked: &Asked) -> Result<Found> {
-        if asked.text.len() > MAX_TEXT {
-            return Err(Error::invalid("q", format!("A question has at most {MAX_TEXT} bytes.")));
-        }
         let types = self.types(caller, asked.type_name.as_deref()).await?;
         let fields = fields_of(&types);
         let facets = asked.facets.iter().map(|name| {
@@ -97,32 +100,70 @@ impl Service {
             })
         });
         let facets = facets.collect::<Result<Vec<_>>>()?;
-        let filters = asked
-            .filters
-            .iter()
-            .map(|text| filter(text, &fields))
-            .collect::<Result<Vec<_>>>()?;
-        let sort = sort(asked.sort.as_deref(), &fields)?;
         let behind = self.is_behind(asked).await?;
         let query = Query {
-            kind: Some(ledger::RECORD.to_owned()),
-            types: types
-                .iter()
-                .map(|(stored, _)| stored.definition.name.clone())
-                .filter(|_| asked.type_name.is_some())
-                .collect(),
-            text: asked.text.clone(),
-            filters,
             facets,
-            sort,
             limit: asked.limit,
-            cursor: asked.cursor.clone(),
-            offset: 0,
-            visibility: self.access.filter(caller, RECORDS_READ).await?,
+            ..self.question(caller, asked, &types, &fields).await?
         };
         let answer = self.answer(caller, query).await?;
         let items = self.items(caller, &types, &answer).await?;
         Ok(Found { answer, items, behind })
+    }
+
+    /// The values of a field under a question, those with a text in them.
+    ///
+    /// # Errors
+    /// As of [`Service::find`].
+    pub async fn values(&self, caller: &Caller, asked: &Asked, field: &str, held: &str, limit: usize) -> Result<Facet> {
+        let types = self.types(caller, asked.type_name.as_deref()).await?;
+        let fields = fields_of(&types);
+        known("field", field, &fields)?;
+        let query = Query {
+            facets: vec![FacetRequest::holding(field, held, limit)],
+            sort: Sort::Created { descending: true },
+            ..self.question(caller, asked, &types, &fields).await?
+        };
+        let answer = self.answer(caller, query).await?;
+        Ok(answer.facets.into_iter().next().unwrap_or_default())
+    }
+
+    /// The question to the index, without what is counted and how many are wanted.
+    async fn question(
+        &self,
+        caller: &Caller,
+        asked: &Asked,
+        types: &[(Arc<StoredType>, Level)],
+        fields: &BTreeMap<String, FieldKind>,
+    ) -> Result<Query> {
+        let mut filters = asked
+            .filters
+            .iter()
+            .map(|text| filter(text, fields))
+            .collect::<Result<Vec<_>>>()?;
+        for (field, values) in &asked.chosen {
+            known("filters", field, fields)?;
+            filters.push(Filter {
+                field: field.clone(),
+                values: values.clone(),
+            });
+        }
+        if let Some(tree) = &asked.tree {
+            conditions(tree, "where", fields)?;
+        }
+        let names = types.iter().map(|(stored, _)| stored.definition.name.clone());
+        Ok(Query {
+            kind: Some(ledger::RECORD.to_owned()),
+            types: names.filter(|_| asked.type_name.is_some()).collect(),
+            text: asked.text.clone(),
+            tree: asked.tree.clone(),
+            typing: asked.typing,
+            filters,
+            sort: sort(asked.sort.as_deref(), fields)?,
+            cursor: asked.cursor.clone(),
+            visibility: self.access.filter(caller, RECORDS_READ).await?,
+            ..Query::default()
+        })
     }
 
     /// Asks the index by rights that hold when it has answered, too: who lost one meanwhile is answered by what is left.
@@ -244,130 +285,5 @@ fn mark_value(path: &str, value: &Value, marks: &[Mark], found: &mut Vec<(String
         Value::Array(values) => values.iter().for_each(|value| mark_value(path, value, marks, found)),
         Value::Object(group) => marked(path, group, marks, found),
         _ => {}
-    }
-}
-
-/// The paths of all fields that may be seen.
-fn fields_of(types: &[(Arc<StoredType>, Level)]) -> BTreeMap<String, FieldKind> {
-    fn add(prefix: &str, fields: &[Field], level: Level, into: &mut BTreeMap<String, FieldKind>) {
-        for field in fields.iter().filter(|field| field.level <= level) {
-            let path = if prefix.is_empty() {
-                field.name.clone()
-            } else {
-                format!("{prefix}.{}", field.name)
-            };
-            if field.kind == FieldKind::Group {
-                add(&path, &field.fields, level, into);
-            } else {
-                into.insert(path, field.kind);
-            }
-        }
-    }
-    let mut fields = BTreeMap::new();
-    for (stored, level) in types {
-        add("", &stored.definition.fields, *level, &mut fields);
-    }
-    fields
-}
-
-fn short(text: &str) -> &str {
-    &text[..text.floor_char_boundary(100)]
-}
-
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
-    let near = names.map(|known| (strsim::damerau_levenshtein(short(name), known), known));
-    near.filter(|(distance, known)| *distance <= 2 + known.chars().count() / 3)
-        .min()
-        .map(|(_, known)| known)
-}
-
-/// Refuses a field that no type has, or none that the caller may see.
-fn known(parameter: &str, name: &str, fields: &BTreeMap<String, FieldKind>) -> Result<()> {
-    if fields.contains_key(name) {
-        return Ok(());
-    }
-    let hint = nearest(name, fields.keys()).map_or_else(String::new, |near| format!(" Did you mean \"{near}\"?"));
-    Err(Error::invalid(
-        parameter,
-        format!("There is no field \"{}\" here.{hint}", short(name)),
-    ))
-}
-
-/// `F:VALUE`, where a field's own name may have colons; `F` alone is "missing".
-fn filter(text: &str, fields: &BTreeMap<String, FieldKind>) -> Result<Filter> {
-    let mut split = text.match_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]));
-    if let Some((field, value)) = split.find(|(field, _)| fields.contains_key(*field)) {
-        return Ok(Filter {
-            field: field.to_owned(),
-            values: vec![Some(value.to_owned())],
-        });
-    }
-    let name = if fields.contains_key(text) {
-        text
-    } else {
-        text.split(':').next().unwrap_or(text)
-    };
-    known("filter", name, fields)?;
-    Ok(Filter {
-        field: name.to_owned(),
-        values: vec![None],
-    })
-}
-
-fn sort(text: Option<&str>, fields: &BTreeMap<String, FieldKind>) -> Result<Sort> {
-    let Some(text) = text else { return Ok(Sort::Relevance) };
-    let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-    Ok(match name {
-        "relevance" | "" if !descending => Sort::Relevance,
-        "created" => Sort::Created { descending },
-        "updated" => Sort::Updated { descending },
-        _ => {
-            known("sort", name, fields)?;
-            Sort::Field {
-                field: name.to_owned(),
-                descending,
-            }
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fields() -> BTreeMap<String, FieldKind> {
-        [("medium", FieldKind::Term), ("a:b", FieldKind::Text)]
-            .map(|(name, kind)| (name.to_owned(), kind))
-            .into()
-    }
-
-    #[test]
-    fn filters_are_read() {
-        let read = |text: &str| filter(text, &fields()).map(|f| (f.field, f.values[0].clone()));
-        assert_eq!(
-            read("medium:a:b").unwrap(),
-            ("medium".to_owned(), Some("a:b".to_owned()))
-        );
-        assert_eq!(read("a:b:c").unwrap(), ("a:b".to_owned(), Some("c".to_owned())));
-        assert_eq!(read("medium").unwrap(), ("medium".to_owned(), None));
-        assert_eq!(read("a:b").unwrap(), ("a:b".to_owned(), None));
-        let error = read("medum:x").unwrap_err();
-        assert_eq!(error.code(), Code::Invalid);
-        assert!(error.detail().contains("\"medium\""), "{error}");
-    }
-
-    #[test]
-    fn sorts_are_read() {
-        let read = |text: &str| sort(Some(text), &fields());
-        assert_eq!(read("relevance").unwrap(), Sort::Relevance);
-        assert_eq!(read("-updated").unwrap(), Sort::Updated { descending: true });
-        assert_eq!(
-            read("-medium").unwrap(),
-            Sort::Field {
-                field: "medium".to_owned(),
-                descending: true
-            }
-        );
-        assert!(read("nothing").is_err() && read("-").is_err());
     }
 }

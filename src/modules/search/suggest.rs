@@ -8,14 +8,18 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::service::{MAX_TEXT, Service};
+use super::service::Service;
 use crate::contract::records::{FieldKind, Leaf, RECORDS_READ, StoredType};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
-use crate::kernel::search::Begun;
+use crate::kernel::search::{Begun, MAX_TEXT, fold};
 use crate::kernel::ui::label;
+
+/// Letters of a word before fields are suggested, and fields suggested at most.
+const BEGUN: usize = 2;
+const FIELDS: usize = 4;
 
 /// What has been typed, and where.
 pub struct Typed {
@@ -33,8 +37,26 @@ pub struct Suggestions {
     /// What was typed.
     #[schema(example = "tea")]
     pub q: String,
+    /// Its last word, which a field takes the place of.
+    #[schema(example = "tea")]
+    pub last: String,
+    /// The last word names a field, and values are of that field: they take the place of the last word only.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub within: bool,
     pub values: Vec<SuggestedValue>,
+    /// Fields that the last word may begin to name.
+    pub fields: Vec<SuggestedField>,
     pub records: Vec<SuggestedRecord>,
+}
+
+/// A field to ask for.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub struct SuggestedField {
+    /// As it is written before the colon.
+    #[schema(example = "creator.full_name")]
+    pub field: String,
+    #[schema(example = "Maker › Name")]
+    pub label: String,
 }
 
 /// A value of a field.
@@ -75,9 +97,16 @@ impl Service {
             return Err(Error::invalid("q", format!("A question has at most {MAX_TEXT} bytes.")));
         }
         let types = self.types(caller, typed.type_name.as_deref()).await?;
-        let labels = suggestible(&types, typed.language);
+        let mut labels = suggestible(&types, typed.language);
+        let last = last_word(&typed.text);
+        let within = field_begun(last, &types, &labels);
+        if let Some((field, _)) = &within {
+            labels.retain(|path, _| path == field);
+        }
         let begun = Begun {
-            text: typed.text.clone(),
+            text: within
+                .as_ref()
+                .map_or_else(|| typed.text.clone(), |(_, value)| value.clone()),
             kind: Some(ledger::RECORD.to_owned()),
             types: types
                 .iter()
@@ -99,10 +128,18 @@ impl Service {
             value: value.value,
             count: value.count,
         });
+        let ids = if within.is_some() { &[] } else { found.ids.as_slice() };
         Ok(Suggestions {
-            q: typed.text.clone(),
             values: values.collect(),
-            records: self.titled(caller, &types, &found.ids).await?,
+            fields: if within.is_some() {
+                Vec::new()
+            } else {
+                fields_begun(last, &types, typed.language)
+            },
+            records: self.titled(caller, &types, ids).await?,
+            last: last.to_owned(),
+            within: within.is_some(),
+            q: typed.text.clone(),
         })
     }
 
@@ -140,6 +177,74 @@ impl Service {
     }
 }
 
+/// What stands after the last space that no quotation holds.
+fn last_word(text: &str) -> &str {
+    let mut start = 0;
+    let mut quoted = false;
+    for (at, c) in text.char_indices() {
+        quoted ^= c == '"';
+        if c.is_whitespace() && !quoted {
+            start = at + c.len_utf8();
+        }
+    }
+    text[start..].trim_start_matches(['-', '(', '+'])
+}
+
+/// `maker:wed` as the field and what is begun of its value, where values of that field are suggested.
+fn field_begun(
+    last: &str,
+    types: &[(Arc<StoredType>, Level)],
+    labels: &BTreeMap<String, String>,
+) -> Option<(String, String)> {
+    let (name, value) = last.split_once(':')?;
+    let value = value.trim_start_matches(['"', '=']);
+    let name = fold(name.trim_matches('"'));
+    let meant = |leaf: &Leaf<'_>| is_called(leaf, &name) && labels.contains_key(&leaf.path);
+    let found = types.iter().find_map(|(stored, level)| {
+        let leaves = stored.definition.leaves();
+        let leaf = leaves.iter().find(|leaf| leaf.level <= *level && meant(leaf))?;
+        Some(leaf.path.clone())
+    });
+    found.filter(|_| !value.is_empty()).map(|path| (path, value.to_owned()))
+}
+
+fn is_called(leaf: &Leaf<'_>, name: &str) -> bool {
+    names_of(leaf).any(|called| called == name)
+}
+
+/// What a field may be called in a question, folded.
+fn names_of<'a>(leaf: &'a Leaf<'_>) -> impl Iterator<Item = String> + 'a {
+    let labels = leaf.field().into_iter().flat_map(|field| field.labels.values());
+    let labels = labels.filter_map(serde_json::Value::as_str).map(fold);
+    let name = leaf.field().map(|field| fold(&field.name));
+    std::iter::once(fold(&leaf.path)).chain(name).chain(labels)
+}
+
+/// The fields that the last word may begin to name, each as it is written before the colon.
+fn fields_begun(last: &str, types: &[(Arc<StoredType>, Level)], language: Language) -> Vec<SuggestedField> {
+    let begun = fold(last.trim_start_matches('"'));
+    let mut found: Vec<SuggestedField> = Vec::new();
+    if begun.chars().count() < BEGUN {
+        return found;
+    }
+    for (stored, level) in types {
+        for leaf in stored.definition.leaves() {
+            let fits = leaf.level <= *level && names_of(&leaf).any(|name| name.starts_with(&begun));
+            let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+            let field = if leaf.path.chars().all(plain) {
+                leaf.path.clone()
+            } else {
+                format!("\"{}\"", leaf.path)
+            };
+            if fits && found.len() < FIELDS && !found.iter().any(|known| known.field == field) {
+                let label = leaf_label(&leaf, language);
+                found.push(SuggestedField { field, label });
+            }
+        }
+    }
+    found
+}
+
 /// The fields whose values are suggested, by path, with their labels: what is counted or stands in tables and is made of
 /// words. A type's title is not among them, since its records are suggested themselves.
 fn suggestible(types: &[(Arc<StoredType>, Level)], language: Language) -> BTreeMap<String, String> {
@@ -171,4 +276,23 @@ pub fn leaf_label(leaf: &Leaf<'_>, language: Language) -> String {
         .map(|field| label(&field.labels, &field.name, language))
         .collect();
     labels.join(" › ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_is_what_is_being_typed() {
+        for (text, last) in [
+            ("tea po", "po"),
+            ("tea maker:\"Émile G", "maker:\"Émile G"),
+            ("", ""),
+            ("a ", ""),
+            ("-(ma", "ma"),
+            ("\"a b\" c", "c"),
+        ] {
+            assert_eq!(last_word(text), last, "{text}");
+        }
+    }
 }

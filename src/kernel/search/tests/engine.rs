@@ -228,7 +228,9 @@ fn a_question_ends_in_time() {
     let mut bench = Bench::new();
     bench.put(&[with("1", vec![keyword("material", "clay")])]);
     let inner = bench.search.inner().unwrap();
-    let error = inner.answer(&everything("clay"), &[], Instant::now()).unwrap_err();
+    let error = inner
+        .answer(&everything("clay"), &answer::Known::default(), Instant::now())
+        .unwrap_err();
     assert_eq!(error.code(), Code::Timeout);
 }
 

@@ -4,6 +4,7 @@ mod engine;
 mod facets;
 #[cfg(feature = "testing")]
 mod following;
+mod language;
 mod paging;
 mod sharing;
 mod suggesting;
@@ -18,6 +19,8 @@ pub(super) struct Bench {
     pub clock: Clock,
     /// How the types keep their fields now.
     pub shapes: Vec<Shape>,
+    /// What they call them.
+    pub lexicon: Arc<Lexicon>,
     store: Option<store::Store>,
     _folder: tempfile::TempDir,
 }
@@ -26,6 +29,7 @@ pub(super) fn settings() -> config::Search {
     config::Search {
         memory: 30_000_000,
         threads: 1,
+        language: String::new(),
     }
 }
 
@@ -42,6 +46,7 @@ impl Bench {
             search,
             clock,
             shapes: vec![],
+            lexicon: Arc::default(),
             store: Some(store),
             _folder: folder,
         }
@@ -62,7 +67,14 @@ impl Bench {
         self.search
             .inner()
             .unwrap()
-            .answer(&checked(query.clone())?, &self.shapes, until)
+            .answer(&checked(query.clone())?, &self.known(), until)
+    }
+
+    fn known(&self) -> answer::Known {
+        answer::Known {
+            shapes: self.shapes.clone(),
+            lexicon: self.lexicon.clone(),
+        }
     }
 
     #[track_caller]
@@ -103,6 +115,7 @@ pub(super) fn question(text: &str, visibility: Visibility) -> Query {
         cursor: None,
         offset: 0,
         visibility,
+        ..Query::default()
     }
 }
 
@@ -129,6 +142,7 @@ pub(super) fn field(name: &str, values: Vec<Value>) -> IndexedField {
         level: Level::Public,
         column: true,
         searchable: true,
+        tongue: None,
         values,
     }
 }

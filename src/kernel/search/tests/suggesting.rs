@@ -28,7 +28,7 @@ impl Bench {
             .search
             .inner()
             .unwrap()
-            .suggest(begun, &self.shapes, until)
+            .suggest(begun, &self.known(), until)
             .unwrap();
         let values = found.values.into_iter();
         let values = values.map(|v| format!("{}:{}={}", v.field, v.value, v.count));

@@ -254,6 +254,7 @@ pub(super) fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize,
         cursor: None,
         offset: 0,
         visibility: view.clone(),
+        ..Query::default()
     }
 }
 

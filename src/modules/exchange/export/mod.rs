@@ -156,6 +156,7 @@ impl Export {
                     cursor: cursor.clone(),
                     offset: 0,
                     visibility: self.kernel.access.filter(&self.caller, RECORDS_READ).await?,
+                    ..Query::default()
                 };
                 let answer = self.kernel.search.search(query).await?;
                 if cursor.is_none()

@@ -67,6 +67,8 @@ pub(super) fn decide(name: &str, key: Option<&str>, cells: bool, rows: u64, mut 
         image: guess_image(&fields),
         licence: None,
         credit: guess_credit(&fields),
+        language: None,
+        synonyms: Vec::new(),
         visibility: Level::Members,
         fields,
     }
@@ -150,6 +152,7 @@ impl Rules<'_> {
             target: None,
             min: None,
             max: None,
+            language: None,
             values: Vec::new(),
             fields,
         }

@@ -19,6 +19,9 @@ const MAX_TERMS: usize = 5_000;
 const MAX_LABEL: usize = 500;
 const MAX_LINE: usize = 1_000;
 const MAX_WORDS: usize = 5_000;
+/// Lines of words that mean the same, and words of one.
+const MAX_SYNONYMS: usize = 1_000;
+const MAX_SAME: usize = 20;
 
 /// What is wrong with a definition; empty if nothing.
 pub fn check(definition: &RecordType) -> Vec<FieldIssue> {
@@ -41,6 +44,8 @@ pub fn check(definition: &RecordType) -> Vec<FieldIssue> {
     check.image(definition);
     check.line("licence", definition.licence.as_deref());
     check.line("credit", definition.credit.as_deref());
+    check.language("language", definition.language.as_deref());
+    check.synonyms(&definition.synonyms);
     check.issues
 }
 
@@ -91,6 +96,34 @@ impl Check {
                 at,
                 format!("is one line of 1 to {MAX_LINE} bytes; leave it out for none."),
             );
+        }
+    }
+
+    fn language(&mut self, at: &str, tag: Option<&str>) {
+        let fits =
+            |tag: &str| (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !tag.is_none_or(fits) {
+            self.say(
+                at,
+                "is a language tag such as \"en\" or \"de\"; leave it out for the usual one.",
+            );
+        }
+    }
+
+    fn synonyms(&mut self, groups: &[String]) {
+        if groups.len() > MAX_SYNONYMS {
+            self.say("synonyms", format!("has at most {MAX_SYNONYMS} lines."));
+        }
+        for (at, group) in groups.iter().enumerate().take(MAX_SYNONYMS) {
+            let words = group.split(',').filter(|word| !word.trim().is_empty()).count();
+            if !(2..=MAX_SAME).contains(&words) || group.len() > MAX_LINE || group.chars().any(char::is_control) {
+                self.say(
+                    format!("synonyms.{at}"),
+                    format!(
+                        "is one line of 2 to {MAX_SAME} words separated by commas, such as \"sofa, couch, settee\"."
+                    ),
+                );
+            }
         }
     }
 
@@ -145,6 +178,7 @@ impl Check {
             }
             self.labels(&format!("{at}.labels"), &field.labels, MAX_LABEL);
             self.labels(&format!("{at}.hints"), &field.hints, MAX_WORDS);
+            self.language(&format!("{at}.language"), field.language.as_deref());
             self.options(&at, field);
             if field.kind == FieldKind::Group {
                 self.fields(&format!("{at}.fields"), &path, &field.fields, depth + 1);

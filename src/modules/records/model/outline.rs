@@ -1,5 +1,5 @@
-//! What of a type may be changed in a form: its words, its roles (title, key, image, credit), and how each field is shown
-//! and asked for. Kinds and the fields themselves stay.
+//! What of a type may be changed in a form: its words, its roles (title, key, image, credit), how it is searched, and how
+//! each field is shown and asked for. Kinds and the fields themselves stay.
 
 use serde_json::{Map, Value};
 
@@ -23,6 +23,13 @@ pub fn apply(definition: &RecordType, entered: &Map<String, Value>, language: &s
         if let Some(given) = text(name) {
             *role = Some(given).filter(|t| !t.is_empty());
         }
+    }
+    if let Some(given) = text("language") {
+        changed.language = Some(given).filter(|tag| !tag.is_empty());
+    }
+    if let Some(given) = text("synonyms") {
+        let lines = given.lines().map(str::trim).filter(|line| !line.is_empty());
+        changed.synonyms = lines.map(str::to_owned).collect();
     }
     if let Some(fields) = entered.get("fields").and_then(Value::as_object) {
         each(&mut changed.fields, "", fields, language);

@@ -264,6 +264,8 @@ async fn the_index_reads_records(db: TestDb) {
     ];
     import(&db, &s, Some("number"), "f", rows).await.unwrap();
     let index = RecordIndex {
+        language: None,
+        called: crate::modules::records::index::Called::default(),
         service: s.clone(),
         access: Access::default(),
     };

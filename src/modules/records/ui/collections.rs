@@ -137,5 +137,6 @@ fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Vis
         cursor: None,
         offset: 0,
         visibility: view.clone(),
+        ..Query::default()
     }
 }

@@ -14,6 +14,7 @@ use crate::contract::records::{Field as TypeField, FieldKind, RecordType};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Path};
 use crate::kernel::i18n::Language;
+use crate::kernel::search::Tongue;
 use crate::kernel::ui::form::{self, Field, Name, Wrong};
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, readable, view};
 use crate::modules::records::model::{definition, outline};
@@ -271,7 +272,33 @@ fn roles(definition: &RecordType, root: &Name, language: Language) -> Vec<Field>
         Field::term(&root.field("licence"), text("define.licence"), licence, known, "")
             .hint(text("define.licence-hint")),
         Field::term(&root.field("credit"), text("define.credit"), credit, fields, "").hint(text("define.credit-hint")),
+        language_of(definition, root, language),
+        Field::long(
+            &root.field("synonyms"),
+            text("define.synonyms"),
+            definition.synonyms.join("\n"),
+        )
+        .hint(text("define.synonyms-hint")),
     ]
+}
+
+/// What the texts are written in: of the languages whose words are found in their forms.
+fn language_of(definition: &RecordType, root: &Name, language: Language) -> Field {
+    let tags = Tongue::ALL.map(Tongue::tag);
+    let labelled = tags.map(|tag| (tag, language.text(&format!("define.in.{tag}"))));
+    let mut options: Vec<(&str, &str)> = labelled.iter().map(|(tag, label)| (*tag, label.as_str())).collect();
+    let chosen = definition.language.as_deref().unwrap_or_default();
+    if !chosen.is_empty() && !tags.contains(&chosen) {
+        options.push((chosen, chosen));
+    }
+    Field::select(
+        &root.field("language"),
+        language.text("define.language"),
+        chosen,
+        &options,
+        true,
+    )
+    .hint(language.text("define.language-hint"))
 }
 
 fn controls(field: &TypeField, name: &Name, language: Language) -> Vec<Field> {

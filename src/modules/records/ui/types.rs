@@ -175,6 +175,7 @@ impl Pages {
             cursor: None,
             offset: 0,
             visibility,
+            ..Query::default()
         };
         self.search.search(query).await.ok()
     }

@@ -169,6 +169,12 @@ impl Address {
         values.find_map(|c| c.value.as_deref().filter(|v| is_span(v))?.split_once(".."))
     }
 
+    /// The years of the span chosen of a field, where it has both ends.
+    pub fn years(&self, field: &str) -> Option<(i64, i64)> {
+        let (from, to) = self.span(field)?;
+        year(from).zip(year(to)).map(|(from, to)| (from as i64, to as i64))
+    }
+
     /// The pairs of the address, without what is as usual.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();

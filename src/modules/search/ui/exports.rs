@@ -43,7 +43,7 @@ pub fn api(address: &Address) -> String {
 
 /// Words and filters in one question.
 fn words(address: &Address) -> Option<String> {
-    let mut parts = vec![address.q.clone()];
+    let mut parts = vec![whole(address)?];
     for (at, one) in address.chosen.iter().enumerate() {
         if address.chosen[..at].iter().any(|before| before.field == one.field) {
             return None;
@@ -59,9 +59,35 @@ fn words(address: &Address) -> Option<String> {
             None => format!("-{}:*", one.field),
             Some(value) if is_span(value) => format!("{}:{value}", one.field),
             Some(value) if value.contains('"') => return None,
-            Some(value) => format!("{}:\"{value}\"", one.field),
+            Some(value) => format!("{}:=\"{value}\"", one.field),
         });
     }
     parts.retain(|part| !part.is_empty());
     Some(parts.join(" "))
+}
+
+/// The words as one condition beside others: what says "or" stands in brackets, where its own come in pairs.
+fn whole(address: &Address) -> Option<String> {
+    let q = address.q.clone();
+    if address.chosen.is_empty() || !(q.contains('|') || q.contains("OR")) {
+        return Some(q);
+    }
+    let paired = !q.contains('"') && q.matches('(').count() == q.matches(')').count();
+    paired.then(|| format!("({q})"))
+}
+
+/// Where the values of a field are looked through, under everything else that is asked for.
+pub fn values(address: &Address, field: &str) -> String {
+    let mut pairs = vec![("field", field.to_owned())];
+    for (name, value) in address.pairs() {
+        match name {
+            "q" => pairs.push(("query", value)),
+            "type" => pairs.push(("type", value)),
+            // `FIELD:` is "not given" here, and `FIELD` alone there.
+            "filter" => pairs.push(("filter", value.strip_suffix(':').unwrap_or(&value).to_owned())),
+            _ => {}
+        }
+    }
+    let query = serde_html_form::to_string(pairs).unwrap_or_default();
+    format!("/api/search/facet?{query}")
 }

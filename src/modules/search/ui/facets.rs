@@ -2,10 +2,11 @@
 //! and what is in use as chips.
 
 use super::address::{Address, Chosen, is_span};
+use super::exports;
 use super::kind::{Kind, is_plotted, leaf_label};
 use crate::contract::records::{FieldKind, Leaf};
 use crate::kernel::i18n::Language;
-use crate::kernel::search::{Facet, FacetValue, fold};
+use crate::kernel::search::{Facet, FacetRequest, FacetValue, fold};
 use crate::kernel::ui::plot::{Column, Columns};
 use crate::kernel::ui::shorten;
 
@@ -37,6 +38,8 @@ pub struct FacetValueView {
     pub missing: bool,
     /// Width of the bar.
     pub percent: u64,
+    /// How far it stands below others: a decade in its century.
+    pub depth: usize,
 }
 
 pub struct Plot {
@@ -55,6 +58,9 @@ pub struct Plot {
 
 pub struct Finder {
     pub number: usize,
+    /// Where values are asked for while one types, where not all are shown; and the address that a value is added to.
+    pub values: String,
+    pub base: String,
     pub find: String,
     pub hidden: Vec<(&'static str, String)>,
     pub fewer: String,
@@ -85,7 +91,9 @@ impl Facets<'_> {
             let more = self.address.more == facet.field;
             let number = out.len();
             let view = if is_plotted(leaf) {
-                self.plot(leaf, facet, number)
+                let by_century = FacetRequest::calendar_name(&facet.field);
+                let centuries = counted.iter().find(|other| other.field == by_century);
+                self.plot(leaf, facet, centuries, number)
             } else {
                 self.list(leaf, facet, number)
             };
@@ -126,6 +134,12 @@ impl Facets<'_> {
             hidden,
             finder: more.then(|| Finder {
                 number,
+                values: if hidden > 0 {
+                    exports::values(self.address, &facet.field)
+                } else {
+                    String::new()
+                },
+                base: self.address.with(|_| {}),
                 find: self.address.find.clone(),
                 hidden: self.rest(|a| a.find.clear()),
                 fewer: fewer(),
@@ -148,6 +162,7 @@ impl Facets<'_> {
             selected: self.address.is_chosen(field, value),
             missing: value.is_none(),
             percent: percent(count, most),
+            depth: 0,
         };
         let matches = |v: &&FacetValue| {
             let text = v.value.as_deref();
@@ -173,7 +188,7 @@ impl Facets<'_> {
         values
     }
 
-    fn plot(&self, leaf: &Leaf<'_>, facet: &Facet, number: usize) -> Option<FacetView> {
+    fn plot(&self, leaf: &Leaf<'_>, facet: &Facet, centuries: Option<&Facet>, number: usize) -> Option<FacetView> {
         let field = &facet.field;
         let span = self.address.span(field);
         let label = leaf_label(leaf, self.language);
@@ -202,7 +217,9 @@ impl Facets<'_> {
             selected: self.address.is_chosen(field, None),
             missing: true,
             percent: percent(missing.count, total + missing.count),
+            depth: 0,
         });
+        let values = self.centuries(field, centuries).into_iter().chain(values);
         let ends = |text: &str| text.to_owned();
         Some(FacetView {
             plot: Some(Plot {
@@ -222,7 +239,7 @@ impl Facets<'_> {
             }),
             label,
             open: false,
-            values: values.into_iter().collect(),
+            values: values.collect(),
             more: None,
             hidden: 0,
             finder: None,
@@ -252,6 +269,7 @@ impl Facets<'_> {
                 selected: self.address.type_name == *name,
                 missing: false,
                 percent: percent(*count, most),
+                depth: 0,
             }
         });
         Some(FacetView {
@@ -305,7 +323,7 @@ impl Facets<'_> {
     }
 
     /// `1850..1859` as people write it.
-    fn span_text(&self, span: &str) -> String {
+    pub fn span_text(&self, span: &str) -> String {
         match span.split_once("..") {
             Some((from, to)) if from == to => from.to_owned(),
             Some((from, "")) => self.language.with("search.from", &[("value", &from)]),
@@ -358,7 +376,7 @@ fn touches(bar: &str, (from, to): (&str, &str)) -> bool {
     low <= number(to, f64::INFINITY) && high >= number(from, f64::NEG_INFINITY)
 }
 
-fn percent(count: u64, most: u64) -> u64 {
+pub fn percent(count: u64, most: u64) -> u64 {
     if count == 0 {
         0
     } else {

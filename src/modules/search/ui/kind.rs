@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::address::Address;
 use crate::contract::records::{Field, FieldKind, Leaf, RecordType, StoredType};
 use crate::kernel::access::Level;
 use crate::kernel::i18n::Language;
@@ -19,8 +20,6 @@ const BARS: usize = 24;
 /// Values shown of a facet, and where all are asked for.
 const VALUES: usize = 8;
 const ALL_VALUES: usize = 250;
-/// Values looked through for a text.
-const SOUGHT: usize = crate::kernel::search::MAX_FACET_VALUES;
 
 /// See the module's text.
 pub struct Kind {
@@ -124,23 +123,25 @@ impl Kind {
         leaves
     }
 
-    /// The counts to ask for; `more` names the facet of which all values are wanted, or those with a text in them.
-    pub fn requests(&self, more: &str, find: &str) -> Vec<FacetRequest> {
-        let request = |leaf: &Leaf<'_>| {
-            if is_plotted(leaf) {
-                return FacetRequest::spread(&leaf.path, BARS);
+    /// The counts to ask for: of the facet of which all values are wanted all, or those with a text in them.
+    pub fn requests(&self, address: &Address) -> Vec<FacetRequest> {
+        let mut requests = Vec::new();
+        for leaf in self.facets() {
+            if is_plotted(&leaf) {
+                requests.push(FacetRequest::spread(&leaf.path, BARS));
+                if leaf.field().is_some_and(|f| f.kind == FieldKind::Date) {
+                    requests.push(FacetRequest::calendar(&leaf.path, address.years(&leaf.path)));
+                }
+            } else if leaf.path == address.more {
+                requests.push(FacetRequest::holding(&leaf.path, &address.find, ALL_VALUES));
+            } else {
+                requests.push(FacetRequest {
+                    field: leaf.path.clone(),
+                    limit: VALUES,
+                });
             }
-            let limit = match (leaf.path == more, find.is_empty()) {
-                (true, false) => SOUGHT,
-                (true, true) => ALL_VALUES,
-                _ => VALUES,
-            };
-            FacetRequest {
-                field: leaf.path.clone(),
-                limit,
-            }
-        };
-        self.facets().iter().map(request).collect()
+        }
+        requests
     }
 }
 

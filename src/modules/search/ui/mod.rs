@@ -1,6 +1,7 @@
 //! The search page. Asks through the module's service, which knows what the caller may see, and shows nothing else.
 
 mod address;
+mod centuries;
 mod exports;
 mod facets;
 mod kept;
@@ -10,6 +11,7 @@ mod question;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod told;
 mod view;
 
 use std::time::Duration;

@@ -1,8 +1,7 @@
-//! Where nothing was found: how the words were understood, and what to leave out to find something, with counts.
+//! Where nothing was found: what to leave out to find something, with counts.
 
 use super::address::Address;
 use super::facets::Chip;
-use super::kind::{Kind, leaf_label};
 use crate::kernel::i18n::Language;
 
 /// Searches tried at most, and offered.
@@ -90,47 +89,6 @@ pub fn tries(address: &Address, chips: &[Chip], many_types: bool, language: Lang
     out
 }
 
-/// How a question was read, a line for each part.
-pub fn understood(q: &str, kinds: &[Kind], language: Language) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut plain = Vec::new();
-    for chunk in chunks(q) {
-        let field = chunk
-            .split_once(':')
-            .and_then(|(name, value)| Some((field_label(name, kinds, language)?, value)));
-        if let Some((field, value)) = field {
-            let value = value.trim_matches('"').to_owned();
-            out.push(language.with("search.read-field", &[("field", &field), ("value", &value)]));
-        } else if let Some(word) = chunk.strip_prefix('-').filter(|word| !word.is_empty()) {
-            out.push(language.with("search.read-not", &[("what", &word)]));
-        } else if chunk.len() > 2 && chunk.starts_with('"') && chunk.ends_with('"') {
-            out.push(language.with("search.read-phrase", &[("what", &chunk.trim_matches('"'))]));
-        } else if let Some(begin) = chunk.strip_suffix('*').filter(|begin| !begin.is_empty()) {
-            out.push(language.with("search.read-begin", &[("what", &begin)]));
-        } else {
-            plain.push(format!("“{}”", chunk.trim_matches('"')));
-        }
-    }
-    if !plain.is_empty() {
-        let key = if plain.len() == 1 {
-            "search.read-word"
-        } else {
-            "search.read-words"
-        };
-        out.insert(0, language.with(key, &[("what", &plain.join(", "))]));
-    }
-    out
-}
-
-fn field_label(name: &str, kinds: &[Kind], language: Language) -> Option<String> {
-    let name = name.trim_start_matches('-');
-    kinds.iter().find_map(|kind| {
-        let leaves = kind.leaves();
-        let leaf = leaves.iter().find(|leaf| leaf.path.eq_ignore_ascii_case(name))?;
-        Some(leaf_label(leaf, language))
-    })
-}
-
 /// The parts of a question: words, and whatever stands in quotation marks with what is before it.
 fn chunks(q: &str) -> Vec<String> {
     let mut out = vec![String::new()];
@@ -188,7 +146,5 @@ mod tests {
         let tries = tries(&address, &[], true, Language::default());
         let offered: Vec<&str> = tries.iter().map(|t| t.address.q.as_str()).collect();
         assert_eq!(offered, ["teapots", "silver", "silv* teap*"]);
-        let read = understood("silver \"tea pot\" -gold gla*", &[], Language::default());
-        assert_eq!(read.len(), 4);
     }
 }

@@ -15,7 +15,7 @@ pub fn question(address: &Address, kind: Option<&Kind>, rows: usize, visibility:
         field: TYPE_FACET.to_owned(),
         limit: TYPES,
     });
-    let facets = kind.map(|kind| kind.requests(&address.more, &address.find));
+    let facets = kind.map(|kind| kind.requests(address));
     Query {
         facets: types.into_iter().chain(facets.into_iter().flatten()).collect(),
         sort: sort(address, kind),
@@ -43,6 +43,7 @@ pub fn count(address: &Address, visibility: Visibility) -> Query {
         cursor: None,
         offset: 0,
         visibility,
+        ..Query::default()
     }
 }
 

@@ -143,6 +143,7 @@ fn answer(total: u64) -> Answer {
             ),
         ],
         marks: vec![Mark {
+            stem: None,
             token: "teapot".to_owned(),
             prefix: false,
         }],

@@ -5,9 +5,10 @@ use askama::Template;
 use super::address::{Address, View};
 use super::facets::{Chip, FacetView, Facets};
 use super::kind::{Kind, leaf_label};
-use super::nothing::{self, Try, understood};
+use super::nothing::{self, Try};
 use super::question::default_sort;
 use super::rows::{Column, Row, Rows};
+use super::told::Told;
 use crate::contract::records::Leaf;
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Answer, MAX_OFFSET};
@@ -45,7 +46,10 @@ pub struct SearchPage {
     /// There is more than can be paged to.
     pub far: bool,
     pub hints: Vec<String>,
+    /// What was looked for, where nothing was found or more than words were asked for.
     pub understood: Vec<String>,
+    /// The same question in words that are there, and its address.
+    pub instead: Option<(String, String)>,
     pub tries: Vec<Try>,
     pub behind: bool,
     pub exports: Vec<(&'static str, String)>,
@@ -175,11 +179,8 @@ impl Findings<'_> {
             }),
             far: self.answer.total > reach as u64,
             hints: self.answer.hints.clone(),
-            understood: if self.answer.total == 0 {
-                understood(&address.q, self.kinds, language)
-            } else {
-                Vec::new()
-            },
+            understood: self.understood(language),
+            instead: self.instead(),
             behind: self.behind,
             exports: super::exports::links(address, kind.is_some()),
             api_href: super::exports::api(address),
@@ -188,6 +189,22 @@ impl Findings<'_> {
             chips,
             page,
         }
+    }
+
+    fn understood(&self, language: Language) -> Vec<String> {
+        let told = Told {
+            kinds: self.kinds,
+            language,
+        };
+        let tree = self.answer.understood.as_ref();
+        let tree = tree.filter(|tree| self.answer.total == 0 || tree.is_more_than_words());
+        tree.map(|tree| told.lines(tree)).unwrap_or_default()
+    }
+
+    fn instead(&self) -> Option<(String, String)> {
+        let text = self.answer.instead.clone()?;
+        let href = self.address.with(|a| a.q.clone_from(&text));
+        Some((text, href))
     }
 
     fn sorts(&self, kind: Option<&Kind>, columns: &[Leaf<'_>], language: Language) -> Vec<SortOption> {

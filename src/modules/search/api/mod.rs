@@ -1,4 +1,9 @@
-//! `GET /api/search`, `GET /api/suggest` and having the index built anew.
+//! `GET` and `POST /api/search`, values of a facet, suggestions, and having the index built anew.
+
+mod ask;
+mod facet;
+
+use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -7,15 +12,15 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::service::{Asked, Item, Service};
-use super::suggest::{Suggestions, Typed};
 use crate::contract::records::RECORDS_READ;
 use crate::kernel::access::{Caller, Permission};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Json, ProblemDocument, Query, RouteSet, Routes, WithPosition};
 use crate::kernel::i18n::Language;
-use crate::kernel::search::{MAX_LIMIT, MAX_SUGGESTIONS};
+use crate::kernel::search::{MAX_SUGGESTIONS, Node};
+use crate::modules::search::service::{Asked, Item, Service};
+use crate::modules::search::suggest::{Suggestions, Typed};
 
 /// Records of a page where none is asked for.
 const LIMIT: u32 = 25;
@@ -25,7 +30,8 @@ const SUGGESTIONS: u32 = 8;
 /// The JSON routes.
 pub fn routes(service: Service) -> Routes {
     RouteSet::new()
-        .route(RECORDS_READ, routes!(search))
+        .route(RECORDS_READ, routes!(search, ask::ask))
+        .route(RECORDS_READ, routes!(facet::values))
         .route(RECORDS_READ, routes!(suggest))
         // Its answer comes when the index is built, however long that takes.
         .upload(SEARCH_REBUILD, routes!(rebuild))
@@ -60,9 +66,12 @@ struct Params {
     /// Only records of this type.
     #[serde(rename = "type", default)]
     type_name: Option<String>,
-    /// Words (all must match), `begin*`, `"a phrase"`, `-not`, `field:value`, `field:"whole value"`, `field:>10`, `field:1850..1900`, `field:*`. What cannot be read as a rule is looked for as words.
+    /// Words (all must match), `begin*`, `*within*`, `much~`, `"a phrase"`, `"a phrase"~2`, `-not`, `a | b`, `(groups)`, `field:value`, `field:"whole value"`, `field:a,b`, `field:>10`, `field:<2kg`, `field:1850..1900`, `field:1890s`, `created>today-30d`, `field:*`, `near:59.3,18.0~10km`, `sort:-field`. What cannot be read as a rule is looked for as words, with a hint; at most 10,000 bytes and 256 conditions are read.
     #[serde(default)]
     q: String,
+    /// `true`: `q` is still being typed, its last word is a beginning.
+    #[serde(default)]
+    typing: bool,
     /// Fields to count, repeatable. Each is counted under all filters but its own.
     #[serde(default)]
     facet: Vec<String>,
@@ -104,6 +113,12 @@ pub struct SearchAnswer {
     /// What of the question was taken otherwise than it may have been meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hints: Vec<String>,
+    /// How the question was understood, in the form of `where` of `POST /api/search`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    understood: Option<Node>,
+    /// The question with words that are there in the place of those that are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    did_you_mean: Option<String>,
 }
 
 /// A record, cut to what the caller may see.
@@ -182,23 +197,26 @@ async fn search(
     caller: Caller,
     Query(params): Query<Params>,
 ) -> Result<WithPosition<Json<SearchAnswer>>> {
-    let limit = params.limit.unwrap_or(LIMIT) as usize;
-    if limit > MAX_LIMIT {
-        let text = format!("At most {MAX_LIMIT} records come in one page; go on with the cursor of the answer.");
-        return Err(Error::invalid("limit", text));
-    }
     let asked = Asked {
         type_name: params.type_name.filter(|name| !name.is_empty()),
         text: params.q,
+        tree: None,
+        typing: params.typing,
         facets: params.facet,
         filters: params.filter,
+        chosen: BTreeMap::new(),
         sort: params.sort.filter(|sort| !sort.is_empty()),
-        limit,
+        limit: params.limit.unwrap_or(LIMIT) as usize,
         cursor: params.cursor.filter(|cursor| !cursor.is_empty()),
         after: params.after.map(|text| text.parse()).transpose()?,
         wait: params.wait,
     };
-    let found = service.find(&caller, &asked).await?;
+    answered(&service, &caller, &asked).await
+}
+
+/// Asks and puts the answer into its form.
+async fn answered(service: &Service, caller: &Caller, asked: &Asked) -> Result<WithPosition<Json<SearchAnswer>>> {
+    let found = service.find(caller, asked).await?;
     let mut facets = Map::new();
     for facet in found.answer.facets {
         facets.insert(facet.field, serde_json::to_value(facet.values)?);
@@ -210,6 +228,8 @@ async fn search(
         next: found.answer.next,
         behind: found.behind,
         hints: found.answer.hints,
+        understood: found.answer.understood,
+        did_you_mean: found.answer.instead,
     };
     Ok(WithPosition(found.answer.position, Json(answer)))
 }

@@ -1,11 +1,13 @@
 //! What the search index holds of records: every field under its path without positions, at the level of the strictest of
 //! itself and its groups, in its own kind.
 
+mod places;
+
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use super::model::path::{self, Leaf};
@@ -15,13 +17,22 @@ use crate::contract::records::{Field, FieldKind, Record, RecordType, StoredType}
 use crate::kernel::access::{Access, Level};
 use crate::kernel::error::Result;
 use crate::kernel::ledger;
-use crate::kernel::search::{Document, IndexSource, IndexedField, Shape, Value};
+use crate::kernel::search::{
+    Document, IndexSource, IndexedField, Lexicon, NamedField, NamedType, Shape, Tongue, Unit, Value, fold,
+};
 
 /// See the module's text.
 pub struct RecordIndex {
     pub service: Arc<Service>,
     pub access: Access,
+    /// Of texts whose type names none.
+    pub language: Option<Tongue>,
+    /// What types are called, kept until one of them changes.
+    pub called: Called,
 }
+
+/// The versions of all types, and what they were called then.
+pub type Called = Mutex<(Vec<(String, i64)>, Arc<Lexicon>)>;
 
 #[async_trait]
 impl IndexSource for RecordIndex {
@@ -49,6 +60,7 @@ impl IndexSource for RecordIndex {
             ..document(
                 &self.access,
                 &stored,
+                self.language,
                 leaves.get(stored.id.as_str()).unwrap_or(&nothing),
                 record,
             )
@@ -63,6 +75,51 @@ impl IndexSource for RecordIndex {
     async fn shapes(&self) -> Result<Vec<Shape>> {
         let types = self.service.all_types().await?;
         Ok(types.iter().map(|stored| shape(&stored.definition)).collect())
+    }
+
+    async fn lexicon(&self) -> Result<Arc<Lexicon>> {
+        let types = self.service.all_types().await?;
+        let versions = types.iter().map(|stored| (stored.id.clone(), stored.version));
+        let versions: Vec<(String, i64)> = versions.collect();
+        let mut kept = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.0 != versions {
+            let types = types.iter().map(|stored| named(&stored.definition)).collect();
+            *kept = (versions, Arc::new(Lexicon { types }));
+        }
+        Ok(kept.1.clone())
+    }
+}
+
+/// What a type and its fields are called: by path, by the last part of it, and by their labels.
+fn named(definition: &RecordType) -> NamedType {
+    let labels = |labels: &Map<String, Json>| -> Vec<String> {
+        let texts = labels.values().filter_map(Json::as_str);
+        texts.map(|label| fold(label.trim())).collect()
+    };
+    let field = |leaf: &Leaf<'_>| {
+        let mut called = labels(&leaf.field.labels);
+        called.extend([fold(&leaf.path), fold(&leaf.field.name)]);
+        // What a person writes for `creation_date` is "creation date".
+        called.extend(called.clone().iter().map(|name| name.replace('_', " ")));
+        called.sort();
+        called.dedup();
+        let texts = leaf.field.labels.values().filter_map(Json::as_str);
+        let unit = std::iter::once(leaf.field.name.as_str())
+            .chain(texts)
+            .find_map(Unit::of_name);
+        NamedField {
+            path: leaf.path.clone(),
+            level: leaf.level,
+            called,
+            unit: unit.filter(|_| matches!(leaf.field.kind, FieldKind::Integer | FieldKind::Number)),
+        }
+    };
+    let same = |line: &String| line.split(',').map(|word| word.trim().to_owned()).collect();
+    NamedType {
+        name: definition.name.clone(),
+        called: labels(&definition.labels),
+        fields: path::leaves(&definition.fields).iter().map(field).collect(),
+        synonyms: definition.synonyms.iter().map(same).collect(),
     }
 }
 
@@ -84,8 +141,18 @@ fn shape(definition: &RecordType) -> Shape {
     }
 }
 
-fn document(access: &Access, stored: &StoredType, leaves: &[Leaf<'_>], record: Record) -> Document {
+fn document(
+    access: &Access,
+    stored: &StoredType,
+    usual: Option<Tongue>,
+    leaves: &[Leaf<'_>],
+    record: Record,
+) -> Document {
     let (title, title_level) = shape::title_with_level(&stored.definition, &record.document);
+    let language = match &stored.definition.language {
+        Some(tag) => Tongue::find(tag),
+        None => usual,
+    };
     let mut fields = Vec::with_capacity(leaves.len());
     for leaf in leaves {
         let found = path::values(&record.document, &leaf.steps);
@@ -100,10 +167,12 @@ fn document(access: &Access, stored: &StoredType, leaves: &[Leaf<'_>], record: R
                 level: leaf.level,
                 column,
                 searchable,
+                tongue: tongue(leaf.field, language),
                 values,
             });
         }
     }
+    fields.extend(places::of(leaves, &record.document));
     Document {
         visible: access.terms(&record.type_name, record.visibility),
         id: record.id,
@@ -126,6 +195,16 @@ fn is_column(field: &Field) -> bool {
         FieldKind::Integer | FieldKind::Number | FieldKind::Boolean | FieldKind::Date
     );
     field.facet || field.column || ranged
+}
+
+/// What a field's words are written in; codes and addresses are in no language.
+fn tongue(field: &Field, of_type: Option<Tongue>) -> Option<Tongue> {
+    match (&field.language, field.kind) {
+        (_, FieldKind::Identifier | FieldKind::Url | FieldKind::Link) => None,
+        (Some(tag), _) => Tongue::find(tag),
+        (None, FieldKind::Text | FieldKind::Term) => of_type,
+        (None, _) => None,
+    }
 }
 
 /// Found by words. A whole number, such as a year, is one; a measure is found by its field only (`height:12.5`), else

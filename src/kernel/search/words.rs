@@ -1,0 +1,222 @@
+//! What a word finds in the index: itself, its other forms, what means the same, words that begin so, hold it or are
+//! written much like it. Exact words weigh most.
+
+use tantivy::Term;
+use tantivy::query::{BoostQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, TermQuery};
+use tantivy::schema::{Field, IndexRecordOption};
+
+use super::compile::{Boxed, Compiler, all, any, silent, term};
+use super::pattern::PatternQuery;
+use super::query::{How, MAX_PHRASE, Node, Phrase, Word};
+use super::schema::{Fields, TONGUE_KEY};
+use super::stem::Stems;
+use super::text::{fold, words};
+use super::types::{NamedType, Tongue};
+use crate::kernel::access::Level;
+
+/// How much more a word in the title weighs.
+pub(super) const TITLE_WEIGHT: f32 = 2.5;
+/// How much other forms of a word, what means the same, and words written much like it weigh beside the word itself.
+const FORM: f32 = 0.6;
+const SYNONYM: f32 = 0.5;
+const ALIKE: f32 = 0.2;
+/// Words a beginning may stand for, in each segment.
+pub(super) const MAX_EXPANSIONS: u32 = 20_000;
+
+/// The words of a phrase that are followed.
+pub(super) fn phrase_words(text: &str) -> Vec<String> {
+    let mut tokens = words(text);
+    tokens.truncate(MAX_PHRASE);
+    tokens
+}
+
+impl Compiler<'_> {
+    /// The languages of texts that stand at a level the caller sees any of.
+    pub fn find_tongues(&self) -> Vec<Tongue> {
+        let levels = &self.scope.levels;
+        let stands = |tongue: &Tongue| {
+            levels.iter().any(|(level, _)| {
+                let term = Fields::json_term(self.fields.exact[*level as usize], TONGUE_KEY, tongue.tag());
+                self.searcher.doc_freq(&term).unwrap_or(0) > 0
+            })
+        };
+        Tongue::ALL.into_iter().filter(stands).collect()
+    }
+
+    /// The types that are asked for, by what they are called.
+    pub fn named_types(&self) -> impl Iterator<Item = &NamedType> {
+        let asked = |named: &&NamedType| self.types.is_empty() || self.types.contains(&named.name);
+        self.lexicon.types.iter().filter(asked)
+    }
+
+    /// A word of a question at a level.
+    pub fn word(&self, level: Level, key: &str, word: &Word) -> Boxed {
+        let field = self.fields.text[level as usize];
+        let tokens = phrase_words(&word.text);
+        match word.how {
+            How::Plain => self.forms(field, key, &tokens),
+            How::Begin => any(vec![
+                self.words(field, key, &tokens, true),
+                self.words(field, key, &tokens, false),
+            ]),
+            How::Pattern => {
+                let parts = fold(&word.text);
+                let parts = parts.split(|c: char| c != '*' && !super::text::is_word(c));
+                let parts = parts.filter(|part| part.chars().any(|c| c != '*'));
+                let each = parts
+                    .map(|part| -> (Occur, Boxed) { (Occur::Must, Box::new(PatternQuery::new(field, key, part))) });
+                all(each.collect())
+            }
+            How::Fuzzy => self.alike(field, key, &tokens, 1),
+            How::Fuzzier => self.alike(field, key, &tokens, 2),
+        }
+    }
+
+    /// A word with its other forms and what means the same.
+    fn forms(&self, field: Field, key: &str, tokens: &[String]) -> Boxed {
+        let mut choices = vec![self.words(field, key, tokens, false)];
+        if let [token] = tokens {
+            for term in self.stems(field, key, token) {
+                let form = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                choices.push(Box::new(BoostQuery::new(Box::new(form), FORM)));
+            }
+        }
+        choices.extend(self.synonyms(field, key, tokens));
+        any(choices)
+    }
+
+    /// The terms of a word's stems: as they are marked, and as words of their own.
+    pub fn stems(&self, field: Field, key: &str, token: &str) -> Vec<Term> {
+        let mut terms = Vec::new();
+        for tongue in &self.tongues {
+            let mut stems = Stems::new(*tongue);
+            let Some(stem) = stems.stem(token) else { continue };
+            terms.push(Fields::json_term(field, key, &stems.term(&stem)));
+            let plain = Fields::json_term(field, key, &stem);
+            if stem != token && !terms.contains(&plain) {
+                terms.push(plain);
+            }
+        }
+        terms
+    }
+
+    /// What means the same in a type, in documents of that type.
+    fn synonyms(&self, field: Field, key: &str, tokens: &[String]) -> Vec<Boxed> {
+        let mut found = Vec::new();
+        for named in self.named_types() {
+            let mut same = Vec::new();
+            for group in &named.synonyms {
+                let groups: Vec<Vec<String>> = group.iter().map(|text| phrase_words(text)).collect();
+                if groups.iter().any(|words| words == tokens) {
+                    let others = groups.iter().filter(|words| *words != tokens && !words.is_empty());
+                    same.extend(others.map(|words| self.words(field, key, words, false)));
+                }
+            }
+            if !same.is_empty() {
+                let of_type = all(vec![
+                    (Occur::Must, silent(term(self.fields.type_name, &named.name))),
+                    (Occur::Must, any(same)),
+                ]);
+                found.push(Box::new(BoostQuery::new(of_type, SYNONYM)) as Boxed);
+            }
+        }
+        found
+    }
+
+    /// Whether something means the same as these words.
+    pub fn has_synonyms(&self, tokens: &[String]) -> bool {
+        let same = |named: &NamedType| {
+            let mut texts = named.synonyms.iter().flatten();
+            texts.any(|text| phrase_words(text) == tokens)
+        };
+        self.named_types().any(same)
+    }
+
+    /// The word and those that are written with so many letters otherwise; of several, the last one.
+    fn alike(&self, field: Field, key: &str, tokens: &[String], edits: u8) -> Boxed {
+        let exact = self.forms(field, key, tokens);
+        let [token] = tokens else { return exact };
+        let mut choices = vec![exact];
+        for edits in 1..=edits {
+            let near = FuzzyTermQuery::new(Fields::json_term(field, key, token), edits, true);
+            choices.push(Box::new(BoostQuery::new(Box::new(near), ALIKE)));
+        }
+        any(choices)
+    }
+
+    pub fn phrase(&self, level: Level, key: &str, phrase: &Phrase) -> Boxed {
+        let field = self.fields.text[level as usize];
+        let tokens = phrase_words(&phrase.text);
+        if phrase.slop == 0 || phrase.begin || tokens.len() < 2 {
+            let exact = self.words(field, key, &tokens, phrase.begin);
+            let mut choices = vec![exact];
+            choices.extend(self.synonyms(field, key, &tokens));
+            return any(choices);
+        }
+        let terms = tokens.iter().map(|token| Fields::json_term(field, key, token));
+        let mut query = PhraseQuery::new(terms.collect());
+        query.set_slop(u32::from(phrase.slop));
+        Box::new(query)
+    }
+
+    /// Words side by side, the last one as a beginning if `prefix`.
+    pub fn words(&self, field: Field, key: &str, tokens: &[String], prefix: bool) -> Boxed {
+        let mut terms: Vec<Term> = tokens
+            .iter()
+            .map(|token| Fields::json_term(field, key, token))
+            .collect();
+        if prefix {
+            let mut query = PhrasePrefixQuery::new(terms);
+            query.set_max_expansions(MAX_EXPANSIONS);
+            return Box::new(query);
+        }
+        if terms.len() == 1 {
+            return Box::new(TermQuery::new(terms.remove(0), IndexRecordOption::WithFreqs));
+        }
+        Box::new(PhraseQuery::new(terms))
+    }
+
+    /// A hint for each beginning that stands for more words than are followed.
+    pub fn cut_beginnings(&self, tree: Option<&Node>) -> tantivy::Result<Vec<String>> {
+        let mut starts = Vec::new();
+        let Some(tree) = tree else { return Ok(Vec::new()) };
+        tree.each(false, &mut |node, _| {
+            if let Node::Word(word) = node
+                && word.how == How::Begin
+                && let Some(start) = phrase_words(&word.text).pop()
+            {
+                starts.push((self.key_of(word.field.as_deref()), start));
+            }
+        });
+        let mut hints = Vec::new();
+        for (key, start) in starts {
+            if self.expands_too_far(&key, &start)? {
+                hints.push(format!(
+                    "More than {MAX_EXPANSIONS} words begin with \"{start}\"; only the first of them were looked for."
+                ));
+            }
+        }
+        Ok(hints)
+    }
+
+    /// Only levels the caller sees are looked at: other words than theirs tell nothing.
+    fn expands_too_far(&self, key: &str, start: &str) -> tantivy::Result<bool> {
+        for reader in self.searcher.segment_readers() {
+            for (level, _) in &self.scope.levels {
+                let field = self.fields.text[*level as usize];
+                let term = Fields::json_term(field, key, start);
+                let first = term.serialized_value_bytes();
+                let index = reader.inverted_index(field)?;
+                let mut words = index.terms().range().ge(first).into_stream()?;
+                let mut count = 0;
+                while count <= MAX_EXPANSIONS && words.advance() && words.key().starts_with(first) {
+                    count += 1;
+                }
+                if count > MAX_EXPANSIONS {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}
