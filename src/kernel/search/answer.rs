@@ -8,7 +8,7 @@ use tantivy::Searcher;
 use super::query::{Day, How, Node};
 use super::shared::{View, Warm};
 use super::stem::Stems;
-use super::types::{Answer, Filter, Lexicon, Mark, Query, Shape, Sort, Tongue};
+use super::types::{Answer, Filter, Lexicon, Mark, Query, Sort, Tongue, Types};
 use super::words::phrase_words;
 use super::{
     Inner, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TIME, compile,
@@ -18,13 +18,6 @@ use crate::kernel::error::{Code, Error, Result};
 
 /// Words marked at most.
 const MAX_MARKS: usize = 64;
-
-/// What is asked of the types before a question is answered.
-#[derive(Default)]
-pub(super) struct Known {
-    pub shapes: Vec<Shape>,
-    pub lexicon: Arc<Lexicon>,
-}
 
 /// Holds a question to its limits, and makes one filter of several on the same field.
 pub(super) fn checked(mut query: Query) -> Result<Query> {
@@ -85,24 +78,20 @@ impl Inner {
     }
 
     /// How the types keep and call their fields now, asked anew for each question.
-    pub(super) async fn known(&self) -> Result<Known> {
-        let mut known = Known::default();
-        for source in &self
-            .follows
-            .get()
-            .map(|(_, sources)| sources.clone())
-            .unwrap_or_default()
-        {
-            known.shapes.extend(source.shapes().await?);
-            let lexicon = source.lexicon().await?;
-            if known.lexicon.types.is_empty() {
-                known.lexicon = lexicon;
-            } else if !lexicon.types.is_empty() {
-                let types = [known.lexicon.types.as_slice(), &lexicon.types].concat();
-                known.lexicon = Arc::new(Lexicon { types });
+    pub(super) async fn types(&self) -> Result<Types> {
+        let sources = self.follows.get().map(|(_, sources)| sources.clone());
+        let mut types = Types::default();
+        for source in &sources.unwrap_or_default() {
+            let others = source.types().await?;
+            types.shapes.extend(others.shapes);
+            if types.lexicon.types.is_empty() {
+                types.lexicon = others.lexicon;
+            } else if !others.lexicon.types.is_empty() {
+                let both = [types.lexicon.types.as_slice(), &others.lexicon.types].concat();
+                types.lexicon = Arc::new(Lexicon { types: both });
             }
         }
-        Ok(known)
+        Ok(types)
     }
 
     /// What of each segment a caller may find.
@@ -121,7 +110,7 @@ impl Inner {
     }
 
     /// Answers a question; blocks, at most until then.
-    pub(super) fn answer(&self, query: &Query, known: &Known, until: Instant) -> Result<Answer> {
+    pub(super) fn answer(&self, query: &Query, types: &Types, until: Instant) -> Result<Answer> {
         // The position is read before the searcher is taken: what it names is then certainly in the answer.
         let position = *self.watermark.borrow();
         let digest = cursor::digest(query);
@@ -135,7 +124,7 @@ impl Inner {
             Some(sort::After::Place { epoch, generation, .. }) => (*epoch, self.kept.find(*epoch, *generation, now)?),
             _ => self.searcher()?,
         };
-        let scope = compile::Scope::new(&query.visibility, &known.shapes);
+        let scope = compile::Scope::new(&query.visibility, &types.shapes);
         let warm = self.shared.of(&searcher);
         let views = self
             .views(&searcher, &warm, &scope, query.kind.as_deref(), &query.types)
@@ -146,7 +135,7 @@ impl Inner {
             scope: &scope,
             views: &views,
             scoring: false,
-            lexicon: &known.lexicon,
+            lexicon: &types.lexicon,
             types: &query.types,
             today: Day::of(now),
             tongues: Vec::new(),

@@ -66,14 +66,10 @@ pub trait IndexSource: Send + Sync {
     async fn load(&self, ids: &[String]) -> Result<Vec<Document>>;
     /// Ids of everything there is, in id order after `after`, for a rebuild.
     async fn page(&self, after: Option<&str>, limit: i64) -> Result<Vec<String>>;
-    /// The shape of each of its types as of now, so that a level that was made stricter holds at once, before every
-    /// document has been read again.
-    async fn shapes(&self) -> Result<Vec<Shape>> {
-        Ok(Vec::new())
-    }
-    /// What its types and their fields are called, asked for with every question.
-    async fn lexicon(&self) -> Result<Arc<Lexicon>> {
-        Ok(Arc::default())
+    /// Its types as of now, asked for with every question: their shapes, so that a level that was made stricter holds at
+    /// once, before every document has been read again; and what they and their fields are called.
+    async fn types(&self) -> Result<Types> {
+        Ok(Types::default())
     }
 }
 
@@ -301,10 +297,10 @@ impl Search {
         let inner = self.inner()?.clone();
         let query = checked(query)?;
         let permit = inner.permits.acquire().await.map_err(Error::internal)?;
-        let known = inner.known().await?;
+        let types = inner.types().await?;
         let answering = inner.clone();
         let until = Instant::now() + MAX_TIME;
-        let answer = tokio::task::spawn_blocking(move || answering.answer(&query, &known, until)).await;
+        let answer = tokio::task::spawn_blocking(move || answering.answer(&query, &types, until)).await;
         drop(permit);
         answer.map_err(Error::internal)?
     }
@@ -316,10 +312,10 @@ impl Search {
     pub async fn suggest(&self, begun: Begun) -> Result<Suggestions> {
         let inner = self.inner()?.clone();
         let permit = inner.permits.acquire().await.map_err(Error::internal)?;
-        let known = inner.known().await?;
+        let types = inner.types().await?;
         let answering = inner.clone();
         let until = Instant::now() + SUGGEST_TIME;
-        let found = tokio::task::spawn_blocking(move || answering.suggest(&begun, &known, until)).await;
+        let found = tokio::task::spawn_blocking(move || answering.suggest(&begun, &types, until)).await;
         drop(permit);
         found.map_err(Error::internal)?
     }

@@ -253,8 +253,8 @@ impl Ranker {
             (TermOrdHit::Exact(ord), false) => Threshold::Rank((group, ord), tie),
             (TermOrdHit::Exact(ord), true) => Threshold::Rank((group, !ord), tie),
             (TermOrdHit::Next(ord), false) => Threshold::Rank((group, ord), 0),
-            // Going down, those below the next greater one are left; below the first one there are none.
-            (TermOrdHit::Next(0), true) => Threshold::Rank((group, u64::MAX), 0),
+            // Going down, those below the next greater one are left; below the first one there are none, nor is it itself.
+            (TermOrdHit::Next(0), true) => Threshold::Rank((group, u64::MAX), u64::MAX),
             (TermOrdHit::Next(ord), true) => {
                 let last = (ord - 1).min(texts.dictionary().num_terms() as u64);
                 Threshold::Rank((group, !last), 0)

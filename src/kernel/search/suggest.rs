@@ -12,13 +12,12 @@ use tantivy::query::{EnableScoring, Occur};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED};
 
-use super::answer::Known;
 use super::compile::{Compiler, Scope, all};
 use super::query::Day;
 use super::schema::{Fields, START_KEY, TITLE_KEY, key};
 use super::shared::{View, Warm};
 use super::text::{beginning, column_value, fold, is_word, order, words};
-use super::types::{Begun, SuggestedValue, Suggestions};
+use super::types::{Begun, SuggestedValue, Suggestions, Types};
 use super::{Inner, MAX_SUGGESTIONS, store};
 use crate::kernel::error::{Code, Error, Result};
 
@@ -50,9 +49,9 @@ struct Counted {
 
 impl Inner {
     /// See [`super::Search::suggest`]; blocks.
-    pub(super) fn suggest(&self, begun: &Begun, known: &Known, until: Instant) -> Result<Suggestions> {
+    pub(super) fn suggest(&self, begun: &Begun, types: &Types, until: Instant) -> Result<Suggestions> {
         let (_, searcher) = self.searcher()?;
-        let scope = Scope::new(&begun.visibility, &known.shapes);
+        let scope = Scope::new(&begun.visibility, &types.shapes);
         let warm = self.shared.of(&searcher);
         let views = self
             .views(&searcher, &warm, &scope, begun.kind.as_deref(), &begun.types)
@@ -64,7 +63,7 @@ impl Inner {
                 scope: &scope,
                 views: &views,
                 scoring: false,
-                lexicon: &known.lexicon,
+                lexicon: &types.lexicon,
                 types: &begun.types,
                 today: Day::of(self.clock.now()),
                 tongues: Vec::new(),

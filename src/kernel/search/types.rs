@@ -1,5 +1,7 @@
 //! Documents, questions and answers of the search engine: plain data.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::query::{Node, Unit};
@@ -66,7 +68,14 @@ pub enum Tongue {
     Dutch,
 }
 
-/// What people call things: asked for anew with each question, so kept by whoever offers it.
+/// What is asked of the types before a question is answered. Asked anew each time, so kept by whoever offers it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Types {
+    pub shapes: Vec<Shape>,
+    pub lexicon: Arc<Lexicon>,
+}
+
+/// What people call things.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lexicon {
     pub types: Vec<NamedType>,

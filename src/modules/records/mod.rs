@@ -64,7 +64,7 @@ impl Module for RecordsModule {
             service: self.service.clone(),
             access: self.access.clone(),
             language: self.language,
-            called: index::Called::default(),
+            kept: index::Kept::default(),
         })]
     }
     fn jobs(&self) -> Vec<JobHandler> {

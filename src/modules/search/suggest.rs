@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::service::Service;
 use crate::contract::records::{FieldKind, Leaf, RECORDS_READ, StoredType};
 use crate::kernel::access::{Caller, Level, Object};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::search::{Begun, MAX_TEXT, fold};
@@ -91,14 +91,12 @@ impl Service {
     /// Values and records that begin with what has been typed, as far as the caller may see them.
     ///
     /// # Errors
-    /// `NotFound` for an unknown type, `Invalid` for a text that is too long, and what the index says.
+    /// `NotFound` for an unknown type, and what the index says.
     pub async fn suggest(&self, caller: &Caller, typed: &Typed) -> Result<Suggestions> {
-        if typed.text.len() > MAX_TEXT {
-            return Err(Error::invalid("q", format!("A question has at most {MAX_TEXT} bytes.")));
-        }
+        let text = &typed.text[..typed.text.floor_char_boundary(MAX_TEXT)];
         let types = self.types(caller, typed.type_name.as_deref()).await?;
         let mut labels = suggestible(&types, typed.language);
-        let last = last_word(&typed.text);
+        let last = last_word(text);
         let within = field_begun(last, &types, &labels);
         if let Some((field, _)) = &within {
             labels.retain(|path, _| path == field);
@@ -106,7 +104,7 @@ impl Service {
         let begun = Begun {
             text: within
                 .as_ref()
-                .map_or_else(|| typed.text.clone(), |(_, value)| value.clone()),
+                .map_or_else(|| text.to_owned(), |(_, value)| value.clone()),
             kind: Some(ledger::RECORD.to_owned()),
             types: types
                 .iter()

@@ -229,7 +229,7 @@ fn a_question_ends_in_time() {
     bench.put(&[with("1", vec![keyword("material", "clay")])]);
     let inner = bench.search.inner().unwrap();
     let error = inner
-        .answer(&everything("clay"), &answer::Known::default(), Instant::now())
+        .answer(&everything("clay"), &Types::default(), Instant::now())
         .unwrap_err();
     assert_eq!(error.code(), Code::Timeout);
 }

@@ -35,8 +35,12 @@ impl IndexSource for Shelf {
             .cloned()
             .collect())
     }
-    async fn shapes(&self) -> Result<Vec<Shape>> {
-        Ok(self.1.lock().unwrap().clone())
+    async fn types(&self) -> Result<Types> {
+        let shapes = self.1.lock().unwrap().clone();
+        Ok(Types {
+            shapes,
+            ..Types::default()
+        })
     }
 }
 

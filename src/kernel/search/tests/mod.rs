@@ -67,11 +67,11 @@ impl Bench {
         self.search
             .inner()
             .unwrap()
-            .answer(&checked(query.clone())?, &self.known(), until)
+            .answer(&checked(query.clone())?, &self.types(), until)
     }
 
-    fn known(&self) -> answer::Known {
-        answer::Known {
+    fn types(&self) -> Types {
+        Types {
             shapes: self.shapes.clone(),
             lexicon: self.lexicon.clone(),
         }

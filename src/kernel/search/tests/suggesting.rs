@@ -28,7 +28,7 @@ impl Bench {
             .search
             .inner()
             .unwrap()
-            .suggest(begun, &self.known(), until)
+            .suggest(begun, &self.types(), until)
             .unwrap();
         let values = found.values.into_iter();
         let values = values.map(|v| format!("{}:{}={}", v.field, v.value, v.count));

@@ -18,7 +18,7 @@ use crate::kernel::access::{Access, Level};
 use crate::kernel::error::Result;
 use crate::kernel::ledger;
 use crate::kernel::search::{
-    Document, IndexSource, IndexedField, Lexicon, NamedField, NamedType, Shape, Tongue, Unit, Value, fold,
+    Document, IndexSource, IndexedField, Lexicon, NamedField, NamedType, Shape, Tongue, Types, Unit, Value, fold,
 };
 
 /// See the module's text.
@@ -27,12 +27,12 @@ pub struct RecordIndex {
     pub access: Access,
     /// Of texts whose type names none.
     pub language: Option<Tongue>,
-    /// What types are called, kept until one of them changes.
-    pub called: Called,
+    /// What is said of the types, kept until one of them changes.
+    pub kept: Kept,
 }
 
-/// The versions of all types, and what they were called then.
-pub type Called = Mutex<(Vec<(String, i64)>, Arc<Lexicon>)>;
+/// The versions of all types, and what was said of them then.
+pub type Kept = Mutex<(Vec<(String, i64)>, Types)>;
 
 #[async_trait]
 impl IndexSource for RecordIndex {
@@ -72,19 +72,16 @@ impl IndexSource for RecordIndex {
         self.service.live_ids(after, limit).await
     }
 
-    async fn shapes(&self) -> Result<Vec<Shape>> {
-        let types = self.service.all_types().await?;
-        Ok(types.iter().map(|stored| shape(&stored.definition)).collect())
-    }
-
-    async fn lexicon(&self) -> Result<Arc<Lexicon>> {
+    async fn types(&self) -> Result<Types> {
         let types = self.service.all_types().await?;
         let versions = types.iter().map(|stored| (stored.id.clone(), stored.version));
         let versions: Vec<(String, i64)> = versions.collect();
-        let mut kept = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.0 != versions {
+            let shapes = types.iter().map(|stored| shape(&stored.definition)).collect();
             let types = types.iter().map(|stored| named(&stored.definition)).collect();
-            *kept = (versions, Arc::new(Lexicon { types }));
+            let lexicon = Arc::new(Lexicon { types });
+            *kept = (versions, Types { shapes, lexicon });
         }
         Ok(kept.1.clone())
     }

@@ -265,7 +265,7 @@ async fn the_index_reads_records(db: TestDb) {
     import(&db, &s, Some("number"), "f", rows).await.unwrap();
     let index = RecordIndex {
         language: None,
-        called: crate::modules::records::index::Called::default(),
+        kept: crate::modules::records::index::Kept::default(),
         service: s.clone(),
         access: Access::default(),
     };
@@ -292,9 +292,10 @@ async fn the_index_reads_records(db: TestDb) {
     let why = because(&who);
     let now = async || {
         index
-            .shapes()
+            .types()
             .await
             .unwrap()
+            .shapes
             .into_iter()
             .find(|shape| shape.type_name == "vase")
     };
