@@ -144,16 +144,11 @@ impl Inner {
             .read(&query.text, query.tree.as_ref(), query.typing)
             .map_err(store::broken)?;
         let (mut parsed, instead) = (settled.parsed, settled.instead);
+        let asked = parsed.sort.take().unwrap_or_else(|| query.sort.clone());
         let tree = parsed.tree.as_ref();
-        let newest = Sort::Created { descending: true };
         // What is written into the box goes before the order that is usual.
-        let asked = parsed.sort.as_ref().unwrap_or(&query.sort);
-        let sort = if *asked == Sort::Relevance && !tree.is_some_and(weighs) {
-            &newest
-        } else {
-            asked
-        };
-        if matches!(after, Some(sort::After::Place { .. })) != (*sort == Sort::Relevance) && after.is_some() {
+        let sort = order(asked, tree);
+        if matches!(after, Some(sort::After::Place { .. })) != (sort == Sort::Relevance) && after.is_some() {
             return Err(Error::new(
                 Code::BadRequest,
                 "cursor: this page marker does not belong to this question.",
@@ -162,24 +157,19 @@ impl Inner {
         parsed
             .hints
             .extend(compiler.cut_beginnings(tree).map_err(store::broken)?);
-        compiler.scoring = *sort == Sort::Relevance;
+        compiler.scoring = sort == Sort::Relevance;
         let marks = marks(tree, &compiler.tongues);
         let pass = run::Pass {
             compiler,
             warm: &warm,
             question: query,
             tree,
-            sort,
+            sort: &sort,
             after: after.as_ref(),
             epoch,
             until,
         };
-        let outcome = pass.run().map_err(store::broken)?.ok_or_else(|| {
-            Error::new(
-                Code::Timeout,
-                format!("This question took longer than {} s. Ask for fewer words or a longer beginning, or count fewer fields.", MAX_TIME.as_secs()),
-            )
-        })?;
+        let outcome = pass.run().map_err(store::broken)?.ok_or_else(late)?;
         if let Some(sort::After::Place { .. }) = &outcome.last {
             self.kept.keep(epoch, &searcher, now);
         }
@@ -200,6 +190,22 @@ impl Inner {
             instead,
         })
     }
+}
+
+/// The order that is asked for; newest first where nothing is asked for by which records can be weighed.
+fn order(asked: Sort, tree: Option<&Node>) -> Sort {
+    match asked {
+        Sort::Relevance if !tree.is_some_and(weighs) => Sort::Created { descending: true },
+        asked => asked,
+    }
+}
+
+fn late() -> Error {
+    let text = format!(
+        "This question took longer than {} s. Ask for fewer words or a longer beginning, or count fewer fields.",
+        MAX_TIME.as_secs()
+    );
+    Error::new(Code::Timeout, text)
 }
 
 /// Whether something is asked for by which records can be weighed.

@@ -171,8 +171,8 @@ impl Address {
 
     /// The years of the span chosen of a field, where it has both ends.
     pub fn years(&self, field: &str) -> Option<(i64, i64)> {
-        let (from, to) = self.span(field)?;
-        year(from).zip(year(to)).map(|(from, to)| (from as i64, to as i64))
+        self.span(field)
+            .and_then(|(from, to)| Some((year(from)? as i64, year(to)? as i64)))
     }
 
     /// The pairs of the address, without what is as usual.
