@@ -37,7 +37,7 @@ async fn ask(provider: &Provider) -> Result<String, String> {
         authorities: (!provider.ca_file.is_empty()).then(|| PathBuf::from(&provider.ca_file)),
     };
     let fetch = Fetch::new(policy).map_err(|error| error.detail().to_owned())?;
-    let got = fetch.send(Ask::get(&url)).await.map_err(|fault| fault.to_string())?;
+    let got = fetch.send(Ask::get(&url)).await.map_err(|fault| fault.whole())?;
     if !got.status.is_success() {
         return Err(format!("{url} answers with status {}", got.status.as_u16()));
     }

@@ -48,7 +48,8 @@ pub struct Policy {
     pub authorities: Option<PathBuf>,
 }
 
-/// Why there is no answer. Each says its cause; the caller adds who was asked and what to do.
+/// Why there is no answer. Each says its cause in words that anybody may see; what only who looks after the house should
+/// see is in [`Fault::whole`]. The caller adds who was asked and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error("\"{0}\" is no address that can be asked; it is written https://host/path")]
@@ -57,11 +58,11 @@ pub enum Fault {
     Plain(String),
     #[error("the name {0} is not known")]
     Name(String),
-    #[error("{0} is in a private network ({1}), which is not allowed by the settings")]
+    #[error("{0} is in a private network, which is not allowed by the settings")]
     Private(String, std::net::IpAddr),
-    #[error("{0} takes no connection: {1}")]
+    #[error("{0} takes no connection")]
     Connect(String, std::io::Error),
-    #[error("the connection to {0} is not safe: {1}")]
+    #[error("the connection to {0} is not safe")]
     Tls(String, std::io::Error),
     #[error("{0} did not answer within {1} s")]
     Slow(String, u64),
@@ -69,8 +70,20 @@ pub enum Fault {
     Large(String, usize),
     #[error("{0} answered with a redirect (status {1}), and redirects are not followed")]
     Redirect(String, u16),
-    #[error("{0} broke the answer off: {1}")]
+    #[error("{0} broke the answer off")]
     Broken(String, String),
+}
+
+impl Fault {
+    /// With what the machine said, for logs and for `app doctor`.
+    pub fn whole(&self) -> String {
+        match self {
+            Self::Private(_, address) => format!("{self} ({address})"),
+            Self::Connect(_, why) | Self::Tls(_, why) => format!("{self}: {why}"),
+            Self::Broken(_, why) => format!("{self}: {why}"),
+            _ => self.to_string(),
+        }
+    }
 }
 
 /// What to ask.

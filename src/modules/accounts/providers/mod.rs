@@ -244,7 +244,16 @@ impl Provider {
 
     async fn got(&self, what: &str, ask: Ask) -> Result<Got, Trouble> {
         let got = self.fetch.send(ask).await;
-        let got = got.map_err(|fault| Trouble::Down(format!("{what} cannot be had: {fault}")))?;
+        let got = got.map_err(|fault| {
+            let why = fault.whole();
+            tracing::warn!(
+                provider = self.name,
+                what,
+                why,
+                "a provider of sign-ins was asked without success"
+            );
+            Trouble::Down(format!("{what} cannot be had: {fault}"))
+        })?;
         if got.status.is_success() {
             return Ok(got);
         }

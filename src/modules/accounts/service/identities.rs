@@ -8,7 +8,7 @@ use super::super::names;
 use super::super::providers::{Provider, Told, roles};
 use super::super::recorded;
 use super::super::store::{self, identities::Identity};
-use super::Service;
+use super::{Offer, Service};
 use crate::contract::access::Role;
 use crate::contract::accounts::AccountState;
 use crate::kernel::access::Caller;
@@ -287,6 +287,15 @@ impl Service {
             created_at: identity.created_at,
         };
         Ok(found.into_iter().map(one).collect())
+    }
+
+    /// Providers that the caller's account is not linked with.
+    pub(in super::super) async fn linkable(&self, caller: &Caller) -> Result<Vec<Offer>> {
+        let me = self.me(caller).await?;
+        let linked = store::identities::of(&self.db, &me.id).await?;
+        let mut offers = self.offers();
+        offers.retain(|offer| !linked.iter().any(|identity| identity.issuer == offer.issuer));
+        Ok(offers)
     }
 
     /// Asks for the password of who is signed in; of who has none, that the provider vouched for them just now.

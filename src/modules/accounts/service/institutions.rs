@@ -32,6 +32,7 @@ const BROWSER_DIGITS: usize = 40;
 pub(in super::super) struct Offer {
     pub name: String,
     pub label: String,
+    pub issuer: String,
 }
 
 /// A sign-in that has begun.
@@ -77,6 +78,7 @@ impl Service {
         let offer = |provider: &Arc<Provider>| Offer {
             name: provider.name.clone(),
             label: provider.label.clone(),
+            issuer: provider.issuer().to_owned(),
         };
         self.providers.values().map(offer).collect()
     }

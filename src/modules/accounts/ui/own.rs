@@ -163,7 +163,7 @@ async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<Ac
         can_mail: service.can_mail(),
         initials: initials(&me.name),
         linked: service.linked(&page.caller).await?,
-        offers: service.offers(),
+        offers: service.linkable(&page.caller).await?,
         me,
         sessions: sessions
             .into_iter()
