@@ -8,18 +8,15 @@ use super::super::names;
 use super::super::providers::{Provider, Told, roles};
 use super::super::recorded;
 use super::super::store::{self, identities::Identity};
+use super::newcomers::{free_login, label_of};
 use super::{Offer, Service};
 use crate::contract::access::Role;
 use crate::contract::accounts::AccountState;
 use crate::kernel::access::Caller;
-use crate::kernel::crypto;
 use crate::kernel::db::{Signal, Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::Visitor;
 use crate::kernel::id::new_id;
-
-/// How many names are tried with a number behind them.
-const NAMES_TRIED: u32 = 20;
 
 /// An identity as its owner sees it.
 #[derive(Clone, Debug)]
@@ -34,32 +31,6 @@ pub(in super::super) struct Linked {
 
 /// Roles with their places.
 type Roles = Vec<(Role, String)>;
-
-/// A name to know an identity by.
-fn label_of(told: &Told) -> String {
-    let label = told.mail.as_ref().or(told.login.as_ref()).or(told.name.as_ref());
-    let label = label.unwrap_or(&told.subject);
-    label.chars().filter(|c| !c.is_control()).take(120).collect()
-}
-
-/// The beginning of a name to sign in with.
-fn login_of(told: &Told) -> String {
-    let mail = told.mail.as_deref().filter(|_| told.mail_is_sure);
-    let sources = [told.login.as_deref(), mail, told.name.as_deref()];
-    for source in sources.into_iter().flatten() {
-        let local = source.split('@').next().unwrap_or_default().to_lowercase();
-        let plain = local.chars().map(|c| if c.is_whitespace() { '.' } else { c });
-        let plain: String = plain
-            .filter(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-'))
-            .skip_while(|c| !c.is_alphanumeric())
-            .take(50)
-            .collect();
-        if let Ok(login) = names::login(&plain) {
-            return login;
-        }
-    }
-    "person".to_owned()
-}
 
 impl Service {
     /// The roles that groups give; none where the provider said nothing that counts.
@@ -157,7 +128,7 @@ impl Service {
             }
             None if create == "yes" => {
                 tx.lock("account names").await?;
-                let login = free_login(tx, &login_of(told)).await?;
+                let login = free_login(tx, told).await?;
                 let name = told.name.as_deref().and_then(|name| names::name(name).ok());
                 let name = name.unwrap_or_else(|| login.clone());
                 let mut account = self.new_account(PERSON, AccountState::Active, login, name, mail);
@@ -333,8 +304,9 @@ impl Service {
                 &id.chars().take(60).collect::<String>(),
             ));
         };
-        let opens = |identity: &&Identity| identity.id != id && self.provider_of(&identity.issuer).is_some();
-        if me.password_at.is_none() && !all.iter().any(|identity| opens(&identity)) {
+        let opens = |identity: &Identity| identity.id != id && self.provider_of(&identity.issuer).is_some();
+        let has_passkey = self.knows_passkeys() && !self.passkeys_of(&me).await?.is_empty();
+        if me.password_at.is_none() && !has_passkey && !all.iter().any(opens) {
             let text = "This is the only way into your account. Choose a password or link another provider first.";
             return Err(Error::new(Code::Conflict, text));
         }
@@ -360,45 +332,5 @@ impl Service {
             .await?;
         tracing::info!(account.id = %me.id, "an account was unlinked from a provider");
         Ok(())
-    }
-}
-
-/// A name like this one that nobody has.
-async fn free_login(tx: &mut Tx<'_>, base: &str) -> Result<String> {
-    if store::accounts::login_is_free(tx, base).await? {
-        return Ok(base.to_owned());
-    }
-    for number in 2..=NAMES_TRIED {
-        let login = format!("{base}-{number}");
-        if store::accounts::login_is_free(tx, &login).await? {
-            return Ok(login);
-        }
-    }
-    Ok(format!("{base}-{}", hex::encode(crypto::random::<4>())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_to_sign_in_with_are_made_of_what_is_told() {
-        let told = |login: &str, mail: &str, name: &str| Told {
-            login: (!login.is_empty()).then(|| login.to_owned()),
-            mail: (!mail.is_empty()).then(|| mail.to_owned()),
-            mail_is_sure: true,
-            name: (!name.is_empty()).then(|| name.to_owned()),
-            ..Told::default()
-        };
-        for (given, want) in [
-            (told("Ada.L", "x@y.example", ""), "ada.l"),
-            (told("ada@museum.example", "", ""), "ada"),
-            (told("!", "grace@y.example", ""), "grace"),
-            (told("", "", "Ada  Lovelace"), "ada..lovelace"),
-            (told("", "", "\u{202e}"), "person"),
-            (told("раypal", "", ""), "person"),
-        ] {
-            assert_eq!(login_of(&given), want);
-        }
     }
 }

@@ -8,6 +8,7 @@ mod identity;
 mod institutions;
 mod links;
 mod mails;
+mod newcomers;
 mod own;
 mod passkeys;
 mod people;
