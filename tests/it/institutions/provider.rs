@@ -345,6 +345,7 @@ impl Provider {
             "/token" => self.redeem(&String::from_utf8_lossy(&body), &authorization),
             "/keys" => (200, self.key_set()),
             "/userinfo" if authorization == "Bearer access-1" => (200, self.says.lock().unwrap().more.clone()),
+            "/favicon.ico" => return answer(200, "image/x-icon", whole("")),
             "/end" => return answer(200, "text/html", whole("<h1>Signed out there, too</h1>")),
             "/login/oauth/access_token" => self.redeem(
                 &format!("{}&grant_type=authorization_code", String::from_utf8_lossy(&body)),

@@ -213,6 +213,9 @@ async fn logout(
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LinkForm {
+    /// For password managers, which want to know whose password it is; not read.
+    #[serde(default, rename = "login")]
+    _login: String,
     #[serde(default)]
     link_password: String,
 }
