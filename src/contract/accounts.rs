@@ -100,6 +100,8 @@ pub struct AccountInfo {
     /// The name to show.
     pub name: String,
     pub mail: Option<String>,
+    /// Its owner has shown that mail arrives there.
+    pub mail_confirmed: bool,
     pub created_at: String,
     /// When it last signed in.
     pub seen_at: Option<String>,

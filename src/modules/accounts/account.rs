@@ -65,6 +65,7 @@ impl Account {
             login: self.login.clone(),
             name: self.name.clone(),
             mail: self.mail.clone(),
+            mail_confirmed: self.mail_confirmed_at.is_some(),
             created_at: rfc3339(self.created_at),
             seen_at: self.seen_at.map(rfc3339),
             roles: Vec::new(),

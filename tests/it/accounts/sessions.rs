@@ -12,6 +12,7 @@ use super::{OTHER, PASSWORD, Visitor, form, operator, person};
 both!(
     sessions_end_everywhere,
     guessing_leads_nowhere,
+    a_thousand_addresses_open_nothing,
     pages_of_other_sites_do_nothing
 );
 
@@ -138,6 +139,53 @@ async fn guessing_leads_nowhere(db: TestDb) {
     assert_eq!(claimed.status, 429);
     let tried: Vec<(i64,)> = sql("SELECT COUNT(*) FROM sign_in_try").all(&*db).await.unwrap();
     assert!(tried[0].0 < 40, "what is refused is not kept");
+    app.stop().await;
+}
+
+/// A guess that a proxy says comes from this address; answers the status.
+async fn guess(app: &TestApp, address: &str, name: &str, password: &str) -> u16 {
+    let request = app
+        .unsigned(Method::POST, "/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-forwarded-for", address);
+    let body = form(&[("name", name), ("password", password)]);
+    app.send(request, Bytes::from(body)).await.status.as_u16()
+}
+
+async fn a_thousand_addresses_open_nothing(db: TestDb) {
+    let app = TestApp::start_with(&db, |config| {
+        config.http.trusted_proxies = vec!["127.0.0.1".to_owned()];
+    })
+    .await;
+    person(&app, "ada", None).await;
+    assert_eq!(guess(&app, "198.51.100.7", "ada", PASSWORD).await, 303);
+    // Many addresses at one name: a hundred guesses a day are looked at, whoever makes them.
+    let mut looked_at = 0;
+    for start in (0..1_000).step_by(50) {
+        let addresses: Vec<String> = (start..start + 50)
+            .map(|n| format!("10.{}.{}.1", n / 250, n % 250))
+            .collect();
+        let guesses = addresses
+            .iter()
+            .map(|address| guess(&app, address, "ada", "Summer2026!!"));
+        let answers = futures_util::future::join_all(guesses).await;
+        assert!(answers.iter().all(|status| matches!(status, 422 | 429)), "{answers:?}");
+        looked_at += answers.iter().filter(|status| **status == 422).count();
+    }
+    assert!(looked_at <= 100, "{looked_at} guesses were looked at");
+    assert_eq!(guess(&app, "10.9.9.9", "ada", PASSWORD).await, 429);
+    assert_eq!(
+        guess(&app, "198.51.100.7", "ada", PASSWORD).await,
+        303,
+        "where the owner was signed in, strangers shut nothing"
+    );
+    // One address at many names.
+    let mut tried = 0;
+    for n in 0..200 {
+        let name = format!("nobody-{}", "x".repeat(n + 1));
+        tried += usize::from(guess(&app, "192.0.2.44", &name, "Summer2026!!").await == 422);
+    }
+    assert!(tried <= 15, "{tried} names were tried from one address");
     app.stop().await;
 }
 

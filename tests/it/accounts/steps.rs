@@ -66,10 +66,13 @@ async fn the_second_step_is_asked_for(db: TestDb) {
         no_proof.status, 422,
         "somebody who finds the browser open sets nothing up"
     );
+    let mut elsewhere = Visitor::new(&app);
+    elsewhere.sign_in("ada", PASSWORD).await;
     let done = ada
         .post("/account/second-step", &[("code", &right), ("password", PASSWORD)])
         .await;
     assert_eq!(done.status, 200, "{}", done.text());
+    assert_eq!(elsewhere.kind().await, "anonymous", "every other session ends");
     let recovery = done
         .text()
         .split("<li><code>")
