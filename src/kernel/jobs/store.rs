@@ -73,21 +73,23 @@ pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i6
 }
 
 /// Claims what comes right after the jobs that this very claim took, of the same subjects: they run one after another in
-/// the same slot, so that a long line of one subject does not cost a claim for each. In id order.
+/// the same slot, so that a long line of one subject does not cost a claim for each. In id order, up to the first that is
+/// not ready. The steps are materialized: folded into one they would look at the whole line for each job in it.
 pub(super) async fn claim_followers(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i64) -> Result<Vec<Claimed>> {
     let now = tx.now();
     let mut jobs: Vec<Claimed> = sql(
         "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
          WHERE state = 'waiting' AND id IN ( \
-             SELECT j.id FROM ( \
-                 SELECT r.id, r.ordering_key, ( \
-                     SELECT MIN(o.id) FROM job AS o WHERE o.ordering_key = r.ordering_key AND o.state = 'waiting' \
-                       AND (o.queue <> $4 OR o.run_at > $3 OR o.awaits OR replace($5, '|' || o.kind || '|', '') = $5)) AS wall \
-                 FROM job AS r WHERE r.state = 'running' AND r.worker = $1 AND r.lease_until = $2 AND r.started_at = $3 \
-                   AND r.queue = $4 AND r.ordering_key IS NOT NULL) AS h \
-             JOIN job AS j ON j.ordering_key = h.ordering_key \
-             WHERE j.state = 'waiting' AND j.id > h.id AND (h.wall IS NULL OR j.id < h.wall) \
-             ORDER BY j.id LIMIT $6) \
+             WITH h AS MATERIALIZED ( \
+                 SELECT r.id, r.ordering_key FROM job AS r WHERE r.state = 'running' AND r.worker = $1 AND r.lease_until = $2 \
+                   AND r.started_at = $3 AND r.queue = $4 AND r.ordering_key IS NOT NULL), \
+             c AS MATERIALIZED ( \
+                 SELECT j.id, j.ordering_key, \
+                     (j.queue <> $4 OR j.run_at > $3 OR j.awaits OR replace($5, '|' || j.kind || '|', '') = $5) AS stops \
+                 FROM h JOIN job AS j ON j.ordering_key = h.ordering_key \
+                 WHERE j.state = 'waiting' AND j.id > h.id ORDER BY j.id LIMIT $6) \
+             SELECT c.id FROM c WHERE NOT EXISTS ( \
+                 SELECT 1 FROM c AS s WHERE s.ordering_key = c.ordering_key AND s.id <= c.id AND s.stops)) \
          RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
              progress_done, progress_total, progress_note",
     )

@@ -322,6 +322,18 @@ async fn a_clock_set_back_an_hour_holds_nothing_up(db: TestDb) {
     assert!(matches!(get(&db, &later).await.unwrap().wait, Some(Wait::Later { .. })));
 }
 
+async fn a_long_line_of_one_subject_comes_to_its_end(db: TestDb) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let of = |n: i64| NewJob::new("test.line", json!(n)).ordering_key("line");
+    make_many(&db, (0..2_500).map(of).collect()).await;
+    let stop = CancellationToken::new();
+    let running = spawn(&worker(&db, "w", vec![notes("test.line", &seen)]), &stop);
+    all_ended(&db).await;
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), (0..2_500).map(|n| json!(n)).collect::<Vec<_>>());
+}
+
 async fn a_queue_has_its_own_limit(db: TestDb) {
     let busy = Arc::new(AtomicI64::new(0));
     let handler = {
@@ -369,4 +381,5 @@ both!(
     a_job_that_takes_too_long_is_stopped,
     a_clock_set_back_an_hour_holds_nothing_up,
     a_queue_has_its_own_limit,
+    a_long_line_of_one_subject_comes_to_its_end,
 );
