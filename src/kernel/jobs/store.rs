@@ -51,8 +51,8 @@ pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i6
              WHERE j.state = 'waiting' AND j.queue = $4 AND replace($5, '|' || j.kind || '|', '') <> $5 \
                AND (j.run_at <= $3 OR (j.attempts = 0 AND j.run_at <= j.created_at)) \
                AND NOT EXISTS (SELECT 1 FROM queue_pause AS q WHERE q.name = $4) \
-               AND (NOT j.awaits OR NOT EXISTS ( \
-                   SELECT 1 FROM job AS c WHERE c.parent_id = j.id AND c.state IN ('waiting', 'running'))) \
+               AND (NOT j.awaits OR (SELECT c.id FROM job AS c \
+                   WHERE c.parent_id = j.id AND c.state IN ('waiting', 'running') LIMIT 1) IS NULL) \
                AND (j.ordering_key IS NULL OR NOT EXISTS ( \
                    SELECT 1 FROM job AS o WHERE o.ordering_key = j.ordering_key AND o.state IN ('waiting', 'running') \
                      AND o.id <> j.id AND (o.id < j.id OR o.state = 'running'))) \
@@ -112,8 +112,8 @@ pub(super) async fn claim_one(tx: &mut Tx<'_>, by: Claim<'_>, id: &str) -> Resul
     sql(
         "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
          WHERE state = 'waiting' AND id = $4 AND replace($5, '|' || kind || '|', '') <> $5 \
-           AND (NOT awaits OR NOT EXISTS ( \
-               SELECT 1 FROM job AS c WHERE c.parent_id = job.id AND c.state IN ('waiting', 'running'))) \
+           AND (NOT awaits OR (SELECT c.id FROM job AS c \
+               WHERE c.parent_id = job.id AND c.state IN ('waiting', 'running') LIMIT 1) IS NULL) \
            AND (ordering_key IS NULL OR NOT EXISTS ( \
                SELECT 1 FROM job AS o WHERE o.ordering_key = job.ordering_key AND o.state IN ('waiting', 'running') \
                  AND o.id <> job.id AND (o.id < job.id OR o.state = 'running'))) \
