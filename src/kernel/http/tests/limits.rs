@@ -6,17 +6,15 @@ use super::*;
 async fn whoever_asks_too_fast_is_told_when_to_ask_again() {
     let site = Site::start_with(sqlite().await, |http| {
         http.trusted_proxies = vec!["127.0.0.1".to_owned()];
-        (http.reads_per_minute, http.writes_per_minute) = (3, 2);
+        (http.reads_per_minute, http.writes_per_minute) = (1, 1);
     })
     .await;
     let read = |address: &str| site.get("/api/things/1").header("x-forwarded-for", address);
-    for _ in 0..3 {
-        assert_eq!(read("192.0.2.1").send().await.unwrap().status(), 200);
-    }
+    assert_eq!(read("192.0.2.1").send().await.unwrap().status(), 200);
     let refused = read("192.0.2.1").send().await.unwrap();
     assert_eq!(refused.status(), 429);
     let seconds: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!((1..=20).contains(&seconds), "{seconds}");
+    assert!((1..=60).contains(&seconds), "{seconds}");
     let told: Value = refused.json().await.unwrap();
     is_problem(StatusCode::TOO_MANY_REQUESTS, &told, Code::TooMany);
     assert_eq!(read("192.0.2.2").send().await.unwrap().status(), 200, "another address");
@@ -31,7 +29,6 @@ async fn whoever_asks_too_fast_is_told_when_to_ask_again() {
     // A token counts for itself wherever it comes from, and to write is another kind.
     let write = |address: &str| site.create(&json!({"name": "a"})).header("x-forwarded-for", address);
     assert_eq!(write("192.0.2.1").send().await.unwrap().status(), 201);
-    assert_eq!(write("192.0.2.3").send().await.unwrap().status(), 201);
     assert_eq!(write("192.0.2.4").send().await.unwrap().status(), 429);
     // This machine itself has no limit.
     for _ in 0..10 {

@@ -1,4 +1,5 @@
-//! What was given to whom, in words: the ledger calls it `type:fungus#viewer@account:ID`.
+//! What the ledger calls by more than an id, in words: grants (`type:fungus#viewer@account:ID`) and what opens at a date
+//! (`embargo:record:ID`, `embargo:type:fungus#donor`).
 
 use serde_json::Value;
 
@@ -7,8 +8,11 @@ use crate::kernel::ledger::{self, Change, GRANT};
 use crate::kernel::ui::{Page, readable, who};
 use crate::modules::history::service::Service;
 
-/// What a change of a grant or membership touched; `None` for anything else.
+/// What a change of such a thing touched; `None` for anything else.
 pub async fn title(service: &Service, page: &Page, change: &Change) -> Result<Option<String>> {
+    if let Some(object) = change.entity.strip_prefix("embargo:") {
+        return opens(service, page, object).await;
+    }
     if change.kind != GRANT {
         return Ok(None);
     }
@@ -58,8 +62,18 @@ pub async fn title(service: &Service, page: &Page, change: &Change) -> Result<Op
     Ok(Some(language.with("changes.grant", &words)))
 }
 
-/// The first thing that a change set about people touched.
-pub async fn about_people(service: &Service, page: &Page, changes: &[Change]) -> Result<Option<String>> {
+/// The record, or the collection with the field, that opens at a date.
+async fn opens(service: &Service, page: &Page, object: &str) -> Result<Option<String>> {
+    if let Some(id) = object.strip_prefix("record:") {
+        let seen = service.seen(page, vec![id.to_owned()], false).await?;
+        return Ok(seen.get(id).map(|(title, _)| title.clone()));
+    }
+    let field = object.strip_prefix("type:").and_then(|rest| rest.split_once('#'));
+    Ok(field.map(|(name, field)| format!("{} · {}", readable(name), readable(field))))
+}
+
+/// The first thing that a change set touched, where it has no page of its own.
+pub async fn first(service: &Service, page: &Page, changes: &[Change]) -> Result<Option<String>> {
     match changes.first() {
         Some(first) => title(service, page, first).await,
         None => Ok(None),

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use serde::Deserialize;
 
-use super::grants::about_people;
+use super::grants::first as first_of;
 use super::{named, reason};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::Result;
@@ -208,7 +208,7 @@ async fn days(service: &Service, page: &Page, sets: &[ChangeSet], all: bool) -> 
         let mut titles = changes.iter().filter_map(|change| seen.get(&change.entity));
         let first = match titles.next() {
             Some((title, _)) => Some(title.clone()),
-            None if all && ledger::is_about_people(&set.kind) => about_people(service, page, changes).await?,
+            None if all => first_of(service, page, changes).await?,
             None => None,
         };
         // What touches nothing that the caller may see is not there.
