@@ -19,6 +19,7 @@ use super::schema::{ALL_KEY, Fields, NAMES_KEY, START_KEY, TITLE_KEY, key};
 use super::shared::{SeenQuery, View};
 use super::text::{MAX_VALUE, beginning, cut};
 use super::types::{Filter, Lexicon, Shape, Tongue};
+use super::without::Without;
 use super::words::{TITLE_WEIGHT, phrase_words};
 use crate::kernel::access::{Level, Terms, Visibility};
 
@@ -144,7 +145,7 @@ impl Compiler<'_> {
     fn parts(&self, tree: &Node) -> Vec<(Occur, Boxed)> {
         match tree {
             Node::And(nodes) => nodes.iter().flat_map(|node| self.parts(node)).collect(),
-            Node::Not(node) => vec![(Occur::MustNot, self.node(node, false))],
+            Node::Not(node) => vec![(Occur::MustNot, Box::new(Without(self.node(node, false))))],
             node => vec![(Occur::Must, self.node(node, true))],
         }
     }
@@ -245,7 +246,7 @@ impl Compiler<'_> {
             Some(value) => self.leveled(&|level| self.value(level, &key, value, None)),
             None => {
                 let present = self.leveled(&|level| self.named(level, &filter.field));
-                all(vec![(Occur::MustNot, present)])
+                all(vec![(Occur::MustNot, Box::new(Without(present)))])
             }
         });
         any(choices.collect())

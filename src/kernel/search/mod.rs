@@ -30,6 +30,7 @@ mod tests;
 mod text;
 pub mod types;
 mod whole;
+mod without;
 mod words;
 
 use std::path::Path;

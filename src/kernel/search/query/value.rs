@@ -64,7 +64,8 @@ pub(crate) fn comparison(field: &str, text: &str, today: Day) -> Option<Span> {
         field: field.to_owned(),
         ..Span::default()
     };
-    let signs: [(&str, fn(&mut Span) -> &mut Option<String>); 6] = [
+    type End = fn(&mut Span) -> &mut Option<String>;
+    let signs: [(&str, End); 6] = [
         (">=", |span| &mut span.from),
         ("<=", |span| &mut span.to),
         ("≥", |span| &mut span.from),
