@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 use super::{App, Roles};
 use crate::kernel::blobs;
 use crate::kernel::bus::Bus;
-use crate::kernel::control::{self, ControlSocket};
+use crate::kernel::control::{self, Asked, ControlSocket};
 use crate::kernel::db::Engine;
 use crate::kernel::error::Result;
 use crate::kernel::http::{self, Routes, Setup, SitemapSource, Web};
@@ -229,16 +229,12 @@ fn told(outcome: Result<()>) {
 
 impl Running {
     /// Runs until somebody asks the process to end, then ends in order.
-    ///
-    /// # Errors
-    /// A system that does not let us listen for signals.
-    pub async fn until_asked(self) -> Result<()> {
+    pub async fn until(self, mut asked: Asked) {
         control::notify("READY=1");
-        let signal = control::asked_to_stop().await?;
+        let signal = asked.wait().await;
         info!(signal, "stopping");
         control::notify("STOPPING=1");
         self.stop().await;
-        Ok(())
     }
 
     /// Stops accepting and claiming, waits for what runs up to the limit, closes the database.

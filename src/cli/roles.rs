@@ -1,8 +1,10 @@
 //! `app worker` and `app scheduler`: one role each, beside other processes on one PostgreSQL.
 
 use super::Exit;
+use super::serve::started;
 use super::settings::Settings;
-use crate::app::{App, Plan, Roles};
+use crate::app::{Plan, Roles};
+use crate::kernel::control::Asked;
 use crate::kernel::error::Result;
 
 #[derive(clap::Args)]
@@ -53,11 +55,9 @@ async fn serve(settings: &Settings, roles: Roles) -> Result<Exit> {
         roles,
         ..Plan::default()
     };
-    App::build(settings.for_service()?, plan)
-        .await?
-        .start()
-        .await?
-        .until_asked()
-        .await?;
+    let mut asked = Asked::listen()?;
+    if let Some(running) = started(settings.for_service()?, plan, &mut asked).await? {
+        running.until(asked).await;
+    }
     Ok(Exit::Done)
 }

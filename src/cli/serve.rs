@@ -7,6 +7,8 @@ use super::{Exit, output};
 use crate::app::{App, Plan, Roles, Running};
 use crate::contract::accounts::Doors;
 use crate::contract::exchange::Exchange;
+use crate::kernel::config::Config;
+use crate::kernel::control::Asked;
 use crate::kernel::error::Result;
 
 #[derive(clap::Args)]
@@ -54,13 +56,28 @@ pub async fn run(args: Args, mut settings: Settings) -> Result<Exit> {
         migrate: args.migrate,
         ..Plan::default()
     };
-    let running = App::build(config, plan).await?.start().await?;
+    let mut asked = Asked::listen()?;
+    let Some(running) = started(config, plan, &mut asked).await? else {
+        return Ok(Exit::Done);
+    };
     if args.sample {
         running.bus.port::<dyn Exchange>()?.load_samples().await?;
     }
     welcome(&running).await?;
-    running.until_asked().await?;
+    running.until(asked).await;
     Ok(Exit::Done)
+}
+
+/// The house, once it is open; `None` where somebody asked it to end before it was.
+pub(super) async fn started(config: Config, plan: Plan, asked: &mut Asked) -> Result<Option<Running>> {
+    let start = Box::pin(async { App::build(config, plan).await?.start().await });
+    tokio::select! {
+        running = start => running.map(Some),
+        signal = asked.wait() => {
+            tracing::info!(signal, "stopped while it was starting");
+            Ok(None)
+        }
+    }
 }
 
 /// Says where it is, and on the first start how to come in. To standard error: the log goes there too, and the link is

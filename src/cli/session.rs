@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::Client;
 use crate::app::{App, Plan, Roles, Running};
 use crate::kernel::config::Config;
-use crate::kernel::control;
+use crate::kernel::control::{self, Asked};
 use crate::kernel::error::{Code, Error, Result};
 
 /// A process that has the lock but no socket yet is starting (or just ending): it is given this long.
@@ -86,9 +86,10 @@ async fn offline(config: Config, need: Need) -> Result<Session> {
 /// See [`Session::connect`]; what the command answers.
 pub async fn with<T>(config: Config, need: Need, command: impl AsyncFnOnce(&Session) -> Result<T>) -> Result<T> {
     let session = Session::connect(config, need).await?;
+    let mut asked = Asked::listen()?;
     let outcome = tokio::select! {
         outcome = command(&session) => outcome,
-        signal = control::asked_to_stop() => Err(interrupted(signal?)),
+        signal = asked.wait() => Err(interrupted(signal)),
     };
     session.close().await;
     outcome

@@ -6,24 +6,40 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::config::notify_socket;
 use super::error::Result;
 
 pub use socket::{ControlSocket, connect, sockets};
 
-/// Answers when somebody asks the process to end (SIGTERM, or Ctrl-C), with the name of the signal.
-///
-/// # Errors
-/// A system that does not let us listen for signals.
-pub async fn asked_to_stop() -> Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// Listens for somebody who asks the process to end (SIGTERM, or Ctrl-C). Made before a house starts, so that one who asks
+/// while it starts is heard, too.
+#[derive(Debug)]
+pub struct Asked {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Asked {
+    /// From now on nobody ends the process by a signal without its knowledge.
+    ///
+    /// # Errors
+    /// A system that does not let us listen for signals.
+    pub fn listen() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Answers when somebody asks, with the name of the signal.
+    pub async fn wait(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 /// Tells the service manager how the process is (`READY=1`, `STOPPING=1`), where one listens. Its absence is no error,
