@@ -27,7 +27,7 @@ const STARTS: usize = 2_000;
 const KIND: &str = "bench.nothing";
 
 fn plain(error: vitrine::kernel::error::Error) -> anyhow::Error {
-    anyhow!("{error}")
+    error.into()
 }
 
 pub async fn measure(count: usize) -> Result<()> {

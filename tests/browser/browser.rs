@@ -187,15 +187,26 @@ impl Browser {
     /// Clicks the first visible link whose text begins with this. On a phone the filters stand behind a button.
     pub async fn click_link(&self, text: &str) {
         let path = format!("//main//a[starts-with(normalize-space(.), '{text}')]");
-        let wait = self.client.wait().at_most(PATIENCE);
-        let link = wait
-            .for_element(Locator::XPath(&path))
-            .await
-            .unwrap_or_else(|e| panic!("{text}: {e}"));
-        if !link.is_displayed().await.unwrap() {
-            self.click(".facets-open").await;
+        // A part of the page that is drawn anew takes the link away that was found; the next one is the same.
+        for _ in 0..20 {
+            let wait = self.client.wait().at_most(PATIENCE);
+            let link = wait
+                .for_element(Locator::XPath(&path))
+                .await
+                .unwrap_or_else(|e| panic!("{text}: {e}"));
+            let clicked = async {
+                if !link.is_displayed().await? {
+                    self.click(".facets-open").await;
+                }
+                link.click().await
+            };
+            match clicked.await {
+                Ok(()) => return,
+                Err(error) if error.is_stale_element_reference() => {}
+                Err(error) => panic!("{text}: {error}"),
+            }
         }
-        link.click().await.unwrap();
+        panic!("{text}: the page never stands still");
     }
 
     pub async fn fill(&self, selector: &str, text: &str) {

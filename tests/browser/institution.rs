@@ -61,6 +61,6 @@ async fn an_account_is_linked_with_the_institution() {
     browser.click("#linked li details summary").await;
     browser.fill("#linked li input[type=password]", PASSWORD).await;
     browser.click("#linked li details button[type=submit]").await;
-    browser.wait_for_text("main", "Your account").await;
+    browser.wait_for_text("#linked", "Link The Museum").await;
     browser.close().await;
 }

@@ -91,9 +91,11 @@ async fn failed_jobs_are_tried_again(db: TestDb) {
     set_state(&app, &job, "failed").await;
     let page = app.get("/jobs?state=failed").await.ok().text();
     assert!(
-        page.contains("Try all failed ones again") && page.contains("Import"),
+        page.contains("href=\"/jobs/dead\"") && page.contains("Import"),
         "{page}"
     );
+    let page = app.get("/jobs/dead").await.ok().text();
+    assert!(page.contains("Try all failed ones again"), "{page}");
     let page = app.get(&format!("/jobs/{job}")).await.ok().text();
     assert!(page.contains("It broke."), "{page}");
     let done = app

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use vitrine::kernel::access::Caller;
@@ -31,7 +31,7 @@ const ONCE: &str = "torture.once";
 const LOOSE: &str = "torture.loose";
 
 fn plain(error: Error) -> anyhow::Error {
-    anyhow!("{error}")
+    error.into()
 }
 
 async fn open(url: &str) -> Result<Db> {

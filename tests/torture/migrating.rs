@@ -50,7 +50,8 @@ pub async fn torture(engine: &str, kills: u64) -> Result<()> {
         ensure!(pending(&place)? == 0, "the next start does not complete it");
     }
     let server = place.serve();
-    ensure!(server.stop() == Some(0), "it does not end in order");
+    let ended = server.stop();
+    ensure!(ended == Some(0), "it does not end in order: {ended:?}");
     figure(
         "R8",
         engine,

@@ -254,7 +254,10 @@ async fn schedules_run_by_hand(db: TestDb) {
     for page in ["/schedules", "/schedules/operations.prune"] {
         let (status, body) = ask(&house.operator, Method::GET, page).await;
         let body = String::from_utf8(body).unwrap();
-        assert!(status.is_success() && body.contains("Every day at 03:17"), "{page}: {body}");
+        assert!(
+            status.is_success() && body.contains("Every day at 03:17"),
+            "{page}: {body}"
+        );
     }
     assert_eq!(house.get("/api/schedules").await["items"][0]["missed"], "run-once");
     for path in ["/api/schedules/none/runs", "/schedules/none"] {

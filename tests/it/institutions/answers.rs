@@ -267,8 +267,11 @@ pub fn of_discovery() -> Vec<(&'static str, Mode, &'static str)> {
     ]
 }
 
+/// How an answer is made to lie.
+type Lie = fn(&mut Says);
+
 /// What a logout token may not be: what is changed in a right one.
-pub fn of_logouts() -> Vec<(&'static str, fn(&mut Says))> {
+pub fn of_logouts() -> Vec<(&'static str, Lie)> {
     vec![
         ("another issuer", |s| {
             s.claims = |c| c["iss"] = json!("https://evil.example")

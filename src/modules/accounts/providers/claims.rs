@@ -252,7 +252,10 @@ mod tests {
     use super::*;
 
     fn map(value: Value) -> Claims {
-        value.as_object().cloned().unwrap()
+        match value {
+            Value::Object(claims) => claims,
+            other => panic!("{other} is no object"),
+        }
     }
 
     #[test]

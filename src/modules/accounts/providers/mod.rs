@@ -1,4 +1,4 @@
-//! Signing in through others: providers of OpenID Connect, and GitHub.
+//! Signing in through others: providers of `OpenID` Connect, and GitHub.
 //!
 //! This room speaks with a provider and judges what it says; accounts, sessions and roles are the service's. The way is the
 //! code flow with PKCE, state and nonce, one redirect address for each provider. It is written here on `ring`, which TLS

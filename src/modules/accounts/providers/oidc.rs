@@ -1,4 +1,4 @@
-//! OpenID Connect: what a provider says about itself and its keys, both kept for a while; codes, user information, signing
+//! `OpenID` Connect: what a provider says about itself and its keys, both kept for a while; codes, user information, signing
 //! out there, and what it says when somebody signed out there.
 
 use std::sync::Arc;

@@ -18,7 +18,7 @@ const PART_MOST: usize = 16 * 1024;
 /// The most bytes of an authenticator's name for itself.
 const CREDENTIAL_MOST: usize = 1023;
 
-/// Kinds of signature by their numbers in COSE, those we like most first: ES256, EdDSA, RS256.
+/// Kinds of signature by their numbers in COSE, those we like most first: ES256, `EdDSA`, RS256.
 pub(super) const ALGORITHMS: [i64; 3] = [ES256, EDDSA, RS256];
 const ES256: i64 = -7;
 const EDDSA: i64 = -8;

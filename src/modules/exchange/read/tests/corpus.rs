@@ -9,6 +9,10 @@ use crate::modules::exchange::read::archive::Archive;
 
 const WANTED: &str = include_str!("corpus.txt");
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the corpus lies is said to the tests, not to the program"
+)]
 fn files() -> Option<BTreeMap<String, Vec<u8>>> {
     let folder = std::env::var("VITRINE_TEST_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
     let packed = std::fs::read(std::path::Path::new(&folder).join("dwca/dwca-io-corpus.tar.gz")).ok()?;
