@@ -9,9 +9,9 @@ const widths = [320, 360, 1280];
 const looks = ["light", "dark"];
 const visitor = [
   "/", "/search", "/search?view=cards&q=tea", "/search?q=nothingatall", "/search?type=carnegie-object", "/search?type=penguin&view=table", "/types", "/types/carnegie-object", "RECORD", "RECORD/history",
-  "/changes", "CHANGE", "/docs", "/docs/start", "/docs/search", "/docs/api", "/docs/api/records", "/docs/errors", "/sign-in", "/docs/errors/stale", "/style", "/nowhere",
+  "/changes", "CHANGE", "/docs", "/docs/start", "/docs/search", "/docs/api", "/docs/api/records", "/docs/errors", "/sign-in", "/sign-in/lost", "/docs/jobs", "/docs/errors/stale", "/style", "/nowhere",
 ];
-const operator = ["/", "/search?type=carnegie-object", "RECORD", "RECORD/source", "RECORD/edit", "RECORD/delete", "/types/carnegie-object", "/types/carnegie-object/edit", "/types/carnegie-object/new", "/types/carnegie-object/delete", "CHANGE", "CHANGE/undo", "/import", "FILE", "FILE/collection", "FILE/preview", "RUN", "/jobs", "JOB", "/operations", "/logs", "/settings", "/access/tokens", "/account", "/account/second-step", "/people", "/access", "/access/why"];
+const operator = ["/", "/search?type=carnegie-object", "RECORD", "RECORD/source", "RECORD/edit", "RECORD/delete", "/types/carnegie-object", "/types/carnegie-object/edit", "/types/carnegie-object/new", "/types/carnegie-object/delete", "CHANGE", "CHANGE/undo", "/import", "FILE", "FILE/collection", "FILE/preview", "RUN", "/jobs", "JOB", "/operations", "/logs", "/settings", "/access/tokens", "/account", "/account/second-step", "/people", "/access", "/access/why", "/embargoes", "/messages", "/jobs/dead", "/schedules", "SCHEDULE", "/account/passkeys", "/search?q=vase~%20-%22oil%20on%20canvas%22%20date_acquired:1990s..", "/access/groups", "/embargoes?type=carnegie-object"];
 
 const browser = await start(process.env.HOUSE, process.env.DRIVER);
 let found = 0;
@@ -62,7 +62,7 @@ try {
   await browser.click("button[value=next]");
   await browser.click(".wizard-actions button");
   await browser.wait(`form[action="${file}/run"]`);
-  await walk("operator", operator, { ...(await places()), JOB: await browser.first("/jobs", "^/jobs/[^/]+$"), FILE: file, RUN: imported });
+  await walk("operator", operator, { ...(await places()), JOB: await browser.first("/jobs", "^/jobs/[0-9a-f-]{36}$"), SCHEDULE: await browser.first("/schedules", "^/schedules/[^/]+$"), FILE: file, RUN: imported });
 } finally {
   await browser.close();
 }

@@ -2,6 +2,8 @@
 
 mod suggest;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
 use http_body_util::BodyExt;
@@ -21,6 +23,9 @@ both!(
     what_is_hidden_is_neither_found_nor_counted,
     numbers_and_years_are_found
 );
+
+/// An index that is not open by then never will be.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct House {
     running: Running,
@@ -91,7 +96,7 @@ impl House {
             token,
             _db: db,
         };
-        house
+        let begun = house
             .send(
                 "/api/types",
                 &json!({
@@ -109,6 +114,14 @@ impl House {
                 }),
             )
             .await;
+        // Questions may come before the index has been opened; these are about its answers.
+        let open = house
+            .running
+            .kernel
+            .search
+            .wait_for(begun.parse().unwrap(), PATIENCE)
+            .await;
+        assert!(open.unwrap(), "the index is open");
         house
     }
 

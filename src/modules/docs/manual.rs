@@ -89,6 +89,7 @@ fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
     let mut out = Vec::with_capacity(events.len());
     let mut at = 0;
     let mut boxes = 0;
+    let mut heading = String::new();
     while let Some(event) = events.get(at) {
         match event {
             Event::Html(_) | Event::InlineHtml(_) => {}
@@ -97,6 +98,7 @@ fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
                     .iter()
                     .position(|e| matches!(e, Event::End(TagEnd::Heading(_))));
                 let text = words(&events[at..at + end.unwrap_or(0)]);
+                heading.clone_from(&text);
                 out.push(html_of(format!("<{level} id=\"{}\">", escape(&anchor(&text)))));
             }
             Event::Start(Tag::CodeBlock(kind)) => {
@@ -116,7 +118,9 @@ fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
                 at = end;
             }
             Event::Start(Tag::Table(columns)) => {
-                let label = escape(&words(&events[at..(at + 4).min(events.len())]));
+                // Tables of a page may begin alike; what they stand under tells them apart.
+                let first = words(&events[at..(at + 4).min(events.len())]);
+                let label = escape(&format!("{heading}: {first}"));
                 out.push(html_of(format!(
                     "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">"
                 )));
