@@ -64,7 +64,8 @@ pub fn tries(address: &Address, chips: &[Chip], many_types: bool, language: Lang
         }
     }
     if words.len() > 2 {
-        for word in &words {
+        // What is only left out finds everything else.
+        for word in words.iter().filter(|word| !word.starts_with('-')) {
             offer(language.with("search.try-only", &[("what", word)]), &|a| {
                 a.q.clone_from(word)
             });
@@ -89,19 +90,31 @@ pub fn tries(address: &Address, chips: &[Chip], many_types: bool, language: Lang
     out
 }
 
-/// The parts of a question: words, and whatever stands in quotation marks with what is before it.
+/// The parts of a question of which each must hold: words, and whatever stands in quotation marks or in brackets with what is
+/// before it. Parts that others join with a word or a sign between them cannot be left out one by one; then there are none.
 fn chunks(q: &str) -> Vec<String> {
     let mut out = vec![String::new()];
-    let mut quoted = false;
+    let (mut quoted, mut open) = (false, 0usize);
     for c in q.chars() {
         quoted ^= c == '"';
-        if c.is_whitespace() && !quoted {
+        match c {
+            '(' if !quoted => open += 1,
+            ')' if !quoted => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if c.is_whitespace() && !quoted && open == 0 {
             out.push(String::new());
         } else if let Some(last) = out.last_mut() {
             last.push(c);
         }
     }
     out.retain(|chunk| !chunk.is_empty());
+    if out
+        .iter()
+        .any(|chunk| matches!(chunk.as_str(), "|" | "OR" | "AND" | "NOT"))
+    {
+        out.clear();
+    }
     out
 }
 
@@ -130,6 +143,8 @@ mod tests {
     fn parts_are_told_apart() {
         assert_eq!(chunks("a  \"b c\" d:\"e f\" -g"), ["a", "\"b c\"", "d:\"e f\"", "-g"]);
         assert_eq!(chunks("\"a b"), ["\"a b"]);
+        assert_eq!(chunks("(a | b c) -\"d e\" f~"), ["(a | b c)", "-\"d e\"", "f~"]);
+        assert!(chunks("a OR b").is_empty() && chunks("a | b").is_empty());
         assert!(chunks(" \t").is_empty());
         let words = |q: &str| beginnings(&chunks(q));
         assert_eq!(words("teapots of glas").as_deref(), Some("teap* of gla*"));
