@@ -90,6 +90,7 @@ fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
     let mut at = 0;
     let mut boxes = 0;
     let mut heading = String::new();
+    let mut tables: Vec<String> = Vec::new();
     while let Some(event) = events.get(at) {
         match event {
             Event::Html(_) | Event::InlineHtml(_) => {}
@@ -120,7 +121,14 @@ fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
             Event::Start(Tag::Table(columns)) => {
                 // Tables of a page may begin alike; what they stand under tells them apart.
                 let first = words(&events[at..(at + 4).min(events.len())]);
-                let label = escape(&format!("{heading}: {first}"));
+                tables.push(format!("{heading}: {first}"));
+                let alike = tables.iter().filter(|label| tables.last() == Some(label)).count();
+                let number = if alike > 1 {
+                    format!(" ({alike})")
+                } else {
+                    String::new()
+                };
+                let label = escape(&format!("{heading}: {first}{number}"));
                 out.push(html_of(format!(
                     "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">"
                 )));
