@@ -2,17 +2,16 @@
 //! trip, since each check there asks first whether what is remembered is today's.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use vitrine::app::{App, Plan, Roles};
 use vitrine::contract::access::{Grants, Role};
 use vitrine::kernel::access::{Caller, Object, Permission, Subject};
-use vitrine::kernel::config::{Sources, load};
 use vitrine::kernel::db::{Write, sql};
 
 use super::postgres_search;
-use super::report::{Report, percentile};
+use super::report::{Report, percentile, us};
+use super::server::inside;
 
 const ROLES: usize = 50;
 const WARM: usize = 200_000;
@@ -31,22 +30,8 @@ pub async fn measure() -> Result<()> {
     Ok(())
 }
 
-fn us(time: Duration) -> String {
-    format!("{:.2} us", time.as_secs_f64() * 1_000_000.0)
-}
-
 async fn engine(report: &Report, name: &str, house: &Path, database: Option<&str>) -> Result<()> {
-    let mut sources = Sources::default().flag("data.dir", house.display().to_string(), "--data");
-    if let Some(url) = database {
-        sources = sources.flag("database.url", url, "--database");
-    }
-    let config = load(&sources).map_err(|e| anyhow!("{e}"))?.config;
-    let plan = Plan {
-        roles: Roles::default(),
-        migrate: true,
-        ..Plan::default()
-    };
-    let app = App::build(config, plan).await.map_err(|e| anyhow!("{e}"))?;
+    let app = inside(house, database).await?;
     let (db, access) = (app.kernel.db.clone(), app.kernel.access.clone());
     // Whoever measures has no accounts: everybody is there.
     access.install_directory(Box::new(Everybody));

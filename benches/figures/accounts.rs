@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 use serde_json::{Value, json};
-use vitrine::app::{App, Plan, Roles};
 use vitrine::kernel::access::Credential;
-use vitrine::kernel::config::{Sources, load};
 use vitrine::kernel::crypto;
 use vitrine::kernel::db::{Write, sql};
 
-use super::report::{Report, ms, percentile};
+use super::report::{Report, ms, percentile, us};
 use super::server::Server;
+use super::server::inside;
 use super::{api, postgres_search};
 
 const SESSIONS: usize = 500;
@@ -35,23 +34,9 @@ pub async fn measure() -> Result<()> {
     sign_ins(&report, &folder.path().join("house")).await
 }
 
-fn us(time: Duration) -> String {
-    format!("{:.2} us", time.as_secs_f64() * 1_000_000.0)
-}
-
 /// Whose a session is: asked of the house as each request asks.
 async fn sessions(report: &Report, name: &str, house: &Path, database: Option<&str>) -> Result<()> {
-    let mut sources = Sources::default().flag("data.dir", house.display().to_string(), "--data");
-    if let Some(url) = database {
-        sources = sources.flag("database.url", url, "--database");
-    }
-    let config = load(&sources).map_err(|e| anyhow!("{e}"))?.config;
-    let plan = Plan {
-        roles: Roles::default(),
-        migrate: true,
-        ..Plan::default()
-    };
-    let app = App::build(config, plan).await.map_err(|e| anyhow!("{e}"))?;
+    let app = inside(house, database).await?;
     let (db, access) = (app.kernel.db.clone(), app.kernel.access.clone());
     db.write(Write::interactive("bench"), |tx| {
         Box::pin(async move {

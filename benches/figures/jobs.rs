@@ -26,10 +26,6 @@ const CLAIM: i64 = 100;
 const STARTS: usize = 2_000;
 const KIND: &str = "bench.nothing";
 
-fn plain(error: vitrine::kernel::error::Error) -> anyhow::Error {
-    error.into()
-}
-
 pub async fn measure(count: usize) -> Result<()> {
     let report = Report::new(&format!("{count} no-op jobs end to end"));
     if let Some(url) = postgres_search::database("jobs").await? {
@@ -54,10 +50,8 @@ pub async fn measure(count: usize) -> Result<()> {
 }
 
 async fn open(url: &str, folder: &Path) -> Result<Db> {
-    let db = Db::open(url, folder, Clock::system(), Options::default())
-        .await
-        .map_err(plain)?;
-    db.migrate(Step::Latest).await.map_err(plain)?;
+    let db = Db::open(url, folder, Clock::system(), Options::default()).await?;
+    db.migrate(Step::Latest).await?;
     Ok(db)
 }
 
@@ -68,11 +62,9 @@ fn nothing() -> JobHandler {
 /// A worker process of its own, until it is killed.
 pub async fn work(arguments: &[String]) -> Result<()> {
     let url = arguments.first().context("an address")?;
-    let db = Db::open(url, Path::new("."), Clock::system(), Options::default())
-        .await
-        .map_err(plain)?;
+    let db = Db::open(url, Path::new("."), Clock::system(), Options::default()).await?;
     let name = format!("bench-{}", std::process::id());
-    let worker = Worker::new(&db, &name, vec![nothing()], WorkerOptions::default()).map_err(plain)?;
+    let worker = Worker::new(&db, &name, vec![nothing()], WorkerOptions::default())?;
     worker.run(CancellationToken::new()).await;
     Ok(())
 }
@@ -96,7 +88,7 @@ async fn make(db: &Db, count: usize) -> Result<()> {
                 jobs::enqueue_many(tx, &Caller::system(), new).await
             })
         });
-        write.await.map_err(plain)?;
+        write.await?;
     }
     Ok(())
 }
@@ -108,12 +100,10 @@ async fn all_ended(db: &Db) -> Result<()> {
         moved.borrow_and_update();
         let left: Option<(String,)> = sql("SELECT id FROM job WHERE state = 'waiting' LIMIT 1")
             .opt(db)
-            .await
-            .map_err(plain)?;
+            .await?;
         let runs: Option<(String,)> = sql("SELECT id FROM job WHERE state = 'running' LIMIT 1")
             .opt(db)
-            .await
-            .map_err(plain)?;
+            .await?;
         if left.is_none() && runs.is_none() {
             return Ok(());
         }
@@ -143,7 +133,7 @@ async fn beside_processes(db: &Db, url: &str, count: usize, workers: usize) -> R
 }
 
 async fn in_one_process(db: &Db, count: usize) -> Result<f64> {
-    let worker = Worker::new(db, "bench", vec![nothing()], WorkerOptions::default()).map_err(plain)?;
+    let worker = Worker::new(db, "bench", vec![nothing()], WorkerOptions::default())?;
     let stop = CancellationToken::new();
     let running = tokio::spawn({
         let stop = stop.clone();
@@ -168,7 +158,7 @@ async fn starts(db: &Db, report: &Report, name: &str) -> Result<()> {
             async { Ok(Value::Null) }
         })
     };
-    let worker = Worker::new(db, "starts", vec![handler], WorkerOptions::default()).map_err(plain)?;
+    let worker = Worker::new(db, "starts", vec![handler], WorkerOptions::default())?;
     let stop = CancellationToken::new();
     let running = tokio::spawn({
         let stop = stop.clone();

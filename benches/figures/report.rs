@@ -48,6 +48,10 @@ pub fn ms(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }
 
+pub fn us(time: Duration) -> String {
+    format!("{:.2} us", time.as_secs_f64() * 1_000_000.0)
+}
+
 pub fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1_000_000.0)
 }

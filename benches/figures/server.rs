@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use vitrine::app::{App, Plan, Roles};
+use vitrine::kernel::config::{Sources, load};
 
 /// The program under measurement.
 pub const APP: &str = env!("CARGO_BIN_EXE_app");
@@ -124,4 +126,18 @@ pub fn import(folder: &Path, database: Option<&str>, file: &Path) -> Result<()> 
             .args(["--type", "object", "--infer", "--key", "id"]),
     )
     .map(drop)
+}
+
+/// The house in this process, none of its roles running: to ask its parts without a network between.
+pub async fn inside(folder: &Path, database: Option<&str>) -> Result<App> {
+    let mut sources = Sources::default().flag("data.dir", folder.display().to_string(), "--data");
+    if let Some(url) = database {
+        sources = sources.flag("database.url", url, "--database");
+    }
+    let plan = Plan {
+        roles: Roles::default(),
+        migrate: true,
+        ..Plan::default()
+    };
+    Ok(App::build(load(&sources)?.config, plan).await?)
 }

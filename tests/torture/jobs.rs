@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use vitrine::kernel::access::Caller;
 use vitrine::kernel::clock::Clock;
 use vitrine::kernel::db::{Db, Options, Signal, Write, sql};
-use vitrine::kernel::error::Error;
 use vitrine::kernel::jobs::{self, JobContext, JobHandler, NewJob, Worker, WorkerOptions};
 
 use super::dice::Dice;
@@ -30,14 +29,8 @@ const BATCH: usize = 10;
 const ONCE: &str = "torture.once";
 const LOOSE: &str = "torture.loose";
 
-fn plain(error: Error) -> anyhow::Error {
-    error.into()
-}
-
 async fn open(url: &str) -> Result<Db> {
-    Db::open(url, Path::new("."), Clock::system(), Options::default())
-        .await
-        .map_err(plain)
+    Ok(Db::open(url, Path::new("."), Clock::system(), Options::default()).await?)
 }
 
 fn handler(db: &Db, kind: &'static str) -> JobHandler {
@@ -80,7 +73,7 @@ pub async fn house(arguments: &[String]) -> Result<()> {
         ..WorkerOptions::default()
     };
     let handlers = vec![handler(&db, ONCE), handler(&db, LOOSE)];
-    let worker = Worker::new(&db, &format!("torture-{life}"), handlers, options).map_err(plain)?;
+    let worker = Worker::new(&db, &format!("torture-{life}"), handlers, options)?;
     let stop = CancellationToken::new();
     let running = tokio::spawn({
         let stop = stop.clone();
@@ -94,7 +87,7 @@ pub async fn house(arguments: &[String]) -> Result<()> {
         out.flush()?;
     }
     let mut moved = db.signals().subscribe(Signal::Progress);
-    while count > 0 || !jobs::counts(&db).await.map_err(plain)?.is_empty() {
+    while count > 0 || !jobs::counts(&db).await?.is_empty() {
         // A lost wake-up is made good by the time limit.
         let _ = tokio::time::timeout(Duration::from_millis(100), moved.changed()).await;
     }
@@ -116,7 +109,8 @@ async fn make(db: &Db, tags: &[String]) -> Result<()> {
             jobs::enqueue_many(tx, &Caller::system(), new).await
         })
     });
-    write.await.map(drop).map_err(plain)
+    write.await?;
+    Ok(())
 }
 
 struct House(Child);
@@ -155,7 +149,7 @@ pub async fn torture(engine: &str, cycles: u64) -> Result<()> {
                 .await
         })
     });
-    made.await.map_err(plain)?;
+    made.await?;
     db.close().await;
     // The few cycles of the suite need not wait for leases as long as a house does.
     let (lease, longest) = if cycles < 20 { (2_000, 600) } else { (20_000, 3_000) };
@@ -186,13 +180,9 @@ async fn verdict(url: &str, told: &BTreeSet<String>, kills: u64) -> Result<u64> 
     let db = open(url).await?;
     let not_done: Vec<(String, String)> = sql("SELECT payload, state FROM job WHERE state <> 'done'")
         .all(&db)
-        .await
-        .map_err(plain)?;
+        .await?;
     ensure!(not_done.is_empty(), "jobs did not end well: {not_done:?}");
-    let rows: Vec<(String, String, i64)> = sql("SELECT tag, kind, attempt FROM effect")
-        .all(&db)
-        .await
-        .map_err(plain)?;
+    let rows: Vec<(String, String, i64)> = sql("SELECT tag, kind, attempt FROM effect").all(&db).await?;
     let mut effects: BTreeMap<(String, String), Vec<i64>> = BTreeMap::new();
     for (tag, kind, attempt) in rows {
         effects.entry((tag, kind)).or_default().push(attempt);

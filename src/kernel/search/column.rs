@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use tantivy::columnar::{Column, ColumnType, MonotonicallyMappableToU64};
-use tantivy::query::{BitSetDocSet, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
-use tantivy::{BitSet, DocId, Score, SegmentReader, TantivyError};
+use tantivy::{BitSet, DocId, SegmentReader};
 
+use super::bits::Bits;
 use super::query::{Bound, Range};
 use super::schema::{FIRST_DAY, Fields, LAST_DAY};
 use crate::kernel::access::Level;
@@ -40,26 +40,13 @@ impl Test {
 
 /// A condition on one field at one level.
 #[derive(Clone, Debug)]
-pub(super) struct ColumnQuery {
+pub(super) struct ColumnTest {
     column: String,
     test: Test,
 }
 
-impl ColumnQuery {
-    pub fn new(level: Level, key: &str, test: Test) -> Self {
-        Self {
-            column: Fields::column(level, key),
-            test,
-        }
-    }
-
-    /// A condition on a column that every document has.
-    pub fn plain(column: &str, test: Test) -> Self {
-        Self {
-            column: column.to_owned(),
-            test,
-        }
-    }
+impl Bits for ColumnTest {
+    const NAME: &'static str = "column";
 
     fn bits(&self, reader: &SegmentReader) -> tantivy::Result<BitSet> {
         let mut bits = BitSet::with_max_value(reader.max_doc());
@@ -75,6 +62,23 @@ impl ColumnQuery {
             self.mark_days(reader, range, &mut bits)?;
         }
         Ok(bits)
+    }
+}
+
+impl ColumnTest {
+    pub fn new(level: Level, key: &str, test: Test) -> Self {
+        Self {
+            column: Fields::column(level, key),
+            test,
+        }
+    }
+
+    /// A condition on a column that every document has.
+    pub fn plain(column: &str, test: Test) -> Self {
+        Self {
+            column: column.to_owned(),
+            test,
+        }
     }
 
     /// The span in the column's own representation.
@@ -176,26 +180,4 @@ fn numbers(kind: ColumnType, low: (f64, bool), high: (f64, bool)) -> Option<Rang
         }
     };
     (from <= to).then_some(from..=to)
-}
-
-impl Query for ColumnQuery {
-    fn weight(&self, _scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        Ok(Box::new(self.clone()))
-    }
-}
-
-impl Weight for ColumnQuery {
-    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        let bits = self.bits(reader)?;
-        if bits.len() == 0 {
-            return Ok(Box::new(EmptyScorer));
-        }
-        Ok(Box::new(ConstScorer::new(BitSetDocSet::from(bits), boost)))
-    }
-    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
-        if self.bits(reader)?.contains(doc) {
-            return Ok(Explanation::new("column", 1.0));
-        }
-        Err(TantivyError::InvalidArgument(format!("document {doc} does not match")))
-    }
 }

@@ -12,8 +12,9 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
-use super::column::{ColumnQuery, Test};
-use super::near::NearQuery;
+use super::bits::BitsQuery;
+use super::column::{ColumnTest, Test};
+use super::near::WithinReach;
 use super::query::{Bound, Day, Names, Node, Range, Span, Unit, Whole, bound, range, range_of};
 use super::schema::{ALL_KEY, Fields, NAMES_KEY, START_KEY, TITLE_KEY, key};
 use super::shared::{SeenQuery, View};
@@ -156,7 +157,7 @@ impl Compiler<'_> {
         match node {
             Node::And(_) | Node::Not(_) => all(self.parts(node)),
             Node::Or(nodes) => any(nodes.iter().map(|node| self.node(node, weighs)).collect()),
-            Node::Near(near) => self.leveled(&|level| Box::new(NearQuery::new(level, near))),
+            Node::Near(near) => self.leveled(&|level| Box::new(BitsQuery(WithinReach::new(level, near)))),
             node => match self.own(node) {
                 Some(query) => query,
                 None => self.leveled(&|level| self.leaf(level, node, weighs)),
@@ -195,7 +196,7 @@ impl Compiler<'_> {
             _ => None,
         };
         match range.and_then(|range| Test::times(&range)) {
-            Some(test) => silent(Box::new(ColumnQuery::plain(field, test))),
+            Some(test) => silent(Box::new(BitsQuery(ColumnTest::plain(field, test)))),
             None => Box::new(EmptyQuery),
         }
     }
@@ -234,7 +235,11 @@ impl Compiler<'_> {
 
     fn range(&self, level: Level, span: &Span) -> Boxed {
         match range_of(span, self.today, self.unit(&span.field)) {
-            Some(range) => Box::new(ColumnQuery::new(level, &key(&span.field), Test::Within(range))),
+            Some(range) => Box::new(BitsQuery(ColumnTest::new(
+                level,
+                &key(&span.field),
+                Test::Within(range),
+            ))),
             None => Box::new(EmptyQuery),
         }
     }
@@ -269,7 +274,7 @@ impl Compiler<'_> {
     fn value(&self, level: Level, key: &str, value: &str, typed: Option<Option<Unit>>) -> Boxed {
         let exact = Fields::json_term(self.fields.exact[level as usize], key, cut(value, MAX_VALUE));
         let mut choices: Vec<Boxed> = vec![Box::new(TermQuery::new(exact, IndexRecordOption::Basic))];
-        let mut column = |test| choices.push(Box::new(ColumnQuery::new(level, key, test)));
+        let mut column = |test| choices.push(Box::new(BitsQuery(ColumnTest::new(level, key, test))));
         let end = match typed {
             Some(unit) => bound(value, true, self.today, unit),
             None => bound(value, true, self.today, None).filter(|_| value.parse::<f64>().is_ok()),

@@ -4,6 +4,7 @@
 //! [`Search::search`] answers. A process without an index holds `Search::default()` and answers `Unavailable`.
 
 mod answer;
+mod bits;
 mod column;
 mod compile;
 mod cursor;

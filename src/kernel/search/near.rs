@@ -1,8 +1,8 @@
 //! Places within a distance: each segment's latitudes and longitudes are read once into a bit set.
 
-use tantivy::query::{BitSetDocSet, ConstScorer, EnableScoring, Explanation, Query, Scorer, Weight};
-use tantivy::{BitSet, DocId, Score, SegmentReader, TantivyError};
+use tantivy::{BitSet, SegmentReader};
 
+use super::bits::Bits;
 use super::query::Near;
 use super::schema::{Fields, LATITUDE, LONGITUDE};
 use crate::kernel::access::Level;
@@ -14,20 +14,14 @@ const DEGREE: f64 = 111.0;
 
 /// See the module's text.
 #[derive(Clone, Debug)]
-pub(super) struct NearQuery {
+pub(super) struct WithinReach {
     latitudes: String,
     longitudes: String,
     near: Near,
 }
 
-impl NearQuery {
-    pub fn new(level: Level, near: &Near) -> Self {
-        Self {
-            latitudes: Fields::column(level, LATITUDE),
-            longitudes: Fields::column(level, LONGITUDE),
-            near: near.clone(),
-        }
-    }
+impl Bits for WithinReach {
+    const NAME: &'static str = "near";
 
     fn bits(&self, reader: &SegmentReader) -> tantivy::Result<BitSet> {
         let mut bits = BitSet::with_max_value(reader.max_doc());
@@ -43,6 +37,16 @@ impl NearQuery {
             }
         }
         Ok(bits)
+    }
+}
+
+impl WithinReach {
+    pub fn new(level: Level, near: &Near) -> Self {
+        Self {
+            latitudes: Fields::column(level, LATITUDE),
+            longitudes: Fields::column(level, LONGITUDE),
+            near: near.clone(),
+        }
     }
 
     fn is_near(&self, latitude: f64, longitude: f64) -> bool {
@@ -60,27 +64,6 @@ fn distance(one: (f64, f64), other: (f64, f64)) -> f64 {
     let east = ((other.1 - one.1).to_radians() / 2.0).sin().powi(2);
     let part = (north + a.cos() * b.cos() * east).clamp(0.0, 1.0);
     2.0 * RADIUS * part.sqrt().asin()
-}
-
-impl Query for NearQuery {
-    fn weight(&self, _scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        Ok(Box::new(self.clone()))
-    }
-}
-
-impl Weight for NearQuery {
-    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        Ok(Box::new(ConstScorer::new(
-            BitSetDocSet::from(self.bits(reader)?),
-            boost,
-        )))
-    }
-    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
-        if self.bits(reader)?.contains(doc) {
-            return Ok(Explanation::new("near", 1.0));
-        }
-        Err(TantivyError::InvalidArgument(format!("document {doc} does not match")))
-    }
 }
 
 #[cfg(test)]

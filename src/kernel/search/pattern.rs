@@ -1,32 +1,25 @@
 //! Words that hold letters somewhere: `*pot*`, `t*pot`. Each segment's words of the field are looked through, so that no
 //! pattern takes longer than reading them does.
 
-use tantivy::query::{BitSetDocSet, ConstScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{BitSet, DocId, Score, SegmentReader, TantivyError};
+use tantivy::{BitSet, SegmentReader};
 
+use super::bits::Bits;
 use super::schema::Fields;
 use super::stem::MARK;
 use super::words::MAX_EXPANSIONS;
 
 /// See the module's text.
 #[derive(Clone, Debug)]
-pub(super) struct PatternQuery {
+pub(super) struct Pattern {
     field: Field,
     /// What stands in the dictionary before the words of the field.
     before: Vec<u8>,
     pattern: Vec<u8>,
 }
 
-impl PatternQuery {
-    /// `pattern` is folded; `*` in it stands for any letters.
-    pub fn new(field: Field, key: &str, pattern: &str) -> Self {
-        Self {
-            field,
-            before: Fields::json_term(field, key, "").serialized_value_bytes().to_vec(),
-            pattern: pattern.as_bytes().to_vec(),
-        }
-    }
+impl Bits for Pattern {
+    const NAME: &'static str = "pattern";
 
     fn bits(&self, reader: &SegmentReader) -> tantivy::Result<BitSet> {
         let mut bits = BitSet::with_max_value(reader.max_doc());
@@ -61,6 +54,17 @@ impl PatternQuery {
     }
 }
 
+impl Pattern {
+    /// `pattern` is folded; `*` in it stands for any letters.
+    pub fn new(field: Field, key: &str, pattern: &str) -> Self {
+        Self {
+            field,
+            before: Fields::json_term(field, key, "").serialized_value_bytes().to_vec(),
+            pattern: pattern.as_bytes().to_vec(),
+        }
+    }
+}
+
 /// Whether a word is as the pattern says. Goes back to the last star at most, so it never takes long.
 pub(super) fn fits(pattern: &[u8], word: &[u8]) -> bool {
     let (mut p, mut w) = (0, 0);
@@ -81,27 +85,6 @@ pub(super) fn fits(pattern: &[u8], word: &[u8]) -> bool {
         }
     }
     pattern[p..].iter().all(|b| *b == b'*')
-}
-
-impl Query for PatternQuery {
-    fn weight(&self, _scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        Ok(Box::new(self.clone()))
-    }
-}
-
-impl Weight for PatternQuery {
-    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        Ok(Box::new(ConstScorer::new(
-            BitSetDocSet::from(self.bits(reader)?),
-            boost,
-        )))
-    }
-    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
-        if self.bits(reader)?.contains(doc) {
-            return Ok(Explanation::new("pattern", 1.0));
-        }
-        Err(TantivyError::InvalidArgument(format!("document {doc} does not match")))
-    }
 }
 
 #[cfg(test)]

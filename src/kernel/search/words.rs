@@ -5,8 +5,9 @@ use tantivy::Term;
 use tantivy::query::{BoostQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
+use super::bits::BitsQuery;
 use super::compile::{Boxed, Compiler, all, any, silent, term};
-use super::pattern::PatternQuery;
+use super::pattern::Pattern;
 use super::query::{How, MAX_PHRASE, Node, Phrase, Word};
 use super::schema::{Fields, TONGUE_KEY};
 use super::stem::Stems;
@@ -63,8 +64,9 @@ impl Compiler<'_> {
                 let parts = fold(&word.text);
                 let parts = parts.split(|c: char| c != '*' && !super::text::is_word(c));
                 let parts = parts.filter(|part| part.chars().any(|c| c != '*'));
-                let each = parts
-                    .map(|part| -> (Occur, Boxed) { (Occur::Must, Box::new(PatternQuery::new(field, key, part))) });
+                let each = parts.map(|part| -> (Occur, Boxed) {
+                    (Occur::Must, Box::new(BitsQuery(Pattern::new(field, key, part))))
+                });
                 all(each.collect())
             }
             How::Fuzzy => self.alike(field, key, &tokens, 1),

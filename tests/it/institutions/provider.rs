@@ -16,35 +16,20 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use vitrine::kernel::clock::Clock;
 use vitrine::kernel::config::{Provider as Settings, Secret};
 
+#[path = "signing.rs"]
+mod signing;
+
+pub use signing::Sign;
+
 pub const CLIENT: &str = "vitrine";
 pub const SECRET: &str = "se cret:é";
 /// More than any answer may have.
 const HUGE: usize = 300_000;
-
-/// Keys made for these tests and for nothing else.
-const KEYS: [&[u8]; 2] = [include_bytes!("keys/one.der"), include_bytes!("keys/two.der")];
-
-/// How a token is signed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    Right,
-    /// With a key that is not published, under the name of one that is.
-    OtherKey,
-    /// With HMAC, and the public key as its secret.
-    PublicKeyAsSecret,
-    /// With HMAC, and the secret of the client.
-    ClientSecret,
-    /// Not at all.
-    Nothing,
-    /// Rightly; then the content is changed.
-    Changed,
-}
 
 /// How an endpoint answers.
 #[derive(Clone, Copy)]
@@ -181,20 +166,6 @@ fn json_answer(status: u16, value: &Value) -> Response<Body> {
     answer(status, "application/json", whole(value.to_string()))
 }
 
-fn pair_of(key: usize) -> RsaKeyPair {
-    RsaKeyPair::from_der(KEYS[key]).unwrap()
-}
-
-fn modulus(key: usize) -> (Vec<u8>, Vec<u8>) {
-    let public: ring::rsa::PublicKeyComponents<Vec<u8>> = pair_of(key).public().into();
-    (public.n, public.e)
-}
-
-fn hmac(secret: &[u8], message: &str) -> Vec<u8> {
-    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
-    ring::hmac::sign(&key, message.as_bytes()).as_ref().to_vec()
-}
-
 impl Provider {
     pub async fn start(clock: Clock) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -284,34 +255,7 @@ impl Provider {
         header["alg"] = Value::from(if hashed { "HS256" } else { "RS256" });
         header["kid"] = Value::from(says.kid);
         (says.header)(&mut header);
-        let mut message = format!(
-            "{}.{}",
-            BASE64.encode(header.to_string()),
-            BASE64.encode(claims.to_string())
-        );
-        let by_key = |key: usize, message: &str| {
-            let pair = pair_of(key);
-            let mut signature = vec![0; pair.public().modulus_len()];
-            let random = ring::rand::SystemRandom::new();
-            pair.sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature)
-                .unwrap();
-            signature
-        };
-        let signature = match says.sign {
-            Sign::Right => by_key(says.key, &message),
-            Sign::OtherKey => by_key(1 - says.key, &message),
-            Sign::PublicKeyAsSecret => hmac(&modulus(says.key).0, &message),
-            Sign::ClientSecret => hmac(SECRET.as_bytes(), &message),
-            Sign::Nothing => Vec::new(),
-            Sign::Changed => {
-                let signature = by_key(says.key, &message);
-                claims["sub"] = Value::from("somebody-else");
-                let head = message.split_once('.').unwrap().0.to_owned();
-                message = format!("{head}.{}", BASE64.encode(claims.to_string()));
-                signature
-            }
-        };
-        format!("{message}.{}", BASE64.encode(signature))
+        signing::signed(says.sign, says.key, SECRET, &header, claims)
     }
 
     /// What it sends by itself when somebody signed out there.
@@ -395,7 +339,7 @@ impl Provider {
     fn key_set(&self) -> Value {
         let says = self.says.lock().unwrap();
         let keys = says.keys.iter().map(|(kid, key)| {
-            let (n, e) = modulus(*key);
+            let (n, e) = signing::modulus(*key);
             json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": BASE64.encode(n), "e": BASE64.encode(e)})
         });
         json!({ "keys": keys.collect::<Vec<_>>() })

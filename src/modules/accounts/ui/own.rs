@@ -290,7 +290,7 @@ async fn end_session(
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TokenForm {
+pub(super) struct TokenForm {
     #[serde(default)]
     token_name: String,
     #[serde(default)]
@@ -299,23 +299,29 @@ struct TokenForm {
     days: String,
 }
 
+impl TokenForm {
+    /// What is asked for; `days` where the form does not say for how long.
+    pub(super) fn wanted(&self, days: u32) -> NewToken {
+        NewToken {
+            name: self.token_name.clone(),
+            scope: self
+                .scope
+                .split(' ')
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            days: Some(self.days.parse().unwrap_or(days)),
+        }
+    }
+}
+
 async fn make_token(
     State(service): State<Arc<Service>>,
     SessionSecret(secret): SessionSecret,
     page: Page,
     Form(form): Form<TokenForm>,
 ) -> Result<Response> {
-    let new = NewToken {
-        name: form.token_name.clone(),
-        scope: form
-            .scope
-            .split(' ')
-            .filter(|s| !s.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        days: Some(form.days.parse().unwrap_or(90)),
-    };
-    match service.create_own_token(&page.caller, &new).await {
+    match service.create_own_token(&page.caller, &form.wanted(90)).await {
         Ok(made) => {
             let mut shown = shown(&service, secret.as_deref(), page).await?;
             shown.made = Some((made.token.name, made.secret));

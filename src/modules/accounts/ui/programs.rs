@@ -6,14 +6,14 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use serde::Deserialize;
 
 use super::super::MANAGE;
 use super::super::model::Token;
 use super::super::service::Service;
+use super::own::TokenForm;
 use super::people::{InviteForm, again_with, person, refused};
 use super::{Nothing, on_to};
-use crate::contract::accounts::{AccountInfo, HeldRole, NewAccount, NewToken};
+use crate::contract::accounts::{AccountInfo, HeldRole, NewAccount};
 use crate::kernel::access::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
@@ -65,32 +65,6 @@ pub(super) async fn tokens(service: &Service, caller: &Caller, info: &AccountInf
     found.into_iter().map(token_row).collect()
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenForm {
-    #[serde(default)]
-    token_name: String,
-    #[serde(default)]
-    scope: String,
-    #[serde(default)]
-    days: String,
-}
-
-impl TokenForm {
-    fn wanted(&self) -> NewToken {
-        NewToken {
-            name: self.token_name.clone(),
-            scope: self
-                .scope
-                .split(' ')
-                .filter(|s| !s.is_empty())
-                .map(str::to_owned)
-                .collect(),
-            days: Some(self.days.parse().unwrap_or(365)),
-        }
-    }
-}
-
 async fn create(State(service): State<Arc<Service>>, page: Page, Form(form): Form<InviteForm>) -> Result<Response> {
     let held = HeldRole {
         role: form.role.clone(),
@@ -118,7 +92,7 @@ async fn make_token(
     Path(id): Path<String>,
     Form(form): Form<TokenForm>,
 ) -> Result<Response> {
-    match service.create_token_for(&page.caller, &id, &form.wanted()).await {
+    match service.create_token_for(&page.caller, &id, &form.wanted(365)).await {
         Ok(made) => {
             let mut shown = person(&service, page, &id).await?;
             shown.made = Some((made.token.name, made.secret));

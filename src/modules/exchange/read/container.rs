@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use super::archive::{Archive, Member, shown};
 use super::look::Entry;
 use super::table::listed;
-use super::{HEAD, Input, dwca, limit, tar};
+use super::{HEAD, Input, dwca, limit, tar, zip};
 use crate::contract::exchange::{Format, Reading};
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, Result};
@@ -84,7 +84,7 @@ pub(super) fn open(input: Input, name: &str, reading: &Reading, limits: &Limits)
             // Unpacked bytes are no measure of a packed file.
             tar::open(file, if gzip { Arc::default() } else { count })?
         } else {
-            Archive::open(file, count)?
+            zip::open(file, count)?
         };
         if let Some(format) = book(&archive, limits)? {
             container.content = Content::Book(format, archive);

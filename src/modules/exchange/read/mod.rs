@@ -27,6 +27,7 @@ mod tar;
 mod text;
 mod xlsx;
 mod xml;
+mod zip;
 
 #[cfg(test)]
 mod tests;

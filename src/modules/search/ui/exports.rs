@@ -1,6 +1,7 @@
 //! Where the records of an address can be had as data.
 
-use super::address::{Address, is_span};
+use super::address::Address;
+use super::span::is_span;
 
 /// A file of everything that was found, by format. Only the records of one type make one table, and an export asks with
 /// words: where several values of a field are in use, no words say the same.

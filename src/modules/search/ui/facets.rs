@@ -1,9 +1,10 @@
 //! What stands beside the results: the values of fields with bars, numbers and years as plots with a form for a span,
 //! and what is in use as chips.
 
-use super::address::{Address, Chosen, is_span};
+use super::address::{Address, Chosen};
 use super::exports;
 use super::kind::{Kind, is_plotted, leaf_label};
+use super::span::is_span;
 use crate::contract::records::{FieldKind, Leaf};
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Facet, FacetRequest, FacetValue, fold};

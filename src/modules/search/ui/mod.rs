@@ -9,6 +9,7 @@ mod kind;
 mod nothing;
 mod question;
 mod rows;
+mod span;
 #[cfg(test)]
 mod tests;
 mod told;
