@@ -26,10 +26,13 @@ pub enum Template {
     StepRemoved,
     PasskeyAdded,
     PasskeyRemoved,
+    /// A sign-in through a provider was linked.
+    IdentityLinked,
+    IdentityUnlinked,
 }
 
 impl Template {
-    pub const ALL: [Template; 11] = [
+    pub const ALL: [Template; 13] = [
         Self::Test,
         Self::Invitation,
         Self::LostPassword,
@@ -41,6 +44,8 @@ impl Template {
         Self::StepRemoved,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
     ];
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,6 +60,8 @@ impl Template {
             Self::StepRemoved => "step-removed",
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
+            Self::IdentityLinked => "identity-linked",
+            Self::IdentityUnlinked => "identity-unlinked",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {

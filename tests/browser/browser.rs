@@ -13,6 +13,8 @@ use super::house::house;
 
 /// How long a step may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a part of a page may be drawn anew under a click.
+const REDRAWN: usize = 20;
 
 /// As what the browser looks at the house.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -180,15 +182,22 @@ impl Browser {
             .unwrap_or_else(|e| panic!("{selector}: {e}"))
     }
 
+    /// A part of the page that is drawn anew takes away what was found; the next one is the same.
     pub async fn click(&self, selector: &str) {
-        self.find(selector).await.click().await.unwrap();
+        for _ in 0..REDRAWN {
+            match self.find(selector).await.click().await {
+                Ok(()) => return,
+                Err(error) if error.is_stale_element_reference() => {}
+                Err(error) => panic!("{selector}: {error}"),
+            }
+        }
+        panic!("{selector}: the page never stands still");
     }
 
     /// Clicks the first visible link whose text begins with this. On a phone the filters stand behind a button.
     pub async fn click_link(&self, text: &str) {
         let path = format!("//main//a[starts-with(normalize-space(.), '{text}')]");
-        // A part of the page that is drawn anew takes the link away that was found; the next one is the same.
-        for _ in 0..20 {
+        for _ in 0..REDRAWN {
             let wait = self.client.wait().at_most(PATIENCE);
             let link = wait
                 .for_element(Locator::XPath(&path))

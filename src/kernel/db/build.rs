@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::Tx;
 use super::stmt::{Stmt, Val, built};
 use super::tx::TxConn;
+use super::{Engine, Tx};
 use crate::kernel::error::Result;
 
 /// Bound values one statement may carry: SQLite allows 32,766, PostgreSQL 65,535.
@@ -26,6 +26,14 @@ pub(super) struct Insert {
 impl Insert {
     /// Writes the statement; its values follow those that are there already.
     pub(super) fn write(self, text: &mut String, values: &mut Vec<Val>) {
+        let before = values.len();
+        self.write_with(text, values, |text, n| {
+            let _ = write!(text, "${}", before + n);
+        });
+    }
+
+    /// Writes the statement with a place for its `n`th value, from 1.
+    fn write_with(self, text: &mut String, values: &mut Vec<Val>, place: impl Fn(&mut String, usize)) {
         let columns = self.columns;
         let _ = write!(text, "INSERT INTO {} ({}) VALUES ", self.table, columns.join(", "));
         for (index, row) in self.rows.into_iter().enumerate() {
@@ -37,8 +45,8 @@ impl Insert {
             );
             text.push_str(if index == 0 { "(" } else { ", (" });
             for column in 0..columns.len() {
-                let comma = if column == 0 { "" } else { ", " };
-                let _ = write!(text, "{comma}${}", values.len() + column + 1);
+                text.push_str(if column == 0 { "" } else { ", " });
+                place(text, index * columns.len() + column + 1);
             }
             text.push(')');
             values.extend(row);
@@ -49,9 +57,14 @@ impl Insert {
         }
     }
 
-    fn stmt(self) -> Stmt {
+    /// By itself. On SQLite its places have no names: each name is looked for among all of them, both when the statement is
+    /// read and when its values are bound.
+    fn stmt(self, engine: Engine) -> Stmt {
         let (mut text, mut values) = (String::new(), Vec::with_capacity(self.rows.len() * self.columns.len()));
-        self.write(&mut text, &mut values);
+        match engine {
+            Engine::Sqlite => self.write_with(&mut text, &mut values, |text, _| text.push('?')),
+            Engine::Postgres => self.write(&mut text, &mut values),
+        }
         built(text, values)
     }
 }
@@ -82,7 +95,7 @@ pub async fn insert_many(
             tail,
             rows,
         };
-        written += insert.stmt().exec(&mut *tx).await?;
+        written += insert.stmt(tx.engine()).exec(&mut *tx).await?;
     }
 }
 
@@ -115,7 +128,7 @@ pub async fn insert_later(
             guard.later(insert);
             Ok(())
         }
-        TxConn::Postgres(_) => insert.stmt().exec(tx).await.map(drop),
+        TxConn::Postgres(_) => insert.stmt(Engine::Postgres).exec(tx).await.map(drop),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -94,19 +94,13 @@ fn try_again(running: &Running, error: &Error) -> Outcome {
 /// # Errors
 /// What the database says; then nothing of it is written.
 pub(super) async fn settle(db: &Db, worker: &str, ended: &[Ended]) -> Result<()> {
-    let done: Vec<Value> = ended
+    let done: Map<String, Value> = ended
         .iter()
         .filter_map(|e| match &e.outcome {
             Outcome::Done(result) => {
                 let p = e.running.progress();
-                Some(json!([
-                    e.running.id,
-                    e.running.attempt,
-                    result,
-                    p.done,
-                    p.total,
-                    p.note
-                ]))
+                let row = json!([e.running.attempt, result, p.done, p.total, p.note]);
+                Some((e.running.id.clone(), row))
             }
             _ => None,
         })
@@ -118,7 +112,7 @@ pub(super) async fn settle(db: &Db, worker: &str, ended: &[Ended]) -> Result<()>
         return Ok(());
     }
     let count = done.len();
-    let done = &Value::Array(done);
+    let done = &Value::Object(done);
     let kept = db
         .write(Write::interactive("jobs.settle"), |tx| {
             Box::pin(async move {

@@ -39,12 +39,28 @@ pub(super) async fn lock(tx: &mut Tx<'_>) -> Result<()> {
     tx.lock(CLAIM_LOCK).await
 }
 
+/// The lock, and for the rest of the transaction the indexes: PostgreSQL's statistics are those of the last look at the table,
+/// by which a queue may seem empty that holds 50,000 jobs, and a plan for an empty one looks at all of them in each claim.
+async fn lock_by_index(tx: &mut Tx<'_>) -> Result<()> {
+    if tx.engine() == Engine::Postgres {
+        let _: (bool, String) = pick(
+            "SELECT $1 IS NOT NULL, ''",
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL, set_config('enable_seqscan', 'off', TRUE)",
+        )
+        .bind(CLAIM_LOCK)
+        .one(tx)
+        .await?;
+    }
+    Ok(())
+}
+
 /// Claims up to `limit` jobs of a queue that are ready, first those of the highest priority. One that was made to run at
 /// once is ready even where the clock has been set back since.
 pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i64) -> Result<Vec<Claimed>> {
-    lock(tx).await?;
+    lock_by_index(tx).await?;
     let now = tx.now();
-    let mut jobs: Vec<Claimed> = sql(
+    // PostgreSQL would rather work the list out again for each waiting job than once, were it not an array.
+    let mut jobs: Vec<Claimed> = pick(
         "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
          WHERE state = 'waiting' AND id IN ( \
              SELECT j.id FROM job AS j \
@@ -57,6 +73,20 @@ pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i6
                    SELECT 1 FROM job AS o WHERE o.ordering_key = j.ordering_key AND o.state IN ('waiting', 'running') \
                      AND o.id <> j.id AND (o.id < j.id OR o.state = 'running'))) \
              ORDER BY j.priority DESC, j.run_at, j.id LIMIT $6) \
+         RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
+             progress_done, progress_total, progress_note",
+        "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
+         WHERE state || '' = 'waiting' AND id = ANY (ARRAY( \
+             SELECT j.id FROM job AS j \
+             WHERE j.state = 'waiting' AND j.queue = $4 AND replace($5, '|' || j.kind || '|', '') <> $5 \
+               AND (j.run_at <= $3 OR (j.attempts = 0 AND j.run_at <= j.created_at)) \
+               AND NOT EXISTS (SELECT 1 FROM queue_pause AS q WHERE q.name = $4) \
+               AND (NOT j.awaits OR (SELECT c.id FROM job AS c \
+                   WHERE c.parent_id = j.id AND c.state IN ('waiting', 'running') LIMIT 1) IS NULL) \
+               AND (j.ordering_key IS NULL OR NOT EXISTS ( \
+                   SELECT 1 FROM job AS o WHERE o.ordering_key = j.ordering_key AND o.state IN ('waiting', 'running') \
+                     AND o.id <> j.id AND (o.id < j.id OR o.state = 'running'))) \
+             ORDER BY j.priority DESC, j.run_at, j.id LIMIT $6)) \
          RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
              progress_done, progress_total, progress_note",
     )
@@ -74,10 +104,11 @@ pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i6
 
 /// Claims what comes right after the jobs that this very claim took, of the same subjects: they run one after another in
 /// the same slot, so that a long line of one subject does not cost a claim for each. In id order, up to the first that is
-/// not ready. The steps are materialized: folded into one they would look at the whole line for each job in it.
+/// not ready. The steps are materialized: folded into one they would look at the whole line for each job in it. The
+/// state is named as the index of subjects names it, or SQLite does not find it.
 pub(super) async fn claim_followers(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i64) -> Result<Vec<Claimed>> {
     let now = tx.now();
-    let mut jobs: Vec<Claimed> = sql(
+    let mut jobs: Vec<Claimed> = pick(
         "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
          WHERE state = 'waiting' AND id IN ( \
              WITH h AS MATERIALIZED ( \
@@ -87,9 +118,23 @@ pub(super) async fn claim_followers(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str,
                  SELECT j.id, j.ordering_key, \
                      (j.queue <> $4 OR j.run_at > $3 OR j.awaits OR replace($5, '|' || j.kind || '|', '') = $5) AS stops \
                  FROM h JOIN job AS j ON j.ordering_key = h.ordering_key \
-                 WHERE j.state = 'waiting' AND j.id > h.id ORDER BY j.id LIMIT $6) \
+                 WHERE j.state = 'waiting' AND j.state IN ('waiting', 'running') AND j.id > h.id ORDER BY j.id LIMIT $6) \
              SELECT c.id FROM c WHERE NOT EXISTS ( \
                  SELECT 1 FROM c AS s WHERE s.ordering_key = c.ordering_key AND s.id <= c.id AND s.stops)) \
+         RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
+             progress_done, progress_total, progress_note",
+        "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
+         WHERE state || '' = 'waiting' AND id = ANY (ARRAY( \
+             WITH h AS MATERIALIZED ( \
+                 SELECT r.id, r.ordering_key FROM job AS r WHERE r.state = 'running' AND r.worker = $1 AND r.lease_until = $2 \
+                   AND r.started_at = $3 AND r.queue = $4 AND r.ordering_key IS NOT NULL), \
+             c AS MATERIALIZED ( \
+                 SELECT j.id, j.ordering_key, \
+                     (j.queue <> $4 OR j.run_at > $3 OR j.awaits OR replace($5, '|' || j.kind || '|', '') = $5) AS stops \
+                 FROM h JOIN job AS j ON j.ordering_key = h.ordering_key \
+                 WHERE j.state = 'waiting' AND j.state IN ('waiting', 'running') AND j.id > h.id ORDER BY j.id LIMIT $6) \
+             SELECT c.id FROM c WHERE NOT EXISTS ( \
+                 SELECT 1 FROM c AS s WHERE s.ordering_key = c.ordering_key AND s.id <= c.id AND s.stops))) \
          RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
              progress_done, progress_total, progress_note",
     )
@@ -178,25 +223,28 @@ pub(super) async fn asked_to_stop(db: &Db, worker: &str) -> Result<Vec<(String,)
         .await
 }
 
-/// Completes many at once. `rows` is a JSON list of `[id, attempt, result or null, done, total or null, note]`; answers
+/// Completes many at once. `rows` is a JSON object of `[attempt, result or null, done, total or null, note]` by id; answers
 /// the ids that were still this worker's.
 pub(super) async fn complete(tx: &mut Tx<'_>, worker: &str, rows: &serde_json::Value) -> Result<Vec<(String,)>> {
     let now = tx.now();
+    // By their ids and with a look into one object: joined, PostgreSQL would compare each with each while it does not know
+    // how many they are.
     pick(
         "UPDATE job SET state = 'done', result = d.result, error = NULL, ended_at = $3, lease_until = NULL, \
              progress_done = d.done, progress_total = d.total, progress_note = d.note \
-         FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS attempt, \
-                   json_extract(value, '$[2]') AS result, json_extract(value, '$[3]') AS done, \
-                   json_extract(value, '$[4]') AS total, json_extract(value, '$[5]') AS note \
+         FROM (SELECT key AS id, json_extract(value, '$[0]') AS attempt, json_extract(value, '$[1]') AS result, \
+                   json_extract(value, '$[2]') AS done, json_extract(value, '$[3]') AS total, \
+                   json_extract(value, '$[4]') AS note \
                FROM json_each($1)) AS d \
          WHERE job.id = d.id AND job.worker = $2 AND job.attempts = d.attempt AND job.state = 'running' \
          RETURNING job.id",
-        "UPDATE job SET state = 'done', result = d.result, error = NULL, ended_at = $3, lease_until = NULL, \
-             progress_done = d.done, progress_total = d.total, progress_note = d.note \
-         FROM (SELECT e ->> 0 AS id, CAST(e ->> 1 AS BIGINT) AS attempt, e ->> 2 AS result, \
-                   CAST(e ->> 3 AS BIGINT) AS done, CAST(e ->> 4 AS BIGINT) AS total, e ->> 5 AS note \
-               FROM json_array_elements(CAST($1 AS JSON)) AS e) AS d \
-         WHERE job.id = d.id AND job.worker = $2 AND job.attempts = d.attempt AND job.state = 'running' \
+        "WITH d AS MATERIALIZED (SELECT CAST($1 AS JSONB) AS ended) \
+         UPDATE job SET state = 'done', result = d.ended -> job.id ->> 1, error = NULL, ended_at = $3, lease_until = NULL, \
+             progress_done = CAST(d.ended -> job.id ->> 2 AS BIGINT), \
+             progress_total = CAST(d.ended -> job.id ->> 3 AS BIGINT), progress_note = d.ended -> job.id ->> 4 \
+         FROM d \
+         WHERE job.id = ANY (ARRAY(SELECT jsonb_object_keys(CAST($1 AS JSONB)))) AND job.worker = $2 \
+           AND job.attempts = CAST(d.ended -> job.id ->> 0 AS BIGINT) AND job.state || '' = 'running' \
          RETURNING job.id",
     )
     .bind(rows)

@@ -6,7 +6,7 @@ use serde_json::json;
 use vitrine::both;
 use vitrine::kernel::config::Provider as Settings;
 use vitrine::kernel::db::sql;
-use vitrine::kernel::testing::TestDb;
+use vitrine::kernel::testing::{MailServer, TestApp, TestDb};
 
 use super::provider::Provider;
 use super::{PASSWORD, Person, house, invited, operator, roles, trouble};
@@ -15,6 +15,7 @@ both!(
     somebody_comes_and_comes_back,
     sessions_end_there_and_here,
     an_address_is_linked_by_its_owner_only,
+    an_owner_is_told_of_links,
     only_who_is_invited_comes_in,
 );
 
@@ -185,9 +186,9 @@ async fn sessions_end_there_and_here(db: TestDb) {
 }
 
 /// Where the page leads that a form to link is answered with.
-async fn way_to_link(person: &mut Person<'_>) -> String {
+async fn way_to_link(person: &mut Person<'_>, name: &str) -> String {
     let way = person
-        .post("/account/link/museum", &[("link_password", PASSWORD)])
+        .post(&format!("/account/link/{name}"), &[("link_password", PASSWORD)])
         .await;
     let text = way.text();
     let address = text
@@ -220,12 +221,12 @@ async fn an_address_is_linked_by_its_owner_only(db: TestDb) {
     assert!(owner.get("/account").await.text().contains("Link The Museum"));
     let wrong = owner.post("/account/link/museum", &[("link_password", "no")]).await;
     assert!(wrong.text().contains("This is not your password."));
-    let answer = provider.approve(&way_to_link(&mut owner).await);
+    let answer = provider.approve(&way_to_link(&mut owner, "museum").await);
     let mut out = owner.clone();
     out.cookies.remove("session");
     let signed_out = out.come("museum", &answer).await;
     assert!(trouble(&signed_out).contains("Sign in first"), "{}", signed_out.text());
-    let answer = provider.approve(&way_to_link(&mut owner).await);
+    let answer = provider.approve(&way_to_link(&mut owner, "museum").await);
     let linked = owner.come("museum", &answer).await;
     assert_eq!(
         linked.header("location").as_deref(),
@@ -240,7 +241,7 @@ async fn an_address_is_linked_by_its_owner_only(db: TestDb) {
     let (_, link) = invited(&app, "grace", "grace@museum.example").await;
     let mut grace = Person::new(&app);
     grace.post(&link, &[("login", "grace"), ("password", PASSWORD)]).await;
-    let answer = provider.approve(&way_to_link(&mut grace).await);
+    let answer = provider.approve(&way_to_link(&mut grace, "museum").await);
     let taken = grace.come("museum", &answer).await;
     assert!(
         trouble(&taken).contains("linked with another account"),
@@ -258,6 +259,45 @@ async fn an_address_is_linked_by_its_owner_only(db: TestDb) {
     assert_eq!(comer.kind().await, "anonymous");
     assert_eq!(owner.kind().await, "account");
     assert!(roles(&app, &id).await.is_empty());
+    app.stop().await;
+}
+
+async fn an_owner_is_told_of_links(db: TestDb) {
+    let (museum, other) = (
+        Provider::start(db.clock().clone()).await,
+        Provider::start(db.clock().clone()).await,
+    );
+    let mails = MailServer::start().await;
+    let app = TestApp::start_with(&db, |config| {
+        mails.set_in(&mut config.messages);
+        for (name, provider) in [("museum", &museum), ("other", &other)] {
+            config.accounts.providers.insert(name.to_owned(), provider.settings());
+        }
+    })
+    .await;
+    let mut ada = Person::new(&app);
+    assert_eq!(ada.through("museum", &museum).await.status, 303);
+    let answer = other.approve(&way_to_link(&mut ada, "other").await);
+    assert_eq!(ada.come("other", &answer).await.status, 303);
+    app.drain_jobs().await;
+    let told = mails.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].head().contains("opens your account") && told[0].text.contains("comes into your account ada"),
+        "{told:?}"
+    );
+    // The same once more is nothing new.
+    let answer = other.approve(&way_to_link(&mut ada, "other").await);
+    assert_eq!(ada.come("other", &answer).await.status, 303);
+    let (id,): (String,) = sql("SELECT id FROM account_identity ORDER BY created_at DESC, id DESC LIMIT 1")
+        .one(&*db)
+        .await
+        .unwrap();
+    assert_eq!(ada.post(&format!("/account/unlink/{id}"), &[]).await.status, 303);
+    app.drain_jobs().await;
+    let told = mails.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.contains("is not linked with"), "{told:?}");
     app.stop().await;
 }
 

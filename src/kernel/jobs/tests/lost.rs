@@ -1,6 +1,7 @@
 //! Workers that die, processes that end, connections that break: no job is lost, and no ghost writes.
 
 use super::*;
+use crate::kernel::db::pick;
 
 async fn a_dead_workers_job_runs_elsewhere_and_its_ghost_is_refused(db: TestDb) {
     let (db, clock) = fixed(&db).await;
@@ -234,6 +235,41 @@ async fn lost_connections_lose_no_job() {
     assert_eq!(seen.lock().unwrap().len(), 1_500);
     stop.cancel();
     running.await.unwrap();
+}
+
+/// PostgreSQL keeps a plan it made while the queue was empty, by statistics that know no jobs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_looks_only_at_what_it_takes() {
+    let db = crate::kernel::testing::postgres().await;
+    let claim = |limit: i64| {
+        db.write(Write::interactive("test"), move |tx| {
+            Box::pin(async move {
+                let by = store::Claim {
+                    worker: "w",
+                    lease_until: tx.now() + 60_000,
+                    kinds: "|test.plain|test.ordered|",
+                };
+                let mut found = store::claim(tx, by, DEFAULT, limit).await?;
+                found.extend(store::claim_followers(tx, by, DEFAULT, limit).await?);
+                let (rows,): (i64,) = pick(
+                    "SELECT 0",
+                    "SELECT CAST(COALESCE(SUM(seq_tup_read + idx_tup_fetch), 0) AS BIGINT) FROM pg_stat_xact_user_tables WHERE relname = 'job'",
+                )
+                .one(tx)
+                .await?;
+                Ok((found.len(), rows))
+            })
+        })
+    };
+    for _ in 0..8 {
+        assert_eq!(claim(100).await.unwrap().0, 0);
+    }
+    make_many(&db, (0..6_000).map(|n| NewJob::new("test.plain", json!(n))).collect()).await;
+    let line = |n| NewJob::new("test.ordered", json!(n)).ordering_key("one").priority(9);
+    make_many(&db, (0..200).map(line).collect()).await;
+    let (found, rows) = claim(50).await.unwrap();
+    assert_eq!(found, 100);
+    assert!(rows < 2_000, "{rows} rows were looked at for 100 jobs");
 }
 
 both!(

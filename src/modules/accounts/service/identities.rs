@@ -12,6 +12,7 @@ use super::newcomers::{free_login, label_of};
 use super::{Offer, Service};
 use crate::contract::access::Role;
 use crate::contract::accounts::AccountState;
+use crate::contract::messages::Template;
 use crate::kernel::access::Caller;
 use crate::kernel::db::{Signal, Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
@@ -27,6 +28,11 @@ pub(in super::super) struct Linked {
     pub label: String,
     pub used_at: i64,
     pub created_at: i64,
+}
+
+/// What a notice says of an identity.
+fn about(provider: &str, label: &str) -> Vec<(&'static str, String)> {
+    vec![("provider", provider.to_owned()), ("label", label.to_owned())]
 }
 
 /// Roles with their places.
@@ -202,9 +208,9 @@ impl Service {
     pub(super) async fn link_identity(
         &self,
         caller: &Caller,
-        provider: &Provider,
-        told: &Told,
+        (provider, told): (&Provider, &Told),
         account: &str,
+        visitor: &Visitor,
     ) -> Result<()> {
         let me = self.me(caller).await?;
         if me.id != account {
@@ -230,6 +236,9 @@ impl Service {
                         None => {
                             store::identities::insert(tx, &self.identity(provider, told, &me.id)).await?;
                             recorded::changed(tx, caller, me, "linked").await?;
+                            let about = about(&provider.label, &label_of(told));
+                            self.tell(tx, caller, me, Template::IdentityLinked, about, visitor)
+                                .await?;
                         }
                     }
                     match wanted {
@@ -326,7 +335,11 @@ impl Service {
                     if let Some(provider) = provider {
                         self.keep_roles(tx, &provider.name, me, &Vec::new(), held).await?;
                     }
-                    store::sessions::end_all(tx, &me.id, this.as_deref()).await.map(|_| ())
+                    store::sessions::end_all(tx, &me.id, this.as_deref()).await?;
+                    let name = self.provider_of(&gone.issuer).map_or(&gone.issuer, |provider| &provider.label);
+                    let about = about(name, &gone.label);
+                    self.tell(tx, caller, me, Template::IdentityUnlinked, about, visitor)
+                        .await
                 })
             })
             .await?;

@@ -228,7 +228,7 @@ impl Service {
         told.mail = told.mail.and_then(|mail| names::mail(&mail).ok());
         check_domain(provider, &told)?;
         if let Some(account) = &flow.account_id {
-            self.link_identity(caller, provider, &told, account).await?;
+            self.link_identity(caller, (provider, &told), account, visitor).await?;
             return Ok(Arrived::Linked {
                 label: provider.label.clone(),
             });

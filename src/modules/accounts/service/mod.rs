@@ -77,7 +77,7 @@ impl Service {
             db: kernel.db.clone(),
             access: kernel.access.clone(),
             cache: Cache::new(kernel.db.signals().subscribe(Signal::Access)),
-            hasher: Hasher::new(),
+            hasher: Hasher::new()?,
             grants,
             messages,
             passkeys: Site::of(&public_url),
