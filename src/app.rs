@@ -113,6 +113,7 @@ impl App {
         let data = DataDir::open(&config.data.dir, !config.database.is_shared())?;
         config.data.dir = data.root().to_owned();
         telemetry::keep_logs(data.folder("logs")?, config.log.keep_bytes)?;
+        telemetry::traces::send_from_here();
         // Bound before anything slow, so that a taken port is told at once; and port 0 is known when modules are wired.
         let listener = if plan.roles.web {
             Some(listen(&config.http.bind).await?)

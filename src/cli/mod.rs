@@ -204,6 +204,7 @@ fn run(cli: Cli) -> Result<Exit> {
 fn block_on(command: impl Future<Output = Result<Exit>>) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(command);
+    runtime.block_on(crate::kernel::telemetry::traces::end());
     // What is left belongs to nobody any more: readers of a standard input that never ends, for example.
     runtime.shutdown_background();
     outcome

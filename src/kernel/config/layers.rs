@@ -22,6 +22,7 @@ const PREFIX: &str = "APP__";
 const SECRETS: &[(&str, &str)] = &[
     ("database.url", "database.url_file"),
     ("messages.password", "messages.password_file"),
+    ("log.traces_header", "log.traces_header_file"),
 ];
 /// The secret that is an address: what is no secret in it is shown.
 const SECRET_ADDRESS: &str = "database.url";

@@ -202,6 +202,14 @@ pub struct Log {
     pub level: String,
     /// Bytes that all kept log files may have together.
     pub keep_bytes: u64,
+    /// Where a collector takes traces by OTLP over HTTP; empty: none are sent.
+    pub traces: String,
+    /// How many of a hundred traces that begin here are sent.
+    pub traces_percent: u64,
+    /// A header that the collector wants, `name: value`.
+    pub traces_header: Secret,
+    /// A file that holds the header instead; already read into `traces_header`.
+    pub traces_header_file: String,
 }
 
 /// The address of the service manager's notification socket, if there is one. No setting of ours, so it stands apart.

@@ -122,6 +122,23 @@ impl Config {
                 ),
             );
         }
+        self.check_traces(issues);
+    }
+
+    fn check_traces(&self, issues: &mut Issues) {
+        let address = &self.log.traces;
+        if !address.is_empty() && crate::kernel::fetch::Place::read(address).is_err() {
+            issues.add(
+                "log.traces",
+                format!("is \"{address}\", but must be an address such as http://localhost:4318/v1/traces"),
+            );
+        }
+        issues.between("log.traces_percent", self.log.traces_percent, 0, 100);
+        let header = self.log.traces_header.reveal();
+        if !header.is_empty() && !is_header(header) {
+            // Its text may be a secret.
+            issues.add("log.traces_header", "must be a header as it is sent, name: value");
+        }
     }
 
     fn check_public_url(&self, bind: Option<SocketAddr>, issues: &mut Issues) {
@@ -341,4 +358,13 @@ pub fn redacted_url(url: &str) -> String {
         out.push_str(&parts.collect::<Vec<_>>().join("&"));
     }
     out
+}
+
+fn is_header(text: &str) -> bool {
+    let Some((name, value)) = crate::kernel::telemetry::traces::header(text) else {
+        return false;
+    };
+    hyper::header::HeaderName::from_bytes(name.as_bytes()).is_ok()
+        && !value.is_empty()
+        && hyper::header::HeaderValue::from_str(&value).is_ok()
 }

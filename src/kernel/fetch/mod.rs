@@ -104,11 +104,16 @@ impl Ask {
             body: Bytes::new(),
         }
     }
-    /// Sends pairs as a form.
-    pub fn form(url: &str, pairs: &[(&str, &str)]) -> Self {
+    /// Sends a body; its kind is a header of the caller.
+    pub fn post(url: &str, body: Bytes) -> Self {
         let mut ask = Self::get(url);
         ask.method = Method::POST;
-        ask.body = form(pairs).into();
+        ask.body = body;
+        ask
+    }
+    /// Sends pairs as a form.
+    pub fn form(url: &str, pairs: &[(&str, &str)]) -> Self {
+        let mut ask = Self::post(url, form(pairs).into());
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
         ask.headers.insert(CONTENT_TYPE, kind);
         ask

@@ -33,6 +33,7 @@ use crate::kernel::access::{Access, Caller, Credential, Object, Permission, Subj
 use crate::kernel::crypto;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::process::WEB;
+use crate::kernel::telemetry::traces;
 use crate::kernel::ui::CsrfToken;
 
 /// How much a route may be sent and for how long.
@@ -155,7 +156,7 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
     if let Some(answer) = shared.as_ref().and_then(|shared| shared.preflight(&request)) {
         return answer;
     }
-    let trace = Trace::of(request.headers());
+    let mut trace = Trace::of(request.headers());
     let id = request_id(request.headers(), trace.as_ref());
     let route = request
         .extensions()
@@ -174,6 +175,11 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
         http.route = line.route,
         trace.id = trace.as_ref().filter(|trace| *trace.id != *id).map(|trace| &*trace.id)
     );
+    let name = || format!("{} {}", line.method, line.route);
+    let known = traces::begin(&span, name, trace.as_ref().map(Trace::from));
+    if let (Some(trace), Some(known)) = (&mut trace, known) {
+        trace.is_known_as(known);
+    }
     let nonce = Nonce(hex::encode(crypto::random::<16>()).into());
     let extensions = request.extensions_mut();
     extensions.insert(Shared(context.clone()));
@@ -215,6 +221,7 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
         if let Some(trace) = &trace {
             trace.write(response.headers_mut());
         }
+        traces::answered(&tracing::Span::current(), response.status().as_u16());
         report(&line, response.status());
         response
     }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::kernel::crypto;
 use crate::kernel::id::new_id;
+use crate::kernel::telemetry::traces::From;
 
 const TRACEPARENT: &str = "traceparent";
 
@@ -15,6 +16,8 @@ const TRACEPARENT: &str = "traceparent";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trace {
     pub id: String,
+    /// The part of whoever asks.
+    parent: String,
     /// Our own part.
     span: String,
     flags: String,
@@ -40,9 +43,24 @@ impl Trace {
         let is_known = is_hex(version, 2) && version != "ff" && is_whole;
         (is_known && is_id(id, 32) && is_id(parent, 16) && is_hex(flags, 2)).then(|| Self {
             id: id.to_owned(),
+            parent: parent.to_owned(),
             span: hex::encode(crypto::random::<8>()),
             flags: flags.to_owned(),
         })
+    }
+
+    /// Whom our part follows.
+    pub fn from(&self) -> From<'_> {
+        From {
+            trace: &self.id,
+            span: &self.parent,
+            sampled: u8::from_str_radix(&self.flags, 16).is_ok_and(|flags| flags & 1 == 1),
+        }
+    }
+
+    /// Our part has this id, by which others are told of it.
+    pub fn is_known_as(&mut self, span: String) {
+        self.span = span;
     }
 
     /// Names the trace and our part of it in an answer.

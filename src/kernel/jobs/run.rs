@@ -15,6 +15,7 @@ use super::store::Claimed;
 use super::worker::Inner;
 use crate::kernel::access::Caller;
 use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::telemetry::traces;
 
 /// How long a handler may tidy up after its limit; then it is dropped.
 const TIDY: Duration = Duration::from_secs(2);
@@ -33,6 +34,7 @@ impl Inner {
         if let Some(id) = caller.ok().and_then(|caller| caller.request_id) {
             span.record("request_id", id);
         }
+        traces::begin(&span, || format!("job {}", job.kind), None);
         let kind = job.kind.clone();
         let begun = std::time::Instant::now();
         let answer = self.call(job, running).instrument(span).await;

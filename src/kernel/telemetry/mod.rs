@@ -1,12 +1,13 @@
 //! Logs and metrics. Logs go to standard error, as text or JSON, with the spans (and so the request id) on each line, and
 //! are kept in the data folder; metrics are kept in this process, with samples over time, and rendered on demand. Nothing
-//! is sent anywhere.
+//! is sent anywhere, except traces where the settings name a collector.
 
 mod figures;
 mod level;
 mod logs;
 mod search;
 mod series;
+pub mod traces;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -61,7 +62,8 @@ pub fn start_logging(log: &Log) -> Result<()> {
     let both = tracing_subscriber::registry()
         .with(filter)
         .with(lines)
-        .with(logs::Keeping);
+        .with(logs::Keeping)
+        .with(traces::layer(log)?);
     // A second start in the same process keeps the first one's logging.
     if both.try_init().is_ok() {
         level::keep(handle, &log.level);

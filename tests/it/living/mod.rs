@@ -10,3 +10,4 @@ mod program;
 #[path = "../../torture/server.rs"]
 mod server;
 mod serving;
+mod traces;
