@@ -30,7 +30,7 @@
     const was = at && old.contains(at) ? place(at) : null;
     old.replaceWith(fresh);
     fresh.dispatchEvent(new Event("fresh", { bubbles: true }));
-    if (was !== null) {
+    if (was !== null && !fresh.contains(document.activeElement)) {
       const same = [...fresh.querySelectorAll("a, button, input, select, summary")].find((element) => place(element) === was);
       const next = same || fresh.querySelector("#results");
       if (!same && next) next.tabIndex = -1;

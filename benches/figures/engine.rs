@@ -124,7 +124,8 @@ fn question(words: &str, visibility: Visibility) -> Query {
     }
 }
 
-async fn index(folder: &Path, objects: &Arc<Vec<Map<String, Json>>>) -> Result<(Search, CancellationToken)> {
+/// An index of what a source has, in a folder of its own.
+pub async fn open(folder: &Path, source: Arc<dyn IndexSource>) -> Result<(Search, CancellationToken)> {
     let url = format!("sqlite:{}", folder.join("figures.db").display());
     let options = Options {
         readers: 4,
@@ -136,7 +137,7 @@ async fn index(folder: &Path, objects: &Arc<Vec<Map<String, Json>>>) -> Result<(
     let search = Search::open(folder, &settings, Clock::system())?;
     let stop = CancellationToken::new();
     // The follower goes on by itself until it is told to stop; its end tells nothing here.
-    let _following = search.start(vec![Arc::new(Objects(objects.clone()))], &db, stop.clone());
+    let _following = search.start(vec![source], &db, stop.clone());
     let mut positions = search.positions().context("an index is kept")?;
     loop {
         match search.health() {
@@ -194,7 +195,7 @@ pub async fn measure(count: usize) -> Result<()> {
     let bare_folder = folder.path().join("bare");
     Index::build(&bare_folder, &objects)?;
     let bare = Arc::new(Index::open(&bare_folder)?);
-    let (search, stop) = index(folder.path(), &objects).await?;
+    let (search, stop) = open(folder.path(), Arc::new(Objects(objects.clone()))).await?;
     for words in mix.iter().take(100) {
         let ours = search
             .search(question(words, Visibility::up_to(Level::Restricted)))

@@ -12,6 +12,7 @@ mod files;
 mod import;
 mod jobs;
 mod load;
+mod places;
 mod postgres_search;
 mod record;
 mod report;

@@ -12,7 +12,7 @@ use super::data::Dice;
 use super::load::{self, Ask, Outcome};
 use super::report::{Report, ms, percentile};
 use super::server::Server;
-use super::{api, data, postgres_search, server};
+use super::{api, data, places, postgres_search, server};
 
 fn words_of(value: &Value, into: &mut HashSet<String>) {
     match value {
@@ -154,5 +154,5 @@ pub async fn measure(count: usize) -> Result<()> {
         }
         postgres_search::remove(&url).await?;
     }
-    Ok(())
+    places::measure(count, &folder.path().join("places")).await
 }

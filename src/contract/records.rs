@@ -178,6 +178,48 @@ impl RecordType {
         self.fields.iter().for_each(|field| descend(&start, field, &mut out));
         out
     }
+
+    /// Whether a latitude and a longitude stand side by side at this level.
+    pub fn has_places(&self, level: Level) -> bool {
+        let leaves = self.leaves();
+        let above = |leaf: &Leaf<'_>| leaf.path.rsplit_once('.').map(|(above, _)| above.to_owned());
+        let pair = |one: &Leaf<'_>, other: &Leaf<'_>| {
+            let names = one.field().zip(other.field());
+            names.is_some_and(|(one, other)| one.is_pair(other)) && above(one) == above(other)
+        };
+        let mut seen = leaves.iter().filter(|leaf| leaf.level <= level);
+        seen.any(|one| leaves.iter().any(|other| other.level <= level && pair(one, other)))
+    }
+}
+
+/// What the two fields of a place are called, in small letters and without anything else.
+const PLACES: [(&str, &str); 5] = [
+    ("decimallatitude", "decimallongitude"),
+    ("latitude", "longitude"),
+    ("lat", "lon"),
+    ("lat", "lng"),
+    ("lat", "long"),
+];
+
+impl Field {
+    /// Whether this is the latitude of a place, by its name.
+    pub fn is_latitude(&self) -> bool {
+        let name = self.measure();
+        name.is_some_and(|name| PLACES.iter().any(|(one, _)| *one == name))
+    }
+
+    /// Whether this is the latitude of a place and the other its longitude, by their names.
+    pub fn is_pair(&self, other: &Self) -> bool {
+        let names = self.measure().zip(other.measure());
+        names.is_some_and(|(one, other)| PLACES.iter().any(|(a, b)| *a == one && *b == other))
+    }
+
+    /// The plain name of what may be a number.
+    fn measure(&self) -> Option<String> {
+        let number = matches!(self.kind, FieldKind::Number | FieldKind::Integer | FieldKind::Text);
+        let letters = self.name.chars().filter(|c| c.is_alphanumeric());
+        number.then(|| letters.flat_map(char::to_lowercase).collect())
+    }
 }
 
 fn descend<'a>(around: &Leaf<'a>, field: &'a Field, out: &mut Vec<Leaf<'a>>) {

@@ -11,6 +11,7 @@ pub mod data;
 pub mod db;
 pub mod error;
 pub mod fetch;
+pub mod geo;
 pub mod health;
 pub mod http;
 pub mod i18n;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -314,6 +315,33 @@ impl Browser {
     /// What a script in the page answers.
     pub async fn script(&self, script: &str) -> Value {
         self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// Pulls the pointer over an element, from one place in it to another, each told by parts of its size.
+    pub async fn pull(&self, selector: &str, from: (f64, f64), to: (f64, f64)) {
+        let script = format!(
+            "const e = document.querySelector('{selector}'); e.scrollIntoView({{block: 'center'}}); \
+             const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height];"
+        );
+        let edge = self.script(&script).await;
+        let side = |at: usize| edge[at].as_f64().unwrap();
+        let go = |(x, y): (f64, f64)| PointerAction::MoveTo {
+            duration: None,
+            x: side(0) + x * side(2),
+            y: side(1) + y * side(3),
+        };
+        let half = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+        let pulled = MouseActions::new("mouse".to_owned())
+            .then(go(from))
+            .then(PointerAction::Down {
+                button: MOUSE_BUTTON_LEFT,
+            })
+            .then(go(half))
+            .then(go(to))
+            .then(PointerAction::Up {
+                button: MOUSE_BUTTON_LEFT,
+            });
+        self.client.perform_actions(pulled).await.unwrap();
     }
 
     /// How many pixels the page is wider than the window.

@@ -19,6 +19,7 @@ mod house;
 mod imports;
 mod institution;
 mod keeper;
+mod map;
 #[expect(dead_code, reason = "journeys take the good ways only")]
 #[path = "../it/institutions/provider.rs"]
 mod provider;

@@ -1,5 +1,6 @@
 //! Finding records over HTTP on the whole app: written through the API, followed into the index, asked for by everybody.
 
+mod map;
 mod suggest;
 
 use std::time::Duration;

@@ -182,6 +182,7 @@ impl Inner {
             total: outcome.total,
             hits: outcome.hits,
             facets: outcome.facets,
+            places: outcome.places,
             next,
             position,
             marks,

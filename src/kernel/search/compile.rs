@@ -14,7 +14,7 @@ use tantivy::{Searcher, Term};
 
 use super::bits::BitsQuery;
 use super::column::{ColumnTest, Test};
-use super::near::WithinReach;
+use super::near::{Part, WithinReach};
 use super::query::{Bound, Day, Names, Node, Range, Span, Unit, Whole, bound, range, range_of};
 use super::schema::{ALL_KEY, Fields, NAMES_KEY, START_KEY, TITLE_KEY, key};
 use super::shared::{SeenQuery, View};
@@ -157,12 +157,18 @@ impl Compiler<'_> {
         match node {
             Node::And(_) | Node::Not(_) => all(self.parts(node)),
             Node::Or(nodes) => any(nodes.iter().map(|node| self.node(node, weighs)).collect()),
-            Node::Near(near) => self.leveled(&|level| Box::new(BitsQuery(WithinReach::new(level, near)))),
+            Node::Near(near) => self.place(&Part::Near(near.clone())),
+            Node::Within(area) => self.place(&Part::Within(*area)),
             node => match self.own(node) {
                 Some(query) => query,
                 None => self.leveled(&|level| self.leaf(level, node, weighs)),
             },
         }
+    }
+
+    /// The documents with a place in a part of the earth.
+    pub fn place(&self, part: &Part) -> Boxed {
+        self.leveled(&|level| Box::new(BitsQuery(WithinReach::new(level, part.clone()))))
     }
 
     /// What every document has beside its fields: its type, its id, when it was made and changed.

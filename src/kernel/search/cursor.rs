@@ -20,8 +20,16 @@ const MAX_LENGTH: usize = 8_192;
 /// What a marker is bound to: everything that decides which records come in which order.
 pub(super) fn digest(query: &Query) -> [u8; 32] {
     let bound = format!(
-        "{:?}|{:?}|{:?}|{:?}|{}|{:?}|{:?}|{:?}",
-        query.kind, query.types, query.text, query.tree, query.typing, query.filters, query.sort, query.visibility
+        "{:?}|{:?}|{:?}|{:?}|{}|{:?}|{:?}|{:?}|{:?}",
+        query.kind,
+        query.types,
+        query.text,
+        query.tree,
+        query.typing,
+        query.filters,
+        query.area,
+        query.sort,
+        query.visibility
     );
     Sha256::digest(bound.as_bytes()).into()
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use tantivy::columnar::{ColumnType, MonotonicallyMappableToU64};
 use tantivy::{BitSet, DocId, Searcher, SegmentReader};
 
-use super::schema::{FIRST_DAY, Fields, key};
+use super::schema::{FIRST_DAY, Fields, LAST_DAY, key};
 use super::shared::{Guards, NOWHERE, Opened, View, Warm};
-use super::spread;
+use super::spread::{self, Point};
 use super::text::{column_value, fold};
 use super::types::{Facet, FacetRequest, FacetValue, TYPE_FACET};
 
@@ -26,8 +26,8 @@ pub(super) struct Tally {
     places: Vec<u64>,
     texts: HashMap<String, u64>,
     numbers: HashMap<String, u64>,
-    /// Of a facet of spans: each number, or the year of each date.
-    points: Vec<(f64, u64)>,
+    /// Of a facet of spans: each number, or the years of each date.
+    points: Vec<Point>,
     missing: u64,
 }
 
@@ -61,12 +61,13 @@ struct Buffers {
     docs: Vec<DocId>,
     rows: Vec<u32>,
     values: Vec<u64>,
+    ends: Vec<u64>,
 }
 
 struct Counted {
     opened: Arc<Opened>,
-    /// Holds days, of which the years count.
-    days: bool,
+    /// It holds first days, and these are the last: the years count.
+    last: Option<Arc<Opened>>,
     guard: Option<Arc<BitSet>>,
     /// By ordinal, for texts and truth values.
     dense: Vec<u32>,
@@ -77,22 +78,43 @@ impl Counted {
     fn new(opened: &Arc<Opened>, guard: Option<&Arc<BitSet>>) -> Self {
         Self {
             opened: opened.clone(),
-            days: false,
+            last: None,
             guard: guard.cloned(),
             dense: Vec::new(),
             sparse: HashMap::new(),
         }
     }
 
-    /// A value of a column of numbers; of a date its year.
-    fn point(&self, raw: u64) -> f64 {
-        match self.opened.kind {
-            ColumnType::I64 if self.days => spread::year_of(i64::from_u64(raw)) as f64,
-            ColumnType::I64 => i64::from_u64(raw) as f64,
-            ColumnType::F64 => f64::from_u64(raw),
-            _ => raw as f64,
+    /// A value of a column of numbers; of a date its first and last year.
+    fn point(&self, raw: u64, count: u32) -> Point {
+        let (low, high) = match self.opened.kind {
+            _ if self.last.is_some() => {
+                let (first, last) = unpacked(raw);
+                (f64::from(first), f64::from(last))
+            }
+            ColumnType::I64 => (i64::from_u64(raw) as f64, i64::from_u64(raw) as f64),
+            ColumnType::F64 => (f64::from_u64(raw), f64::from_u64(raw)),
+            _ => (raw as f64, raw as f64),
+        };
+        Point {
+            low,
+            high,
+            count: u64::from(count),
         }
     }
+}
+
+/// The years of two days in one number.
+fn packed(first: u64, last: u64) -> u64 {
+    let year = |day: u64| {
+        let year = spread::year_of(i64::from_u64(day).clamp(-1 << 38, 1 << 38));
+        u64::from((year.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32).cast_unsigned())
+    };
+    year(first) << 32 | year(last)
+}
+
+fn unpacked(years: u64) -> (i32, i32) {
+    (((years >> 32) as u32).cast_signed(), (years as u32).cast_signed())
 }
 
 /// A facet's columns at the visible levels, each with who is visible at it.
@@ -121,10 +143,11 @@ fn columns(
                 .map(|opened| Counted::new(opened, guard.as_ref())),
         );
         if request.is_spread() {
-            let days = warm.columns(reader, &format!("{name}{FIRST_DAY}"))?;
-            found.extend(days.iter().map(|opened| Counted {
-                days: true,
-                ..Counted::new(opened, guard.as_ref())
+            let first = warm.columns(reader, &format!("{name}{FIRST_DAY}"))?;
+            let last = warm.columns(reader, &format!("{name}{LAST_DAY}"))?;
+            found.extend(first.iter().zip(last.iter()).map(|(first, last)| Counted {
+                last: Some(last.clone()),
+                ..Counted::new(first, guard.as_ref())
             }));
         }
     }
@@ -197,6 +220,14 @@ impl Counter {
             column.row_ids_for_docs(docs, &mut buffers.docs, &mut buffers.rows);
             buffers.values.resize(buffers.rows.len(), 0);
             column.values.get_vals(&buffers.rows, &mut buffers.values);
+            if let Some(last) = &counted.last {
+                // Both have a row for each date, in the same order.
+                buffers.ends.resize(buffers.rows.len(), 0);
+                last.column.values.get_vals(&buffers.rows, &mut buffers.ends);
+                for (first, last) in buffers.values.iter_mut().zip(&buffers.ends) {
+                    *first = packed(*first, *last);
+                }
+            }
             if counted.dense.is_empty() {
                 for value in &buffers.values {
                     *counted.sparse.entry(*value).or_default() += 1;
@@ -263,8 +294,7 @@ impl Tally {
         for counted in &counts.columns {
             if request.is_spread() {
                 let points = counted.sparse.iter();
-                self.points
-                    .extend(points.map(|(raw, n)| (counted.point(*raw), u64::from(*n))));
+                self.points.extend(points.map(|(raw, n)| counted.point(*raw, *n)));
                 continue;
             }
             if counted.opened.texts.is_some() {
@@ -307,6 +337,10 @@ impl Tally {
     pub fn answer(self, request: &FacetRequest) -> tantivy::Result<Facet> {
         if let Some(chosen) = request.chosen_years() {
             return Ok(spread::calendar(request.name(), &self.points, chosen, self.missing));
+        }
+        if let Some(shown) = request.shown_years() {
+            let size = request.limit;
+            return Ok(spread::timeline(request.name(), self.points, shown, size, self.missing));
         }
         if request.is_spread() {
             return Ok(spread::facet(request.name(), self.points, request.limit, self.missing));

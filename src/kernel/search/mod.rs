@@ -5,6 +5,7 @@
 
 mod answer;
 mod bits;
+mod clusters;
 mod column;
 mod compile;
 mod cursor;
@@ -14,6 +15,7 @@ mod follow;
 mod highlight;
 mod near;
 mod pattern;
+mod places;
 mod query;
 mod rebuild;
 mod run;
@@ -55,6 +57,7 @@ use super::ledger::Position;
 use super::module::Health;
 use answer::checked;
 pub use highlight::{excerpt, highlight};
+pub use places::{Cluster, Places, PlacesRequest};
 pub use query::{How, MAX_CLAUSES, MAX_TEXT, Near, Node, Phrase, Span, Unit, Whole, Word};
 pub use text::fold;
 pub use types::*;

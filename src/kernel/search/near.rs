@@ -1,11 +1,13 @@
-//! Places within a distance: each segment's latitudes and longitudes are read once into a bit set.
+//! Places within a distance or in a box: each segment's latitudes and longitudes are read once into a bit set.
 
-use tantivy::{BitSet, SegmentReader};
+use tantivy::{BitSet, DocId, SegmentReader};
 
 use super::bits::Bits;
+use super::facet::BLOCK;
 use super::query::Near;
 use super::schema::{Fields, LATITUDE, LONGITUDE};
 use crate::kernel::access::Level;
+use crate::kernel::geo::Area;
 
 /// Kilometres from the middle of the earth.
 const RADIUS: f64 = 6_371.0;
@@ -17,7 +19,14 @@ const DEGREE: f64 = 111.0;
 pub(super) struct WithinReach {
     latitudes: String,
     longitudes: String,
-    near: Near,
+    part: Part,
+}
+
+/// A part of the earth.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    Near(Near),
+    Within(Area),
 }
 
 impl Bits for WithinReach {
@@ -29,10 +38,22 @@ impl Bits for WithinReach {
         let latitudes = fast.column_opt::<f64>(&self.latitudes)?;
         let longitudes = fast.column_opt::<f64>(&self.longitudes)?;
         if let (Some(latitudes), Some(longitudes)) = (latitudes, longitudes) {
-            for doc in 0..reader.max_doc() {
-                let mut places = latitudes.values_for_doc(doc).zip(longitudes.values_for_doc(doc));
-                if places.any(|(latitude, longitude)| self.is_near(latitude, longitude)) {
-                    bits.insert(doc);
+            // Both have a row for each place, in the same order, and are read in blocks.
+            let (mut docs, mut rows) = (Vec::new(), Vec::new());
+            let (mut norths, mut easts) = (Vec::new(), Vec::new());
+            let all: Vec<DocId> = (0..reader.max_doc()).collect();
+            for block in all.chunks(BLOCK) {
+                docs.clear();
+                rows.clear();
+                latitudes.row_ids_for_docs(block, &mut docs, &mut rows);
+                norths.resize(rows.len(), 0.0);
+                easts.resize(rows.len(), 0.0);
+                latitudes.values.get_vals(&rows, &mut norths);
+                longitudes.values.get_vals(&rows, &mut easts);
+                for ((doc, north), east) in docs.iter().zip(&norths).zip(&easts) {
+                    if self.part.holds(*north, *east) {
+                        bits.insert(*doc);
+                    }
                 }
             }
         }
@@ -41,19 +62,24 @@ impl Bits for WithinReach {
 }
 
 impl WithinReach {
-    pub fn new(level: Level, near: &Near) -> Self {
+    pub fn new(level: Level, part: Part) -> Self {
         Self {
             latitudes: Fields::column(level, LATITUDE),
             longitudes: Fields::column(level, LONGITUDE),
-            near: near.clone(),
+            part,
         }
     }
+}
 
-    fn is_near(&self, latitude: f64, longitude: f64) -> bool {
-        if (latitude - self.near.latitude).abs() * DEGREE > self.near.km {
-            return false;
+impl Part {
+    fn holds(&self, latitude: f64, longitude: f64) -> bool {
+        match self {
+            Self::Near(near) => {
+                (latitude - near.latitude).abs() * DEGREE <= near.km
+                    && distance((near.latitude, near.longitude), (latitude, longitude)) <= near.km
+            }
+            Self::Within(area) => area.contains(latitude, longitude),
         }
-        distance((self.near.latitude, self.near.longitude), (latitude, longitude)) <= self.near.km
     }
 }
 

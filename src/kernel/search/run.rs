@@ -9,8 +9,10 @@ use std::time::Instant;
 use tantivy::query::{EnableScoring, Query, Weight};
 use tantivy::{BitSet, DocId};
 
-use super::compile::{Compiler, all};
+use super::compile::{Compiler, all, silent};
 use super::facet::{BLOCK, Counter, Tally};
+use super::near::Part;
+use super::places::{Gatherer, Places, Point};
 use super::query::Node;
 use super::shared::Warm;
 use super::sort::{After, Key, Rank, Ranker, Top, descending, score_bits};
@@ -22,6 +24,7 @@ pub(super) struct Outcome {
     pub total: u64,
     pub hits: Vec<Hit>,
     pub facets: Vec<Facet>,
+    pub places: Option<Places>,
     /// The last hit shown, if there are more.
     pub last: Option<After>,
 }
@@ -91,9 +94,9 @@ impl Pass<'_> {
             tallies.push(Tally::new(searcher, self.warm, self.compiler.views, facet)?);
         }
         // Only the first page of everything is kept.
-        let everything = self.tree.is_none() && self.question.filters.is_empty() && self.after.is_none();
-        let everything = everything && size <= KEPT;
-        let (mut total, mut found) = (0, Vec::new());
+        let everything = self.tree.is_none() && self.question.filters.is_empty() && self.question.area.is_none();
+        let everything = everything && self.after.is_none() && size <= KEPT;
+        let (mut total, mut found, mut points) = (0, Vec::new(), Vec::new());
         for (ord, reader) in searcher.segment_readers().iter().enumerate() {
             if Instant::now() >= self.until {
                 return Ok(None);
@@ -106,12 +109,14 @@ impl Pass<'_> {
                 total += kept.total;
                 take(&kept, facets, &mut tallies)?;
                 gather(&kept.first, size, ord as u32, &ranker, &mut found)?;
+                points.extend(self.every_place(ord)?);
                 continue;
             }
             let kept = if everything { KEPT } else { size };
-            let Some((ranker, outcome)) = self.segment(ord, ranker, &weights, kept)? else {
+            let Some((ranker, outcome, here)) = self.segment(ord, ranker, &weights, kept)? else {
                 return Ok(None);
             };
+            points.extend(here);
             total += outcome.total;
             take(&outcome, facets, &mut tallies)?;
             gather(&outcome.first, size, ord as u32, &ranker, &mut found)?;
@@ -127,6 +132,7 @@ impl Pass<'_> {
             total,
             hits,
             facets,
+            places: self.places(points)?,
             last,
         }))
     }
@@ -138,7 +144,7 @@ impl Pass<'_> {
         ranker: Ranker,
         weights: &Weights,
         size: usize,
-    ) -> tantivy::Result<Option<(Ranker, whole::Found)>> {
+    ) -> tantivy::Result<Option<(Ranker, whole::Found, Vec<Point>)>> {
         let reader = self.compiler.searcher.segment_reader(ord as u32);
         let (view, warm) = (&self.compiler.views[ord], &*self.warm[ord]);
         let mut segment = Segment {
@@ -148,6 +154,7 @@ impl Pass<'_> {
             top: Top::new(size),
             total: 0,
             counters: vec![],
+            places: self.gatherer(ord)?,
             sides: vec![],
             until: self.until,
             left: STEP,
@@ -190,6 +197,10 @@ impl Pass<'_> {
         let plain = self.tree.is_some_and(|tree| !tree.is_more_than_words());
         let title = Some(question.text.as_str()).filter(|_| plain);
         let mut parts = self.compiler.clauses(self.tree, title);
+        if let Some(area) = question.area {
+            let inside = self.compiler.place(&Part::Within(area));
+            parts.push((tantivy::query::Occur::Must, silent(inside)));
+        }
         let mut sides = Vec::new();
         for filter in &question.filters {
             let query = self.compiler.filter(filter);
@@ -197,8 +208,7 @@ impl Pass<'_> {
                 .filter(|i| question.facets[*i].name() == filter.field)
                 .collect();
             if facets.is_empty() {
-                let silent = tantivy::query::ConstScoreQuery::new(query, 0.0);
-                parts.push((tantivy::query::Occur::Must, Box::new(silent)));
+                parts.push((tantivy::query::Occur::Must, silent(query)));
             } else {
                 sides.push(Side { query, facets });
             }
@@ -221,7 +231,7 @@ impl Pass<'_> {
                 found.truncate(kept);
             }
             for hit in &mut found {
-                hit.id = self.text("id", hit)?;
+                hit.id = self.text("id", (hit.segment, hit.doc))?;
             }
             found.sort_by(|a, b| a.key.compare(&b.key, down).then_with(|| a.id.cmp(&b.id)));
         }
@@ -242,9 +252,9 @@ impl Pass<'_> {
         let mut hits = Vec::with_capacity(self.question.limit);
         for hit in found.into_iter().skip(self.question.offset) {
             hits.push(Hit {
-                kind: self.text("kind", &hit)?,
+                kind: self.text("kind", (hit.segment, hit.doc))?,
                 id: if hit.id.is_empty() {
-                    self.text("id", &hit)?
+                    self.text("id", (hit.segment, hit.doc))?
                 } else {
                     hit.id
                 },
@@ -254,13 +264,13 @@ impl Pass<'_> {
         Ok((hits, last))
     }
 
-    /// The text of a hit in a column of one text per document.
-    fn text(&self, column: &str, hit: &Found) -> tantivy::Result<String> {
-        let at = hit.segment as usize;
-        let columns = self.warm[at].columns(self.compiler.searcher.segment_reader(hit.segment), column)?;
+    /// The text of a document in a column of one text per document.
+    pub fn text(&self, column: &str, (segment, doc): (u32, DocId)) -> tantivy::Result<String> {
+        let at = segment as usize;
+        let columns = self.warm[at].columns(self.compiler.searcher.segment_reader(segment), column)?;
         let mut text = String::new();
         if let Some(texts) = columns.first().and_then(|opened| opened.texts.as_ref())
-            && let Some(ord) = texts.ords().first(hit.doc)
+            && let Some(ord) = texts.ords().first(doc)
         {
             texts.ord_to_str(ord, &mut text)?;
         }
@@ -276,6 +286,7 @@ struct Segment<'a> {
     top: Top,
     total: u64,
     counters: Vec<Counter>,
+    places: Option<Gatherer>,
     sides: Vec<(BitSet, &'a Vec<usize>)>,
     /// What waits to be counted by all.
     block: Vec<DocId>,
@@ -327,10 +338,13 @@ impl Segment<'_> {
         for counter in &mut self.counters {
             counter.count(&self.block);
         }
+        if let Some(places) = &mut self.places {
+            places.gather(&self.block);
+        }
         self.block.clear();
     }
 
-    fn finish(mut self) -> (Ranker, whole::Found) {
+    fn finish(mut self) -> (Ranker, whole::Found, Vec<Point>) {
         self.flush();
         let counts = self.counters.into_iter().map(|counter| Arc::new(counter.finish()));
         let found = whole::Found {
@@ -338,7 +352,8 @@ impl Segment<'_> {
             counts: counts.collect(),
             first: self.top.into_sorted().into(),
         };
-        (self.ranker, found)
+        let places = self.places.map(Gatherer::finish).unwrap_or_default();
+        (self.ranker, found, places)
     }
 }
 

@@ -12,146 +12,224 @@ const DECIMALS: usize = 6;
 /// Of so many values one at each end may be far off.
 const FAR: u64 = 100;
 
+/// A number, or the years of a date from its first to its last, and how often it was counted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Point {
+    pub low: f64,
+    pub high: f64,
+    pub count: u64,
+}
+
+/// By what values are put together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Steps {
+    /// 1, 2, 5, 10, 20 …
+    Round,
+    /// 1, 10, 100 …
+    Tens,
+}
+
 /// The spans of values with their counts, at most `limit` (two at least, for numbers on both sides of nought) and the two
-/// ends, in order; `missing` last.
-pub(super) fn facet(field: &str, points: Vec<(f64, u64)>, limit: usize, missing: u64) -> Facet {
-    let mut points: Vec<(f64, u64)> = points.into_iter().filter(|(value, _)| value.is_finite()).collect();
-    points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+/// ends, in order; `missing` last. What covers several spans counts in each, as the filter of each finds it.
+pub(super) fn facet(field: &str, points: Vec<Point>, limit: usize, missing: u64) -> Facet {
+    let points = tidy(points);
+    let spans = spans(&points, limit.max(2), Steps::Round);
+    listed(field.to_owned(), spans, points.len(), missing)
+}
+
+/// Spans by year, decade or century, whichever make at most `limit`; only what touches the years shown, where the first of
+/// them is not after the last.
+pub(super) fn timeline(field: &str, points: Vec<Point>, shown: (i64, i64), limit: usize, missing: u64) -> Facet {
+    let points = tidy(points);
+    let distinct = points.len();
+    let spans = if shown.0 > shown.1 {
+        spans(&points, limit.max(2), Steps::Tens)
+    } else {
+        let (first, last) = (shown.0.max(-MOST), shown.1.min(MOST).max(shown.0.max(-MOST)));
+        let step = step(first, last, limit.max(2), Steps::Tens);
+        let (low, high) = (first.div_euclid(step), last.div_euclid(step));
+        let mut bins = Bins::new(low, high);
+        for point in &points {
+            // A cast from a float stops at the type's ends.
+            let (from, to) = (point.low.floor() as i64, point.high.floor() as i64);
+            bins.add(from.div_euclid(step), to.div_euclid(step), point.count);
+        }
+        bins.inside(
+            |bin| (bin * step).to_string(),
+            |bin| (bin * step + step - 1).to_string(),
+        )
+    };
+    listed(FacetRequest::timeline_name(field), spans, distinct, missing)
+}
+
+/// Years that are told apart on a timeline, on both sides of nought.
+const MOST: i64 = 1 << 40;
+
+/// In order and each once, without what is no number.
+fn tidy(mut points: Vec<Point>) -> Vec<Point> {
+    points.retain(|p| p.low.is_finite() && p.high.is_finite());
+    points.sort_unstable_by(|a, b| a.low.total_cmp(&b.low).then_with(|| a.high.total_cmp(&b.high)));
     points.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
+        let same = next.low == kept.low && next.high == kept.high;
         if same {
-            kept.1 += next.1;
+            kept.count += next.count;
         }
         same
     });
-    let mut values: Vec<FacetValue> = spans(&points, limit.max(2))
-        .into_iter()
-        .map(|(span, count)| FacetValue {
-            value: Some(span),
-            count,
-        })
-        .collect();
-    if missing > 0 {
-        values.push(FacetValue {
-            value: None,
-            count: missing,
-        });
-    }
+    points
+}
+
+fn listed(field: String, spans: Vec<(String, u64)>, distinct: usize, missing: u64) -> Facet {
+    let value = |value, count| FacetValue { value, count };
+    let values = spans.into_iter().map(|(span, count)| value(Some(span), count));
+    let missing = (missing > 0).then(|| value(None, missing));
     Facet {
-        field: field.to_owned(),
-        values,
-        distinct: points.len() as u64,
+        field,
+        values: values.chain(missing).collect(),
+        distinct: distinct as u64,
     }
 }
 
 /// Years by century, those that are chosen also by decade, those of a chosen decade by themselves; `missing` last.
-pub(super) fn calendar(field: &str, points: &[(f64, u64)], chosen: (i64, i64), missing: u64) -> Facet {
-    let mut years: BTreeMap<i64, u64> = BTreeMap::new();
-    for (year, count) in points.iter().filter(|(year, _)| year.is_finite()) {
-        *years.entry(*year as i64).or_default() += count;
+pub(super) fn calendar(field: &str, points: &[Point], chosen: (i64, i64), missing: u64) -> Facet {
+    let mut years: BTreeMap<(i64, i64), u64> = BTreeMap::new();
+    for point in points.iter().filter(|p| p.low.is_finite() && p.high.is_finite()) {
+        *years.entry((point.low as i64, point.high as i64)).or_default() += point.count;
     }
     let mut values = Vec::new();
-    gather(&years, 100, chosen, &mut values);
-    if missing > 0 {
-        values.push(FacetValue {
-            value: None,
-            count: missing,
-        });
-    }
-    Facet {
-        field: FacetRequest::calendar_name(field),
-        distinct: years.len() as u64,
-        values,
-    }
+    gather(&years, (i64::MIN, i64::MAX), 100, chosen, &mut values);
+    let field = FacetRequest::calendar_name(field);
+    listed(field, values, years.len(), missing)
 }
 
-/// Puts years together by so many, and below those that are chosen by fewer.
-fn gather(years: &BTreeMap<i64, u64>, width: i64, chosen: (i64, i64), values: &mut Vec<FacetValue>) {
+/// Centuries that one date counts in, at most.
+const CENTURIES: i64 = 400;
+
+/// Puts the years within a span together by so many, and below those that are chosen by fewer.
+fn gather(
+    years: &BTreeMap<(i64, i64), u64>,
+    within: (i64, i64),
+    width: i64,
+    chosen: (i64, i64),
+    values: &mut Vec<(String, u64)>,
+) {
     let mut sums: BTreeMap<i64, u64> = BTreeMap::new();
-    for (year, count) in years {
-        *sums.entry(year.div_euclid(width) * width).or_default() += count;
+    for ((from, to), count) in years {
+        let (from, to) = ((*from).max(within.0), (*to).min(within.1));
+        if from > to {
+            continue;
+        }
+        let (first, last) = (from.div_euclid(width), to.div_euclid(width));
+        for bin in first..=last.min(first + CENTURIES) {
+            *sums.entry(bin * width).or_default() += count;
+        }
     }
     for (first, count) in sums {
         let last = first + width - 1;
-        values.push(FacetValue {
-            value: Some(format!("{first}..{last}")),
-            count,
-        });
+        values.push((format!("{first}..{last}"), count));
         let length = chosen.1 - chosen.0 + 1;
         let inside = chosen.0 <= last && chosen.1 >= first && (1..=width).contains(&length);
         if inside && width > 1 {
-            let part = years.range(first..=last).map(|(year, count)| (*year, *count));
-            gather(&part.collect(), width / 10, chosen, values);
+            gather(years, (first, last), width / 10, chosen, values);
         }
     }
 }
 
 /// How many decimals the values have, as far as their whole multiples can be counted with.
-fn decimals(points: &[(f64, u64)]) -> usize {
-    let most = points
-        .iter()
-        .map(|(value, _)| value.to_string().split_once('.').map_or(0, |(_, rest)| rest.len()))
+fn decimals(points: &[Point]) -> usize {
+    let values = || points.iter().flat_map(|p| [p.low, p.high]);
+    let most = values()
+        .map(|value| value.to_string().split_once('.').map_or(0, |(_, rest)| rest.len()))
         .max()
         .unwrap_or_default();
-    let largest = points.iter().map(|(value, _)| value.abs()).fold(1.0, f64::max);
+    let largest = values().map(f64::abs).fold(1.0, f64::max);
     (0..=most.min(DECIMALS))
         .rev()
         .find(|places| largest * 10f64.powi(*places as i32) < 1e15)
         .unwrap_or_default()
 }
 
-fn spans(points: &[(f64, u64)], limit: usize) -> Vec<(String, u64)> {
+/// Counts by the number of their span, and what lies before and after them.
+struct Bins {
+    low: i64,
+    counts: Vec<u64>,
+    before: u64,
+    after: u64,
+}
+
+impl Bins {
+    fn new(low: i64, high: i64) -> Self {
+        Self {
+            low,
+            counts: vec![0; (high - low + 1) as usize],
+            before: 0,
+            after: 0,
+        }
+    }
+
+    /// Counts something in every span from one to another.
+    fn add(&mut self, from: i64, to: i64, count: u64) {
+        let high = self.low + self.counts.len() as i64 - 1;
+        if from < self.low {
+            self.before += count;
+        }
+        if to > high {
+            self.after += count;
+        }
+        for bin in from.max(self.low)..=to.min(high) {
+            self.counts[(bin - self.low) as usize] += count;
+        }
+    }
+
+    fn inside(&self, begin: impl Fn(i64) -> String, end: impl Fn(i64) -> String) -> Vec<(String, u64)> {
+        let bins = (self.low..).zip(&self.counts);
+        bins.map(|(bin, count)| (format!("{}..{}", begin(bin), end(bin)), *count))
+            .collect()
+    }
+}
+
+fn spans(points: &[Point], limit: usize, steps: Steps) -> Vec<(String, u64)> {
     let places = decimals(points);
     let scale = 10f64.powi(places as i32);
     // A cast from a float stops at the type's ends.
-    let points: Vec<(i64, u64)> = points
-        .iter()
-        .map(|(value, count)| (((value * scale).round() as i64).clamp(-(1 << 60), 1 << 60), *count))
-        .collect();
-    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+    let units = |value: f64| ((value * scale).round() as i64).clamp(-(1 << 60), 1 << 60);
+    let ends: Vec<(i64, i64, u64)> = points.iter().map(|p| (units(p.low), units(p.high), p.count)).collect();
+    let mut lasts: Vec<(i64, u64)> = ends.iter().map(|(_, high, count)| (*high, *count)).collect();
+    lasts.sort_unstable();
+    let (Some(first), Some(last)) = (ends.first(), lasts.last()) else {
         return Vec::new();
     };
-    let total: u64 = points.iter().map(|(_, count)| count).sum();
-    let (low, high) = (
-        quantile(points.iter(), total / FAR),
-        quantile(points.iter().rev(), total / FAR),
-    );
-    let wide = step(first.0, last.0, limit);
-    let narrow = step(low, high, limit);
+    let total: u64 = ends.iter().map(|(_, _, count)| count).sum();
+    let low = quantile(ends.iter().map(|(low, _, count)| (*low, *count)), total / FAR);
+    let high = quantile(lasts.iter().rev().copied(), total / FAR).max(low);
+    let wide = step(first.0, last.0, limit, steps);
+    let narrow = step(low, high, limit, steps);
     let (step, low, high) = if narrow < wide {
         (narrow, low.div_euclid(narrow), high.div_euclid(narrow))
     } else {
         (wide, first.0.div_euclid(wide), last.0.div_euclid(wide))
     };
-    let mut counts = vec![0u64; (high - low + 1) as usize];
-    let (mut before, mut after) = (0, 0);
-    for (value, count) in &points {
-        match value.div_euclid(step) {
-            bin if bin < low => before += count,
-            bin if bin > high => after += count,
-            bin => counts[(bin - low) as usize] += count,
-        }
+    let mut bins = Bins::new(low, high);
+    for (from, to, count) in &ends {
+        bins.add(from.div_euclid(step), to.div_euclid(step), *count);
     }
     let text = |units: i64| written(units, places);
-    let mut out = Vec::with_capacity(counts.len() + 2);
-    if before > 0 {
-        out.push((format!("..{}", text(low * step - 1)), before));
+    let mut out = bins.inside(|bin| text(bin * step), |bin| text((bin + 1) * step - 1));
+    if bins.before > 0 {
+        out.insert(0, (format!("..{}", text(low * step - 1)), bins.before));
     }
-    for (bin, count) in (low..).zip(counts) {
-        out.push((format!("{}..{}", text(bin * step), text((bin + 1) * step - 1)), count));
-    }
-    if after > 0 {
-        out.push((format!("{}..", text((high + 1) * step)), after));
+    if bins.after > 0 {
+        out.push((format!("{}..", text((high + 1) * step)), bins.after));
     }
     out
 }
 
 /// The value before which that many lie.
-fn quantile<'a>(points: impl Iterator<Item = &'a (i64, u64)>, far: u64) -> i64 {
+fn quantile(points: impl Iterator<Item = (i64, u64)>, far: u64) -> i64 {
     let mut passed = 0;
     let mut at = 0;
     for (value, count) in points {
-        at = *value;
+        at = value;
         passed += count;
         if passed > far {
             break;
@@ -160,12 +238,14 @@ fn quantile<'a>(points: impl Iterator<Item = &'a (i64, u64)>, far: u64) -> i64 {
     at
 }
 
-/// The smallest of 1, 2, 5, 10, 20 … by which the values fall into few enough spans.
-fn step(low: i64, high: i64, limit: usize) -> i64 {
+/// The smallest step by which the values fall into few enough spans.
+fn step(low: i64, high: i64, limit: usize, steps: Steps) -> i64 {
     let mut ten: i64 = 1;
     loop {
-        for step in [ten, ten.saturating_mul(2), ten.saturating_mul(5)] {
-            if high.div_euclid(step).saturating_sub(low.div_euclid(step)) < limit as i64 {
+        for by in [1, 2, 5] {
+            let step = ten.saturating_mul(by);
+            let fits = high.div_euclid(step).saturating_sub(low.div_euclid(step)) < limit as i64;
+            if fits && (by == 1 || steps == Steps::Round) {
                 return step;
             }
         }
@@ -200,15 +280,25 @@ mod tests {
     use super::super::query::days;
     use super::*;
 
+    fn point(low: f64, high: f64, count: u64) -> Point {
+        Point { low, high, count }
+    }
+
+    fn at(points: &[(f64, u64)]) -> Vec<Point> {
+        points
+            .iter()
+            .map(|(value, count)| point(*value, *value, *count))
+            .collect()
+    }
+
+    fn told(facet: &Facet) -> String {
+        let value = |v: &FacetValue| format!("{}={}", v.value.as_deref().unwrap_or("-"), v.count);
+        facet.values.iter().map(value).collect::<Vec<_>>().join(" ")
+    }
+
     #[track_caller]
     fn check(points: &[(f64, u64)], limit: usize, want: &str) {
-        let facet = facet("f", points.to_vec(), limit, 0);
-        let got: Vec<String> = facet
-            .values
-            .iter()
-            .map(|v| format!("{}={}", v.value.as_deref().unwrap_or("-"), v.count))
-            .collect();
-        assert_eq!(got.join(" "), want);
+        assert_eq!(told(&facet("f", at(points), limit, 0)), want);
     }
 
     #[test]
@@ -230,7 +320,7 @@ mod tests {
         let mut points: Vec<(f64, u64)> = (1900..1920).map(|year| (f64::from(year), 50)).collect();
         points.push((-3000.0, 2));
         points.push((9999.0, 3));
-        let facet = facet("f", points, 4, 7);
+        let facet = facet("f", at(&points), 4, 7);
         let shown: Vec<(&str, u64)> = facet
             .values
             .iter()
@@ -252,14 +342,8 @@ mod tests {
 
     #[test]
     fn years_are_put_together_by_century_and_what_is_chosen_by_less() {
-        let points: Vec<(f64, u64)> = [-5, 1799, 1850, 1853, 1853, 1861, 1900]
-            .map(|year| (f64::from(year), 1))
-            .into();
-        let told = |chosen| -> String {
-            let facet = calendar("f", &points, chosen, 2);
-            let value = |v: &FacetValue| format!("{}={}", v.value.as_deref().unwrap_or("-"), v.count);
-            facet.values.iter().map(value).collect::<Vec<_>>().join(" ")
-        };
+        let points = at(&[-5, 1799, 1850, 1853, 1853, 1861, 1900].map(|year| (f64::from(year), 1)));
+        let told = |chosen| told(&calendar("f", &points, chosen, 2));
         let centuries = "-100..-1=1 1700..1799=1 1800..1899=4 1900..1999=1 -=2";
         assert_eq!(told((1, 0)), centuries);
         assert_eq!(told((1700, 1999)), centuries);
@@ -270,6 +354,44 @@ mod tests {
             "-100..-1=1 1700..1799=1 1800..1899=4 1850..1859=3 1850..1850=1 1853..1853=2 1860..1869=1 1900..1999=1 -=2"
         );
         assert_eq!(told((1853, 1853)), told((1850, 1859)));
+    }
+
+    #[test]
+    fn what_covers_several_spans_counts_in_each() {
+        let points = vec![
+            point(1855.0, 1865.0, 1),
+            point(1861.0, 1861.0, 2),
+            point(1700.0, 1899.0, 1),
+        ];
+        assert_eq!(
+            told(&facet("f", points[..2].to_vec(), 2, 0)),
+            "1850..1859=1 1860..1869=3"
+        );
+        assert_eq!(
+            told(&calendar("f", &points, (1860, 1869), 0)),
+            "1700..1799=1 1800..1899=4 1800..1809=1 1810..1819=1 1820..1829=1 1830..1839=1 1840..1849=1 1850..1859=2 \
+             1860..1869=4 1860..1860=2 1861..1861=4 1862..1862=2 1863..1863=2 1864..1864=2 1865..1865=2 1866..1866=1 \
+             1867..1867=1 1868..1868=1 1869..1869=1 1870..1879=1 1880..1889=1 1890..1899=1"
+        );
+        let wide = vec![point(-1e15, 1e15, 1)];
+        assert!(calendar("f", &wide, (1, 0), 0).values.len() <= 401);
+    }
+
+    #[test]
+    fn a_timeline_goes_by_century_decade_and_year() {
+        let points = at(&[(1503.0, 1), (1860.0, 2), (1869.0, 1), (2020.0, 1)]);
+        let line = |shown, limit| told(&timeline("f", points.clone(), shown, limit, 3));
+        assert_eq!(
+            line((1, 0), 9),
+            "1500..1599=1 1600..1699=0 1700..1799=0 1800..1899=3 1900..1999=0 2000..2099=1 -=3"
+        );
+        assert_eq!(line((1800, 1899), 10).split(' ').nth(6), Some("1860..1869=3"));
+        assert_eq!(
+            line((1866, 1869), 10),
+            "1866..1866=0 1867..1867=0 1868..1868=0 1869..1869=1 -=3"
+        );
+        assert_eq!(line((i64::MIN, i64::MAX), 5).split(' ').count(), 5);
+        assert_eq!(told(&timeline("f", Vec::new(), (1, 0), 5, 0)), "");
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::places::{Places, PlacesRequest};
 use super::query::{Node, Unit};
 use super::text::fold;
 use crate::kernel::access::{Level, Visibility};
+use crate::kernel::geo::Area;
 use crate::kernel::ledger::Position;
 
 /// What is indexed of one entity.
@@ -140,8 +142,12 @@ pub struct Query {
     pub typing: bool,
     /// Narrow by field: OR within a field, AND across.
     pub filters: Vec<Filter>,
+    /// Only what has a place in this box.
+    pub area: Option<Area>,
     /// Counts to make, each under all filters but its own.
     pub facets: Vec<FacetRequest>,
+    /// What is found is wanted on a map, too.
+    pub places: Option<PlacesRequest>,
     pub sort: Sort,
     pub limit: usize,
     /// From an earlier answer's `next`.
@@ -162,7 +168,9 @@ impl Default for Query {
             tree: None,
             typing: false,
             filters: Vec::new(),
+            area: None,
             facets: Vec::new(),
+            places: None,
             sort: Sort::default(),
             limit: 0,
             cursor: None,
@@ -187,6 +195,8 @@ pub const TYPE_FACET: &str = "\u{1}type";
 const SPREAD: &str = "\u{1}spread:";
 /// Before a span and a field's name in a facet, see [`FacetRequest::calendar`].
 const CALENDAR: &str = "\u{1}calendar:";
+/// Before a span and a field's name in a facet, see [`FacetRequest::timeline`].
+const TIMELINE: &str = "\u{1}timeline:";
 /// Before a text and a field's name in a facet, see [`FacetRequest::holding`], and between the two.
 const HOLDING: &str = "\u{1}holding:";
 const HELD: char = '\u{2}';
@@ -222,11 +232,27 @@ impl FacetRequest {
     pub fn calendar_name(field: &str) -> String {
         format!("{CALENDAR}{field}")
     }
+    /// The numbers of a field, or the years of its dates, in steps of one, ten or a hundred, whichever make at most so
+    /// many spans; only those that have something of these years, where some are given. Each value is a filter. The
+    /// answer is named by [`FacetRequest::timeline_name`].
+    pub fn timeline(field: &str, shown: Option<(i64, i64)>, spans: usize) -> Self {
+        let (from, to) = shown.unwrap_or((1, 0));
+        Self {
+            field: format!("{TIMELINE}{from}..{to}{HELD}{field}"),
+            limit: spans,
+        }
+    }
+    /// Under which name a timeline is answered.
+    pub fn timeline_name(field: &str) -> String {
+        format!("{TIMELINE}{field}")
+    }
     /// The years that are chosen, of a facet by century.
     pub(super) fn chosen_years(&self) -> Option<(i64, i64)> {
-        let (span, _) = self.field.strip_prefix(CALENDAR)?.split_once(HELD)?;
-        let (from, to) = span.split_once("..")?;
-        Some((from.parse().ok()?, to.parse().ok()?))
+        years(self.field.strip_prefix(CALENDAR)?)
+    }
+    /// The years that are shown, of a timeline; the first is after the last where all are.
+    pub(super) fn shown_years(&self) -> Option<(i64, i64)> {
+        years(self.field.strip_prefix(TIMELINE)?)
     }
     /// The values of a field that have this text in them, accents and case aside.
     pub fn holding(field: &str, text: &str, limit: usize) -> Self {
@@ -245,6 +271,7 @@ impl FacetRequest {
         match self
             .held()
             .or_else(|| self.field.strip_prefix(CALENDAR)?.split_once(HELD))
+            .or_else(|| self.field.strip_prefix(TIMELINE)?.split_once(HELD))
         {
             Some((_, name)) => name,
             None => self.field.strip_prefix(SPREAD).unwrap_or(&self.field),
@@ -262,8 +289,16 @@ impl FacetRequest {
         self.held().map_or(self.field.as_str(), |(_, name)| name)
     }
     pub(super) fn is_spread(&self) -> bool {
-        self.field.starts_with(SPREAD) || self.field.starts_with(CALENDAR)
+        [SPREAD, CALENDAR, TIMELINE]
+            .iter()
+            .any(|begin| self.field.starts_with(begin))
     }
+}
+
+/// `FROM..TO` before the name of a field.
+fn years(text: &str) -> Option<(i64, i64)> {
+    let (from, to) = text.split_once(HELD)?.0.split_once("..")?;
+    Some((from.parse().ok()?, to.parse().ok()?))
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -291,6 +326,8 @@ pub struct Answer {
     pub hits: Vec<Hit>,
     /// In the order they were asked for.
     pub facets: Vec<Facet>,
+    /// Where a map was asked for.
+    pub places: Option<Places>,
     /// Marker of the next page, if there is one.
     pub next: Option<String>,
     /// How far the index has followed the ledger.

@@ -13,6 +13,7 @@ pub mod filters;
 mod flash;
 pub mod form;
 mod html;
+pub mod map;
 mod page;
 mod pager;
 mod parts;

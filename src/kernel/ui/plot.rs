@@ -22,10 +22,12 @@ pub struct Column {
     pub href: Option<String>,
     /// The column is part of a filter in use.
     pub active: bool,
+    /// What it stands for in a form, both ends with `..` between: `1890..1899`.
+    pub span: String,
 }
 
 /// A bar chart over neighbouring steps: numbers, years, months.
-#[derive(Template, Clone, Debug)]
+#[derive(Template, Clone, Debug, Default)]
 #[template(path = "kernel/ui/templates/plot-columns.html")]
 pub struct Columns {
     /// What is shown: `Records by year`.
@@ -35,6 +37,8 @@ pub struct Columns {
     pub by: String,
     /// Without title, axis and table: beside a facet that says it all.
     pub small: bool,
+    /// The form whose fields `from` and `to` a span is put into by pulling over columns, or by keys.
+    pub brush: Option<String>,
 }
 
 /// One row of a [`Spans`] plot.
@@ -111,11 +115,14 @@ impl Columns {
             .collect()
     }
     /// The axis: one cell per column, some with a label.
-    fn ticks(&self) -> Vec<&str> {
+    fn ticks(&self) -> Vec<(&str, &str)> {
         let every = self.columns.len().div_ceil(LABELS).max(1);
         let ticks = self.columns.iter().enumerate();
         ticks
-            .map(|(at, column)| if at % every == 0 { column.tick.as_str() } else { "" })
+            .map(|(at, column)| {
+                let tick = if at % every == 0 { column.tick.as_str() } else { "" };
+                (tick, column.span.as_str())
+            })
             .collect()
     }
     fn highest(&self) -> Option<&Column> {
@@ -219,12 +226,14 @@ mod tests {
             count: *count,
             href: Some(format!("/search?n={at}&m")),
             active: at == 1,
+            span: format!("{at}..{at}"),
         };
         Columns {
             title: "Records by n".to_owned(),
             columns: counts.iter().enumerate().map(column).collect(),
             by: "n".to_owned(),
             small: false,
+            brush: Some("form".to_owned()),
         }
     }
 

@@ -259,5 +259,6 @@ fn columns(language: Language, title: &str, now: i64, value: &dyn Fn(i64) -> u64
         columns: (last - STEPS + 1..=last).map(column).collect(),
         by: language.text("operations.time"),
         small: false,
+        brush: None,
     }
 }

@@ -258,6 +258,7 @@ fn plot(language: Language, runs: &[Run]) -> Option<Columns> {
         columns,
         by: language.text("operations.time"),
         small: false,
+        brush: None,
     })
 }
 

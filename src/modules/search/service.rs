@@ -12,8 +12,11 @@ use crate::contract::records::{FieldKind, RECORDS_READ, Record, Records, StoredT
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
 use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::geo::{Area, Frame};
 use crate::kernel::ledger::{self, Position};
-use crate::kernel::search::{Answer, Facet, FacetRequest, Filter, Mark, Node, Query, Search, Sort, excerpt};
+use crate::kernel::search::{
+    Answer, Facet, FacetRequest, Filter, Hit, Mark, Node, Places, PlacesRequest, Query, Search, Sort, excerpt,
+};
 use crate::kernel::ui::may_load;
 
 /// How long an answer waits for what was just written.
@@ -63,6 +66,28 @@ pub struct Found {
     pub items: Vec<Item>,
     /// What was waited for is not in the answer yet.
     pub behind: bool,
+}
+
+/// Where records are.
+pub struct Mapped {
+    pub total: u64,
+    pub places: Places,
+    /// Titles by id, of records that stand alone.
+    pub titles: HashMap<String, String>,
+}
+
+/// The records that stand alone on the map of an answer, to be named.
+pub fn alone(answer: &Answer) -> Answer {
+    let clusters = answer.places.iter().flat_map(|places| &places.clusters);
+    let hit = |id: &String| Hit {
+        id: id.clone(),
+        kind: String::new(),
+        score: 0.0,
+    };
+    Answer {
+        hits: clusters.filter_map(|cluster| cluster.id.as_ref().map(hit)).collect(),
+        ..Answer::default()
+    }
 }
 
 /// See the module's text.
@@ -126,6 +151,34 @@ impl Service {
         };
         let answer = self.answer(caller, query).await?;
         Ok(answer.facets.into_iter().next().unwrap_or_default())
+    }
+
+    /// Where the records of a question are, in a box or wherever they are.
+    ///
+    /// # Errors
+    /// As of [`Service::find`].
+    pub async fn map(&self, caller: &Caller, asked: &Asked, area: Option<Area>, columns: u32) -> Result<Mapped> {
+        let types = self.types(caller, asked.type_name.as_deref()).await?;
+        let fields = fields_of(&types);
+        let query = Query {
+            area,
+            places: Some(PlacesRequest {
+                frame: area.map(|area| Frame::around(&area, 0.0)),
+                columns,
+            }),
+            sort: Sort::Created { descending: true },
+            ..self.question(caller, asked, &types, &fields).await?
+        };
+        let answer = self.answer(caller, query).await?;
+        let named = self.items(caller, &types, &alone(&answer)).await?;
+        let places = answer
+            .places
+            .ok_or_else(|| Error::internal(anyhow::anyhow!("a map that was asked for is missing")))?;
+        Ok(Mapped {
+            total: answer.total,
+            places,
+            titles: named.into_iter().map(|item| (item.record.id, item.title)).collect(),
+        })
     }
 
     /// The question to the index, without what is counted and how many are wanted.

@@ -1,4 +1,4 @@
-//! Conditions that name what they are about: `field:…`, `field>…`, `near:…`, `sort:…`, `type:…`. A name that nothing has is a
+//! Conditions that name what they are about: `field:…`, `field>…`, `near:…`, `within:…`, `sort:…`, `type:…`. A name that nothing has is a
 //! word like any other.
 
 use super::super::text::cut;
@@ -38,6 +38,7 @@ impl Parser<'_, '_> {
             }
             match special(name) {
                 Some(Special::Near) if chunk[at..].starts_with(':') => return self.near(at + 1, depth),
+                Some(Special::Within) if chunk[at..].starts_with(':') => return self.within(at + 1, depth),
                 Some(Special::Sort) if chunk[at..].starts_with(':') => return self.sort(at + 1, depth),
                 Some(Special::Type) if chunk[at..].starts_with(':') && self.names.fields(name).is_empty() => {
                     if let Some(node) = self.of_type(at + 1, depth) {
@@ -199,6 +200,19 @@ impl Parser<'_, '_> {
         }
     }
 
+    /// `within:55.1,10.9,69.1,24.2`
+    fn within(&mut self, value: usize, depth: usize) -> Option<Node> {
+        let chunk = self.scan.chunk(depth);
+        self.scan.pass(chunk.len());
+        match chunk[value..].parse() {
+            Ok(area) => Some(Node::Within(area)),
+            Err(rule) => {
+                self.hint(format!("After within: {rule}."));
+                self.word(chunk, None)
+            }
+        }
+    }
+
     /// `sort:title`, `sort:-year`, `sort:year-desc`
     fn sort(&mut self, value: usize, depth: usize) -> Option<Node> {
         let chunk = self.scan.chunk(depth);
@@ -278,6 +292,7 @@ impl Parser<'_, '_> {
 /// What is no field and still says something before a colon.
 enum Special {
     Near,
+    Within,
     Sort,
     Type,
 }
@@ -285,6 +300,7 @@ enum Special {
 fn special(name: &str) -> Option<Special> {
     match name {
         "near" => Some(Special::Near),
+        "within" => Some(Special::Within),
         "sort" => Some(Special::Sort),
         "type" => Some(Special::Type),
         _ => None,

@@ -89,6 +89,7 @@ fn each_form_is_read() {
         ("created>today-30d", "created:>today-30d"),
         ("near:59.3,18.0~10km", "near:59.3,18~10km"),
         ("near:59.3,18.0 tea", "near:59.3,18~10km AND tea"),
+        ("-within:-10,170,10.50,-170", "NOT within:-10,170,10.5,-170"),
         ("type:object", "type:=\"object\""),
         ("type:\"Art object\" cup", "type:=\"object\" AND cup"),
         ("f(x)", "f(x)"),
@@ -110,7 +111,7 @@ fn each_form_is_read() {
 fn what_a_tree_tells_can_be_read_again() {
     for text in [
         "silver (tea* | \"oil canvas\"~2) -glass title:cup,pot year:1850..1900",
-        "NOT (a b) OR c~2 near:1,2~3km",
+        "NOT (a b) OR c~2 near:1,2~3km within:1,2,3,4",
         "title:=\"Tea Cup\" -title:* weight:>=2kg",
     ] {
         let once = read(text).tree.unwrap();

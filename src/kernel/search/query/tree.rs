@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::kernel::geo::Area;
+
 /// A condition, or several of them together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -30,6 +32,8 @@ pub enum Node {
     Filled(String),
     /// A place lies within a distance.
     Near(Near),
+    /// A place lies in a box.
+    Within(Area),
     /// A question as it is written into the search box.
     Text(String),
 }
@@ -250,6 +254,7 @@ impl fmt::Display for Node {
                 f.write_str("*")
             }
             Self::Near(near) => write!(f, "near:{},{}~{}km", near.latitude, near.longitude, near.km),
+            Self::Within(area) => write!(f, "within:{area}"),
             Self::Text(text) => write!(f, "({text})"),
         }
     }

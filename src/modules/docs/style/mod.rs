@@ -266,6 +266,7 @@ fn years(language: Language) -> Columns {
             count,
             href: Some("#plots".to_owned()),
             active: at == 6,
+            span: String::new(),
         }
     };
     Columns {
@@ -273,6 +274,7 @@ fn years(language: Language) -> Columns {
         columns: (0..).zip(counts).map(column).collect(),
         by: language.text("style.plot-decade"),
         small: false,
+        brush: None,
     }
 }
 

@@ -44,6 +44,7 @@ impl Sources {
             columns,
             by: field,
             small: false,
+            brush: None,
         }))
     }
 }
@@ -78,5 +79,6 @@ fn column(type_name: &str, field: &str, span: &str, count: u64, language: Langua
         count,
         href: query.ok().filter(|_| count > 0).map(|query| format!("/search?{query}")),
         active: false,
+        span: String::new(),
     }
 }

@@ -2,34 +2,19 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::contract::records::FieldKind;
 use crate::kernel::search::{IndexedField, Value};
 use crate::modules::records::model::path::{self, Leaf};
-
-/// What the two fields of a place are called, in small letters and without anything else.
-const PAIRS: [(&str, &str); 5] = [
-    ("decimallatitude", "decimallongitude"),
-    ("latitude", "longitude"),
-    ("lat", "lon"),
-    ("lat", "lng"),
-    ("lat", "long"),
-];
 
 /// The places of a document, at the level of the stricter of their two fields.
 pub fn of(leaves: &[Leaf<'_>], document: &Map<String, Json>) -> Vec<IndexedField> {
     let mut found = Vec::new();
-    for latitude in leaves.iter().filter(|leaf| is_number(leaf)) {
-        let name = plain(&latitude.field.name);
-        for (_, other) in PAIRS.iter().filter(|(one, _)| *one == name) {
-            let is_other = |leaf: &&Leaf<'_>| {
-                is_number(leaf)
-                    && plain(&leaf.field.name) == *other
-                    && leaf.steps.split_last().map(|(_, above)| above)
-                        == latitude.steps.split_last().map(|(_, above)| above)
-            };
-            let Some(longitude) = leaves.iter().find(is_other) else {
-                continue;
-            };
+    for latitude in leaves.iter().filter(|leaf| leaf.field.is_latitude()) {
+        let is_other = |leaf: &&Leaf<'_>| {
+            latitude.field.is_pair(leaf.field)
+                && leaf.steps.split_last().map(|(_, above)| above)
+                    == latitude.steps.split_last().map(|(_, above)| above)
+        };
+        for longitude in leaves.iter().filter(is_other).take(1) {
             let (north, east) = (numbers(document, latitude), numbers(document, longitude));
             if north.len() != east.len() {
                 continue;
@@ -52,18 +37,6 @@ pub fn of(leaves: &[Leaf<'_>], document: &Map<String, Json>) -> Vec<IndexedField
         }
     }
     found
-}
-
-fn is_number(leaf: &Leaf<'_>) -> bool {
-    matches!(
-        leaf.field.kind,
-        FieldKind::Number | FieldKind::Integer | FieldKind::Text
-    )
-}
-
-fn plain(name: &str) -> String {
-    let letters = name.chars().filter(|c| c.is_alphanumeric());
-    letters.flat_map(char::to_lowercase).collect()
 }
 
 fn numbers(document: &Map<String, Json>, leaf: &Leaf<'_>) -> Vec<f64> {

@@ -56,7 +56,7 @@ pub struct Question {
 /// Finds records by conditions within conditions.
 ///
 /// Each condition is an object with one key: `and`, `or` and `not` join others, `word`, `phrase`, `is`, `range`, `filled`,
-/// `near` and `text` say something themselves.
+/// `near`, `within` and `text` say something themselves.
 #[utoipa::path(
     post,
     path = "/api/search",

@@ -1,7 +1,8 @@
-//! `GET` and `POST /api/search`, values of a facet, suggestions, and having the index built anew.
+//! `GET` and `POST /api/search`, values of a facet, the map, suggestions, and having the index built anew.
 
 mod ask;
 mod facet;
+mod map;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,7 @@ pub fn routes(service: Service) -> Routes {
     RouteSet::new()
         .route(RECORDS_READ, routes!(search, ask::ask))
         .route(RECORDS_READ, routes!(facet::values))
+        .route(RECORDS_READ, routes!(map::map))
         .route(RECORDS_READ, routes!(suggest))
         // Its answer comes when the index is built, however long that takes.
         .upload(SEARCH_REBUILD, routes!(rebuild))
@@ -66,7 +68,7 @@ struct Params {
     /// Only records of this type.
     #[serde(rename = "type", default)]
     type_name: Option<String>,
-    /// Words (all must match), `begin*`, `*within*`, `much~`, `"a phrase"`, `"a phrase"~2`, `-not`, `a | b`, `(groups)`, `field:value`, `field:"whole value"`, `field:a,b`, `field:>10`, `field:<2kg`, `field:1850..1900`, `field:1890s`, `created>today-30d`, `field:*`, `near:59.3,18.0~10km`, `sort:-field`. What cannot be read as a rule is looked for as words, with a hint; at most 10,000 bytes and 256 conditions are read.
+    /// Words (all must match), `begin*`, `*within*`, `much~`, `"a phrase"`, `"a phrase"~2`, `-not`, `a | b`, `(groups)`, `field:value`, `field:"whole value"`, `field:a,b`, `field:>10`, `field:<2kg`, `field:1850..1900`, `field:1890s`, `created>today-30d`, `field:*`, `near:59.3,18.0~10km`, `within:55.1,10.9,69.1,24.2`, `sort:-field`. What cannot be read as a rule is looked for as words, with a hint; at most 10,000 bytes and 256 conditions are read.
     #[serde(default)]
     q: String,
     /// `true`: `q` is still being typed, its last word is a beginning.

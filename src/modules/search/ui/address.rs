@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::span::{end, is_span, year};
 use crate::contract::records::RecordType;
+use crate::kernel::geo::Area;
 
 /// What stands after the question mark. The names are those of `/api/search` where both have them.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,7 +18,16 @@ pub struct Params {
     pub filter: Vec<String>,
     #[serde(default)]
     pub sort: String,
-    /// `cards` or `table`.
+    /// `SOUTH,WEST,NORTH,EAST`: only what has a place in this box.
+    #[serde(default, rename = "box")]
+    pub area: String,
+    /// The field of the timeline.
+    #[serde(default)]
+    pub time: String,
+    /// Fields to count beside those that always are, repeatable.
+    #[serde(default)]
+    pub facet: Vec<String>,
+    /// `cards`, `table`, `map` or `timeline`.
     #[serde(default)]
     pub view: String,
     /// `compact`, or as usual.
@@ -56,11 +66,14 @@ pub struct Chosen {
 }
 
 /// See the module's text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Address {
     pub q: String,
     pub type_name: String,
     pub chosen: Vec<Chosen>,
+    pub area: Option<Area>,
+    pub time: String,
+    pub facets: Vec<String>,
     pub sort: String,
     /// How the list looks, where the address says so; else what was kept, else what is usual.
     pub view: Option<View>,
@@ -76,6 +89,10 @@ pub struct Address {
 pub enum View {
     Cards,
     Table,
+    /// Cards below a map.
+    Map,
+    /// Cards below a timeline.
+    Timeline,
 }
 
 impl View {
@@ -83,13 +100,21 @@ impl View {
         match text {
             "cards" => Some(Self::Cards),
             "table" => Some(Self::Table),
+            "map" => Some(Self::Map),
+            "timeline" => Some(Self::Timeline),
             _ => None,
         }
+    }
+    /// A way to look at lists that may be kept for all of them. Not every collection has places or dates.
+    pub fn is_kept(self) -> bool {
+        matches!(self, Self::Cards | Self::Table)
     }
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cards => "cards",
             Self::Table => "table",
+            Self::Map => "map",
+            Self::Timeline => "timeline",
         }
     }
 }
@@ -126,6 +151,9 @@ impl Address {
             q: params.q.trim().to_owned(),
             type_name: params.type_name,
             chosen,
+            area: params.area.parse().ok(),
+            time: params.time,
+            facets: params.facet.into_iter().filter(|name| !name.is_empty()).collect(),
             sort: params.sort,
             view: View::read(&params.view),
             dense: density(&params.density),
@@ -150,18 +178,28 @@ impl Address {
         let (Some(from), Some(to)) = (end(from), end(to)) else {
             return;
         };
-        self.chosen
-            .retain(|c| !(c.field == field && c.value.as_deref().is_some_and(is_span)));
+        self.page = 1;
         if from.is_empty() && to.is_empty() {
-            return;
+            return self.drop_span(field);
         }
         let swapped = matches!((year(&from), year(&to)), (Some(a), Some(b)) if a > b);
         let (from, to) = if swapped { (to, from) } else { (from, to) };
+        self.put_span(field, &format!("{from}..{to}"));
+    }
+
+    /// Chooses a span of a field, and no other.
+    pub fn put_span(&mut self, field: &str, span: &str) {
+        self.drop_span(field);
         self.chosen.push(Chosen {
             field: field.to_owned(),
-            value: Some(format!("{from}..{to}")),
+            value: Some(span.to_owned()),
         });
-        self.page = 1;
+    }
+
+    /// Chooses no span of a field.
+    pub fn drop_span(&mut self, field: &str) {
+        self.chosen
+            .retain(|c| !(c.field == field && c.value.as_deref().is_some_and(is_span)));
     }
 
     /// The span that is chosen of a field.
@@ -191,6 +229,11 @@ impl Address {
                 "filter",
                 &format!("{}:{}", one.field, one.value.as_deref().unwrap_or_default()),
             );
+        }
+        given("box", &self.area.map(|area| area.to_string()).unwrap_or_default());
+        given("time", &self.time);
+        for facet in &self.facets {
+            given("facet", facet);
         }
         given("sort", &self.sort);
         given("view", self.view.map_or("", View::as_str));
@@ -234,13 +277,10 @@ impl Address {
     pub fn with_span(&self, field: &str, span: &str) -> String {
         let chosen = self.is_chosen(field, Some(span));
         self.with(|a| {
-            a.chosen
-                .retain(|c| !(c.field == field && c.value.as_deref().is_some_and(is_span)));
-            if !chosen {
-                a.chosen.push(Chosen {
-                    field: field.to_owned(),
-                    value: Some(span.to_owned()),
-                });
+            if chosen {
+                a.drop_span(field);
+            } else {
+                a.put_span(field, span);
             }
         })
     }
@@ -295,6 +335,9 @@ mod tests {
                     value: None,
                 },
             ],
+            area: "-10.5,170,20,-170".parse().ok(),
+            time: "made".to_owned(),
+            facets: vec!["page".to_owned()],
             sort: "-created".to_owned(),
             view: Some(View::Cards),
             dense: Some(true),

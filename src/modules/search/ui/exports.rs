@@ -29,7 +29,8 @@ pub fn links(address: &Address, of_type: bool) -> Vec<(&'static str, String)> {
 
 /// The same question at the API, where a field alone means that it is missing.
 pub fn api(address: &Address) -> String {
-    let mut pairs = vec![("q", address.q.clone()), ("type", address.type_name.clone())];
+    let q = located(address, address.q.clone());
+    let mut pairs = vec![("q", q), ("type", address.type_name.clone())];
     for one in &address.chosen {
         let value = one.value.as_deref().map(|value| format!(":{value}"));
         pairs.push(("filter", format!("{}{}", one.field, value.unwrap_or_default())));
@@ -64,13 +65,22 @@ fn words(address: &Address) -> Option<String> {
         });
     }
     parts.retain(|part| !part.is_empty());
-    Some(parts.join(" "))
+    Some(located(address, parts.join(" ")))
+}
+
+/// With the box of the address in words.
+fn located(address: &Address, words: String) -> String {
+    match &address.area {
+        Some(area) if words.is_empty() => format!("within:{area}"),
+        Some(area) => format!("{words} within:{area}"),
+        None => words,
+    }
 }
 
 /// The words as one condition beside others: what says "or" stands in brackets, where its own come in pairs.
 fn whole(address: &Address) -> Option<String> {
     let q = address.q.clone();
-    if address.chosen.is_empty() || !(q.contains('|') || q.contains("OR")) {
+    if address.chosen.is_empty() && address.area.is_none() || !(q.contains('|') || q.contains("OR")) {
         return Some(q);
     }
     let paired = !q.contains('"') && q.matches('(').count() == q.matches(')').count();
@@ -82,12 +92,15 @@ pub fn values(address: &Address, field: &str) -> String {
     let mut pairs = vec![("field", field.to_owned())];
     for (name, value) in address.pairs() {
         match name {
-            "q" => pairs.push(("query", value)),
+            "q" => pairs.push(("query", located(address, value))),
             "type" => pairs.push(("type", value)),
             // `FIELD:` is "not given" here, and `FIELD` alone there.
             "filter" => pairs.push(("filter", value.strip_suffix(':').unwrap_or(&value).to_owned())),
             _ => {}
         }
+    }
+    if address.q.is_empty() && address.area.is_some() {
+        pairs.push(("query", located(address, String::new())));
     }
     let query = serde_html_form::to_string(pairs).unwrap_or_default();
     format!("/api/search/facet?{query}")

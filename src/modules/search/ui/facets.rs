@@ -4,6 +4,7 @@
 use super::address::{Address, Chosen};
 use super::exports;
 use super::kind::{Kind, is_plotted, leaf_label};
+use super::map::told;
 use super::span::is_span;
 use crate::contract::records::{FieldKind, Leaf};
 use crate::kernel::i18n::Language;
@@ -29,6 +30,8 @@ pub struct FacetView {
     pub hidden: u64,
     /// All values are shown: a form to look through them, and the way back.
     pub finder: Option<Finder>,
+    /// Where it is no longer shown, if the address added it.
+    pub put_away: Option<String>,
 }
 
 pub struct FacetValueView {
@@ -43,6 +46,7 @@ pub struct FacetValueView {
     pub depth: usize,
 }
 
+#[derive(Default)]
 pub struct Plot {
     pub columns: Columns,
     /// Number of the facet, for names of controls on the page.
@@ -82,14 +86,15 @@ pub struct Facets<'a> {
 impl Facets<'_> {
     /// The facets of a type, from their counts.
     pub fn of(&self, kind: &Kind, counted: &[Facet]) -> Vec<FacetView> {
-        let leaves = kind.facets();
+        let leaves = kind.facets_of(self.address);
         let mut out = Vec::new();
         for facet in counted {
             let Some(leaf) = leaves.iter().find(|leaf| leaf.path == facet.field) else {
                 continue;
             };
             let chosen = self.address.chosen.iter().any(|c| c.field == facet.field);
-            let more = self.address.more == facet.field;
+            let added = self.address.facets.contains(&facet.field);
+            let more = added || self.address.more == facet.field;
             let number = out.len();
             let view = if is_plotted(leaf) {
                 let by_century = FacetRequest::calendar_name(&facet.field);
@@ -101,6 +106,7 @@ impl Facets<'_> {
             let Some(view) = view else { continue };
             out.push(FacetView {
                 open: number < OPEN || chosen || more,
+                put_away: added.then(|| self.address.with(|a| a.facets.retain(|name| *name != facet.field))),
                 ..view
             });
         }
@@ -145,6 +151,7 @@ impl Facets<'_> {
                 hidden: self.rest(|a| a.find.clear()),
                 fewer: fewer(),
             }),
+            put_away: None,
         })
     }
 
@@ -208,6 +215,7 @@ impl Facets<'_> {
             count: *count,
             href: (*count > 0).then(|| self.address.with_span(field, text)),
             active: span.is_some_and(|span| touches(text, span)),
+            span: (*text).to_owned(),
         };
         let columns = given.iter().map(column).collect();
         let total: u64 = given.iter().map(|(_, count)| count).sum();
@@ -221,30 +229,39 @@ impl Facets<'_> {
             depth: 0,
         });
         let values = self.centuries(field, centuries).into_iter().chain(values);
-        let ends = |text: &str| text.to_owned();
+        let columns = Columns {
+            title: label.clone(),
+            columns,
+            by: label.clone(),
+            small: true,
+            brush: Some(format!("span-{number}")),
+        };
         Some(FacetView {
-            plot: Some(Plot {
-                columns: Columns {
-                    title: label.clone(),
-                    columns,
-                    by: label.clone(),
-                    small: true,
-                },
-                number,
-                field: field.clone(),
-                from: span.map_or_else(String::new, |(from, _)| ends(from)),
-                to: span.map_or_else(String::new, |(_, to)| ends(to)),
-                lowest: given.first().map_or_else(String::new, |(text, _)| begin(text)),
-                highest: given.last().map_or_else(String::new, |(text, _)| finish(text)),
-                hidden: self.rest(|a| a.chosen.retain(|c| !is_span_of(c, field))),
-            }),
+            plot: Some(self.form(field, columns, number)),
             label,
             open: false,
             values: values.collect(),
             more: None,
             hidden: 0,
             finder: None,
+            put_away: None,
         })
+    }
+
+    /// Columns with the form by which a span of them is chosen.
+    pub fn form(&self, field: &str, columns: Columns, number: usize) -> Plot {
+        let span = self.address.span(field);
+        let end = |column: Option<&Column>, of: fn(&str) -> String| column.map(|c| of(&c.span)).unwrap_or_default();
+        Plot {
+            number,
+            field: field.to_owned(),
+            from: span.map_or_else(String::new, |(from, _)| from.to_owned()),
+            to: span.map_or_else(String::new, |(_, to)| to.to_owned()),
+            lowest: end(columns.columns.first(), begin),
+            highest: end(columns.columns.last(), finish),
+            hidden: self.rest(|a| a.drop_span(field)),
+            columns,
+        }
     }
 
     /// The types of what was found, where there is more than one.
@@ -281,6 +298,7 @@ impl Facets<'_> {
             more: None,
             hidden: 0,
             finder: None,
+            put_away: None,
         })
     }
 
@@ -306,6 +324,13 @@ impl Facets<'_> {
                     a.chosen.clear();
                     a.columns.clear();
                 }),
+            });
+        }
+        if let Some(area) = &self.address.area {
+            chips.push(Chip {
+                field: self.language.text("search.area"),
+                value: told(area, self.language),
+                href: self.address.with(|a| a.area = None),
             });
         }
         chips.extend(self.address.chosen.iter().map(chip));
@@ -345,10 +370,6 @@ impl Facets<'_> {
     }
 }
 
-fn is_span_of(chosen: &Chosen, field: &str) -> bool {
-    chosen.field == field && chosen.value.as_deref().is_some_and(is_span)
-}
-
 fn begin(span: &str) -> String {
     span.split_once("..")
         .map_or(span, |(from, to)| if from.is_empty() { to } else { from })
@@ -362,7 +383,7 @@ fn finish(span: &str) -> String {
 }
 
 /// Whether a bar has something of a chosen span.
-fn touches(bar: &str, (from, to): (&str, &str)) -> bool {
+pub fn touches(bar: &str, (from, to): (&str, &str)) -> bool {
     let number = |text: &str, without: f64| {
         let year = text
             .get(1..)

@@ -33,7 +33,7 @@ impl Kept {
         let mut kept = Self::default();
         for (name, value) in pairs {
             match name.as_str() {
-                "view" => kept.view = View::read(&value),
+                "view" => kept.view = View::read(&value).filter(|view| view.is_kept()),
                 "density" => kept.dense = density(&value),
                 _ => {
                     let Some(type_name) = name.strip_prefix("of:") else {
@@ -56,7 +56,7 @@ impl Kept {
 
     /// With what an address says. Without columns in it, those of its type are forgotten if `columns` asks for it.
     pub fn with(mut self, address: &Address, columns: bool) -> Self {
-        self.view = address.view.or(self.view);
+        self.view = address.view.filter(|view| view.is_kept()).or(self.view);
         self.dense = address.dense.or(self.dense);
         if columns {
             self.columns.retain(|(known, _)| *known != address.type_name);

@@ -54,6 +54,11 @@ impl Kind {
         leaves
     }
 
+    /// Whether its records may have a place that the caller may know of.
+    pub fn has_places(&self) -> bool {
+        self.definition().has_places(self.level)
+    }
+
     pub fn is_title(&self, path: &str) -> bool {
         self.definition().title.as_deref() == Some(path)
     }
@@ -123,10 +128,33 @@ impl Kind {
         leaves
     }
 
+    /// The same, and the fields that the address adds.
+    pub fn facets_of(&self, address: &Address) -> Vec<Leaf<'_>> {
+        let mut leaves = self.facets();
+        let others = self.more_facets().into_iter();
+        leaves.extend(others.filter(|leaf| address.facets.contains(&leaf.path)).take(FACETS));
+        leaves
+    }
+
+    /// Fields that could be counted too: those that stand in columns.
+    pub fn more_facets(&self) -> Vec<Leaf<'_>> {
+        let known = self.facets();
+        let mut leaves = self.leaves();
+        leaves.retain(|leaf| {
+            let counted = leaf.field().is_some_and(|field| match field.kind {
+                FieldKind::Integer | FieldKind::Number | FieldKind::Boolean | FieldKind::Date => true,
+                FieldKind::Link => false,
+                _ => field.facet || field.column,
+            });
+            counted && known.iter().all(|one| one.path != leaf.path)
+        });
+        leaves
+    }
+
     /// The counts to ask for: of the facet of which all values are wanted all, or those with a text in them.
     pub fn requests(&self, address: &Address) -> Vec<FacetRequest> {
         let mut requests = Vec::new();
-        for leaf in self.facets() {
+        for leaf in self.facets_of(address) {
             if is_plotted(&leaf) {
                 requests.push(FacetRequest::spread(&leaf.path, BARS));
                 if leaf.field().is_some_and(|f| f.kind == FieldKind::Date) {

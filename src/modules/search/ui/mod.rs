@@ -6,12 +6,14 @@ mod exports;
 mod facets;
 mod kept;
 mod kind;
+mod map;
 mod nothing;
 mod question;
 mod rows;
 mod span;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod told;
 mod view;
 
@@ -27,16 +29,18 @@ use kept::Kept;
 use kind::Kind;
 use nothing::{OFFERED, Try};
 use question::{count, question};
-use view::{Findings, Look};
+use timeline::Dates;
+use view::{Above, Findings, Look};
 
-use super::service::Service;
+use super::service::{Service, alone};
 use crate::contract::records::RECORDS_READ;
 use crate::kernel::access::{OPEN, Visibility};
 use crate::kernel::error::Result;
+use crate::kernel::geo::Area;
 use crate::kernel::http::{Query as Ask, RouteSet, Routes, Shared};
 use crate::kernel::i18n::Language;
 use crate::kernel::module::Health;
-use crate::kernel::search::{Answer, MAX_OFFSET, Search, TYPE_FACET};
+use crate::kernel::search::{Answer, MAX_OFFSET, Query, Search, TYPE_FACET};
 use crate::kernel::ui::{Html, Page};
 
 /// How long a page that follows a write waits for it.
@@ -65,6 +69,7 @@ async fn search_page(
     let mut kind = kinds.iter().find(|kind| kind.name() == type_name);
     let after = params.after.clone();
     let (keep, span) = (params.keep.clone(), !params.span.is_empty());
+    let spoilt = !params.area.trim().is_empty() && params.area.parse::<Area>().is_err();
     let mut address = Address::read(Params { type_name, ..params }, kind.map(Kind::definition));
     let kept = Kept::read(&headers);
     if span || !keep.is_empty() {
@@ -78,7 +83,7 @@ async fn search_page(
     let mut look = look(&address, &kept, kind);
     // Far pages are not counted to; the last one that can be opened is shown instead.
     address.page = address.page.min(MAX_OFFSET / look.rows() + 1);
-    let asked = question(&address, kind, look.rows(), visibility.clone());
+    let asked = asked(&address, &look, kind, &kinds, visibility.clone());
     let mut answer = service.search.search(asked).await?;
     // What is found may all be of one type: then that type's facets and columns help, as if it had been chosen.
     let implied = kind.is_none().then(|| sole(&answer, &kinds)).flatten();
@@ -87,18 +92,23 @@ async fn search_page(
         kind = implied;
         only.name().clone_into(&mut address.type_name);
         look = self::look(&address, &kept, kind);
-        let asked = question(&address, kind, look.rows(), visibility.clone());
+        let asked = self::asked(&address, &look, kind, &kinds, visibility.clone());
         answer = service.search.search(asked).await?;
     } else {
         counts = by_type(&service.search, &address, &kinds, &answer, &visibility).await?;
     }
     let items = service.items(&page.caller, &types, &answer).await?;
+    let named = service.items(&page.caller, &types, &alone(&answer)).await?;
+    if spoilt {
+        answer.hints.push(page.language.text("search.map-spoilt"));
+    }
     let mut findings = Findings {
         address: &address,
         look: &look,
         answer: &answer,
         kinds: &kinds,
         items: &items,
+        named: named.into_iter().map(|item| (item.record.id, item.title)).collect(),
         types: &counts,
         tries: Vec::new(),
         behind,
@@ -112,6 +122,20 @@ async fn search_page(
         return Ok(Redirect::to(&page.here).into_response());
     }
     Ok(Html(findings.page(page)).into_response())
+}
+
+/// The question of an address, with what its look needs beside the list.
+fn asked(address: &Address, look: &Look, kind: Option<&Kind>, kinds: &[Kind], visibility: Visibility) -> Query {
+    let mut asked = question(address, kind, look.rows(), visibility);
+    match look.above {
+        Above::Map => asked.places = Some(map::request(address)),
+        Above::Timeline => {
+            let dates = Dates::of(address, kind, kinds, Language::default());
+            asked.facets.extend(dates.request());
+        }
+        Above::Nothing => {}
+    }
+    asked
 }
 
 /// Leads from a form to the address that says the same, and keeps how lists are to look where that was asked for.
@@ -135,8 +159,14 @@ fn look(address: &Address, kept: &Kept, kind: Option<&Kind>) -> Look {
     } else {
         &address.columns
     };
+    let view = address.view.or(kept.view).unwrap_or(usual);
     Look {
-        cards: address.view.or(kept.view).unwrap_or(usual) == View::Cards,
+        cards: view != View::Table,
+        above: match view {
+            View::Map => Above::Map,
+            View::Timeline => Above::Timeline,
+            View::Cards | View::Table => Above::Nothing,
+        },
         dense: address.dense.or(kept.dense).unwrap_or_default(),
         columns: columns.to_vec(),
     }

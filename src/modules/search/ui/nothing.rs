@@ -49,6 +49,9 @@ pub fn tries(address: &Address, chips: &[Chip], many_types: bool, language: Lang
             a.chosen.remove(at);
         });
     }
+    if address.area.is_some() {
+        offer(language.text("search.try-anywhere"), &|a| a.area = None);
+    }
     if words.len() > 1 {
         for (at, word) in words.iter().enumerate() {
             let rest: Vec<&str> = words

@@ -36,6 +36,7 @@ pub fn count(address: &Address, visibility: Visibility) -> Query {
         kind: Some(ledger::RECORD.to_owned()),
         types: types.into_iter().collect(),
         text: address.q.clone(),
+        area: address.area,
         filters: filters.collect(),
         facets: Vec::new(),
         sort: Sort::Created { descending: true },

@@ -97,8 +97,8 @@ fn render(question: &str, answer: &Answer, found: &[Item]) -> String {
     let address = Address::read(params, Some(kinds[0].definition()));
     let look = Look {
         cards: address.view == Some(super::address::View::Cards),
-        dense: false,
         columns: address.columns.clone(),
+        ..Look::default()
     };
     let findings = Findings {
         address: &address,
@@ -106,6 +106,7 @@ fn render(question: &str, answer: &Answer, found: &[Item]) -> String {
         answer,
         kinds: &kinds,
         items: found,
+        named: std::collections::HashMap::new(),
         types: &[],
         tries: Vec::new(),
         behind: false,

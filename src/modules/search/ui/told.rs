@@ -1,6 +1,7 @@
 //! How a question was understood, in words: a line for each of its parts, with fields by their labels.
 
 use super::kind::{Kind, leaf_label};
+use super::map::told;
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{How, Node, Phrase, Span, Word};
 
@@ -55,6 +56,7 @@ impl Told<'_> {
                 self.language
                     .with("search.read-place", &[("km", &km), ("place", &place)])
             }
+            Node::Within(area) => say("search.read-within", &told(area, self.language)),
             Node::Text(text) => format!("“{text}”"),
         }
     }

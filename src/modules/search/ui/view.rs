@@ -1,13 +1,17 @@
 //! The search page as its template sees it: what was found with its facets, chips, controls and addresses.
 
+use std::collections::HashMap;
+
 use askama::Template;
 
 use super::address::{Address, View};
 use super::facets::{Chip, FacetView, Facets};
 use super::kind::{Kind, leaf_label};
+use super::map::MapView;
 use super::nothing::{self, Try};
 use super::question::default_sort;
 use super::rows::{Column, Row, Rows};
+use super::timeline::{Dates, TimelineView, has_time};
 use super::told::Told;
 use crate::contract::records::Leaf;
 use crate::kernel::i18n::Language;
@@ -31,9 +35,15 @@ pub struct SearchPage {
     pub chips: Vec<Chip>,
     pub clear_href: String,
     pub facets: Vec<FacetView>,
+    /// Fields that could be counted too, and the rest of the address for the form that adds one.
+    pub more_facets: Vec<(String, String)>,
+    pub more_fields: Vec<(&'static str, String)>,
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
     pub table: bool,
+    /// What stands above the list.
+    pub map: Option<MapView>,
+    pub timeline: Option<TimelineView>,
     pub dense: bool,
     /// Label, address and whether it is the one in use.
     pub views: Vec<(&'static str, String, bool)>,
@@ -75,8 +85,18 @@ pub struct Choice {
 #[derive(Clone, Debug, Default)]
 pub struct Look {
     pub cards: bool,
+    pub above: Above,
     pub dense: bool,
     pub columns: Vec<String>,
+}
+
+/// What stands above a list of cards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Above {
+    #[default]
+    Nothing,
+    Map,
+    Timeline,
 }
 
 impl Look {
@@ -97,6 +117,8 @@ pub struct Findings<'a> {
     pub answer: &'a Answer,
     pub kinds: &'a [Kind],
     pub items: &'a [Item],
+    /// Titles by id, of records that stand alone on a map.
+    pub named: HashMap<String, String>,
     /// Counts by type, where there is more than one.
     pub types: &'a [(String, u64)],
     pub tries: Vec<Try>,
@@ -154,15 +176,20 @@ impl Findings<'_> {
             refined: is_refined(address),
             clear_href: address.with(|a| {
                 a.chosen.clear();
+                a.area = None;
                 a.more.clear();
                 a.find.clear();
             }),
             facets: types.into_iter().chain(counted.into_iter().flatten()).collect(),
+            more_facets: more_facets(kind, address, language),
+            more_fields: fields(address, |_| {}),
             columns: rows.heads(),
             rows: self.items.iter().map(|item| rows.row(item)).collect(),
             table: !look.cards,
+            map: self.map(language),
+            timeline: self.timeline(language),
             dense: look.dense,
-            views: views(address, look),
+            views: self.views(),
             densities: densities(address, look),
             choices: choices(kind, look, language),
             choice_fields: fields(address, |a| a.columns.clear()),
@@ -189,6 +216,50 @@ impl Findings<'_> {
             chips,
             page,
         }
+    }
+
+    fn map(&self, language: Language) -> Option<MapView> {
+        let places = self.answer.places.as_ref()?;
+        Some(MapView::of(
+            self.address,
+            places,
+            self.answer.total,
+            &self.named,
+            language,
+        ))
+    }
+
+    fn timeline(&self, language: Language) -> Option<TimelineView> {
+        let dates = Dates::of(self.address, self.kind(), self.kinds, language);
+        (self.look.above == Above::Timeline).then(|| dates.view(&self.answer.facets, language))
+    }
+
+    /// Ways to look at the list: on a map and in time where the records may have a place and a time.
+    fn views(&self) -> Vec<(&'static str, String, bool)> {
+        let (address, look) = (self.address, self.look);
+        let kinds = || {
+            self.kinds
+                .iter()
+                .filter(|kind| self.kind().is_none_or(|one| one.name() == kind.name()))
+        };
+        let link = |view: View| {
+            let keep = if view.is_kept() { "&keep=view" } else { "" };
+            format!("{}{keep}", address.with(|a| a.view = Some(view)))
+        };
+        let plain = look.above == Above::Nothing;
+        let mut views = vec![
+            ("search.cards", link(View::Cards), plain && look.cards),
+            ("search.table", link(View::Table), !look.cards),
+        ];
+        let mapped = look.above == Above::Map;
+        if mapped || kinds().any(Kind::has_places) {
+            views.push(("search.map", link(View::Map), mapped));
+        }
+        let timed = look.above == Above::Timeline;
+        if timed || kinds().any(has_time) {
+            views.push(("search.timeline", link(View::Timeline), timed));
+        }
+        views
     }
 
     fn understood(&self, language: Language) -> Vec<String> {
@@ -270,19 +341,16 @@ fn about(heading: &str, address: &Address, chips: &[Chip], total: u64, language:
 /// The address that shows the same to everybody, whatever they have kept.
 fn shared(address: &Address, look: &Look) -> String {
     let mut same = address.clone();
-    same.view = Some(if look.cards { View::Cards } else { View::Table });
+    same.view = Some(match (look.above, look.cards) {
+        (Above::Map, _) => View::Map,
+        (Above::Timeline, _) => View::Timeline,
+        (Above::Nothing, true) => View::Cards,
+        (Above::Nothing, false) => View::Table,
+    });
     if !look.cards {
         same.columns.clone_from(&look.columns);
     }
     same.href("/search")
-}
-
-fn views(address: &Address, look: &Look) -> Vec<(&'static str, String, bool)> {
-    let link = |view| format!("{}&keep=view", address.with(|a| a.view = Some(view)));
-    vec![
-        ("search.cards", link(View::Cards), look.cards),
-        ("search.table", link(View::Table), !look.cards),
-    ]
 }
 
 fn densities(address: &Address, look: &Look) -> Vec<(&'static str, String, bool)> {
@@ -302,6 +370,14 @@ fn choices(kind: Option<&Kind>, look: &Look, language: Language) -> Vec<Choice> 
         field: leaf.path.clone(),
     };
     kind.choices().iter().map(choice).collect()
+}
+
+fn more_facets(kind: Option<&Kind>, address: &Address, language: Language) -> Vec<(String, String)> {
+    let leaves = kind.map(Kind::more_facets).unwrap_or_default();
+    let others = leaves.iter().filter(|leaf| !address.facets.contains(&leaf.path));
+    others
+        .map(|leaf| (leaf.path.clone(), leaf_label(leaf, language)))
+        .collect()
 }
 
 /// The pairs of an address for the hidden fields of a form, from the first page.
