@@ -20,6 +20,27 @@ const walk = (geometry, each) => {
   else if (geometry.type === "MultiPolygon") geometry.arcs.flat().forEach(each);
 };
 
+// Lines that go across the line of the date go on beyond it, instead of back around the earth.
+const unwrapped = (line) => {
+  let turn = 0;
+  return line.map(([x, y], at) => {
+    if (at && Math.abs(x - line[at - 1][0]) > 18000) turn += x < 0 ? 36000 : -36000;
+    return [x + turn, y];
+  });
+};
+// What lies around a pole begins and ends at the line of the date, and is closed along the pole.
+const closed = (ring) => {
+  const line = unwrapped(ring);
+  const [first, last] = [line[0], line.at(-1)];
+  if (first[0] === last[0]) return line;
+  const cut = ring.findIndex(([x], at) => at && Math.abs(x - ring[at - 1][0]) > 18000);
+  const open = unwrapped([...ring.slice(cut, -1), ...ring.slice(0, cut)]);
+  const pole = open[0][1] < 0 ? -9000 : 9000;
+  const edge = (x) => Math.sign(x) * 18000;
+  const [from, to] = [edge(open[0][0]), edge(open.at(-1)[0])];
+  return [[from, pole], [from, open[0][1]], ...open, [to, open.at(-1)[1]], [to, pole], [from, pole]];
+};
+
 const bytes = [];
 const number = (n) => {
   for (; n > 127; n >>>= 7) bytes.push((n & 127) | 128);
@@ -36,7 +57,7 @@ const line = (all, least) => {
   }
 };
 
-walk(topology.objects.land, (ring) => line(ring.flatMap(points), 4));
+walk(topology.objects.land, (ring) => line(closed(ring.flatMap(points)), 4));
 number(0);
 // What belongs to two countries lies between them.
 const owners = new Map();
@@ -46,6 +67,6 @@ topology.objects.countries.geometries.forEach((country, id) => {
     owners.set(arc, (owners.get(arc) ?? new Set()).add(id));
   }));
 });
-for (const [arc, ids] of owners) if (ids.size > 1) line(arcs[arc], 2);
+for (const [arc, ids] of owners) if (ids.size > 1) line(unwrapped(arcs[arc]), 2);
 number(0);
 writeSync(1, Uint8Array.from(bytes));

@@ -24,6 +24,9 @@
     let from = null, at = null, pulled = false;
     button.hidden = help.hidden = false;
     sheet.tabIndex = 0;
+    sheet.setAttribute("role", "group");
+    sheet.setAttribute("aria-label", root.getAttribute("aria-label"));
+    sheet.setAttribute("aria-describedby", help.id);
 
     const point = (event) => {
       const edge = svg.getBoundingClientRect();
@@ -53,6 +56,8 @@
       const north = (y) => south + high - y / HEIGHT * high;
       const east = (x) => turn(west + x / WIDTH * wide);
       const ends = [north(at[1] + at[3]), east(at[0]), north(at[1]), east(at[0] + at[2])];
+      // The line of the date is the east of what lies before it.
+      if (ends[3] === -180) ends[3] = 180;
       const to = new URL(root.dataset.base, location.href);
       to.searchParams.set("box", ends.map((n, axis) => Number(clamp(n, axis % 2 ? -180 : -90, axis % 2 ? 180 : 90).toFixed(5))).join(","));
       drawing(false);

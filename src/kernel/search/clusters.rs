@@ -8,7 +8,7 @@ use crate::kernel::geo::{Area, Frame, RATIO};
 /// How much of a map without a box is left free around what is on it.
 const ROOM: f64 = 0.12;
 /// Groups whose middles are nearer than this part of a cell become one.
-const NEAR: f64 = 0.62;
+const NEAR: f64 = 0.7;
 
 /// A group of places near each other.
 #[derive(Clone, Debug)]
