@@ -7,6 +7,8 @@ use crate::kernel::geo::{Area, Frame, RATIO};
 
 /// How much of a map without a box is left free around what is on it.
 const ROOM: f64 = 0.12;
+/// Degrees from which on a map shows the whole earth.
+const ALL_AROUND: f64 = 300.0;
 /// Groups whose middles are nearer than this part of a cell become one.
 const NEAR: f64 = 0.7;
 
@@ -51,7 +53,11 @@ pub(super) fn draw(mut points: Vec<Point>, request: &PlacesRequest) -> Drawn {
     let records = points.chunk_by(same).count() as u64;
     let frame = request.frame.unwrap_or_else(|| {
         let places = points.iter().map(|p| (p.latitude, p.longitude));
-        Area::around(places).map_or_else(Frame::world, |area| Frame::around(&area, ROOM))
+        let around = Area::around(places).map(|area| Frame::around(&area, ROOM));
+        // What lies nearly all around the earth is shown as everybody knows it.
+        around
+            .filter(|frame| frame.width < ALL_AROUND)
+            .unwrap_or_else(Frame::world)
     });
     let grid = Grid::new(&frame, request.columns);
     let mut heaps = vec![Heap::default(); grid.cells()];
