@@ -47,10 +47,11 @@ torture-rights:
 	VITRINE_LONG=1 tests/with-postgres $(CARGO) test --quiet --locked --features testing --lib --test it -- --nocapture --test-threads 1 \
 	    the_engine_agrees_with_the_oracle a_right_that_is_gone_never_shows_what_came_later planted_words_are_never_seen
 
-# Independent opinions: on the OpenAPI document (needs Python) and on the accessibility of the pages (needs Node). Each
-# fetches its judge the first time.
+# Independent opinions: on the OpenAPI document and on signing in through a provider (need Python), and on the accessibility
+# of the pages (needs Node). Each fetches its judge the first time.
 conformance:
 	CARGO=$(CARGO) tests/conformance
+	CARGO=$(CARGO) tests/oidc
 	CARGO=$(CARGO) tests/with-chromium tests/axe
 
 # What the container image promises, tried without a container engine: read-only root, one folder, nobody in particular.
