@@ -170,7 +170,7 @@
       form.reset();
     };
     svg.addEventListener("pointerdown", (event) => {
-      if (event.button || event.pointerType === "touch") return;
+      if (event.button) return;
       from = to = cell(event);
       pulled = false;
     });
@@ -197,6 +197,10 @@
       }
       pulled = false;
     }, true);
+    svg.addEventListener("pointercancel", () => {
+      if (pulled) drop();
+      pulled = false;
+    });
     svg.addEventListener("dragstart", (event) => event.preventDefault());
     area.addEventListener("keydown", (event) => {
       const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -16,6 +16,9 @@ pub const HEIGHT: f64 = 1_200.0;
 /// Lines of degrees across the shorter side, at most.
 const LINES: f64 = 6.0;
 
+/// What a label needs on both sides of its line.
+const MARGIN: f64 = 60.0;
+
 /// A line of degrees with what is written at it.
 pub struct Line {
     pub at: i64,
@@ -37,9 +40,15 @@ impl Ground {
         Self {
             land: land(frame, (WIDTH, HEIGHT)),
             meridians: lines(frame.west(), frame.width, step)
-                .map(|degrees| Line {
-                    at: ((degrees - frame.west()) / frame.width * WIDTH).round() as i64,
-                    label: longitude(turned(degrees), step, language),
+                .map(|degrees| {
+                    let at = ((degrees - frame.west()) / frame.width * WIDTH).round();
+                    // A label that would be cut is left out.
+                    let label = if (MARGIN..=WIDTH - MARGIN).contains(&at) {
+                        longitude(turned(degrees), step, language)
+                    } else {
+                        String::new()
+                    };
+                    Line { at: at as i64, label }
                 })
                 .collect(),
             parallels: lines(frame.south(), frame.height, step)

@@ -98,7 +98,12 @@ pub struct PlaceProperties {
 }
 
 fn bbox(area: &Area) -> [f64; 4] {
-    [area.west, area.south, area.east, area.north]
+    [area.west, area.south, area.east, area.north].map(short)
+}
+
+/// Degrees to a tenth of a metre: what is finer comes from arithmetic.
+fn short(degrees: f64) -> f64 {
+    (degrees * 1e6).round() / 1e6
 }
 
 fn feature(cluster: Cluster, titles: &mut HashMap<String, String>) -> PlaceFeature {
@@ -107,7 +112,7 @@ fn feature(cluster: Cluster, titles: &mut HashMap<String, String>) -> PlaceFeatu
         bbox: bbox(&cluster.area),
         geometry: PlacePoint {
             kind: "Point",
-            coordinates: [cluster.longitude, cluster.latitude],
+            coordinates: [cluster.longitude, cluster.latitude].map(short),
         },
         properties: PlaceProperties {
             records: cluster.records,

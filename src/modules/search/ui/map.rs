@@ -33,7 +33,12 @@ pub fn request(address: &Address) -> PlacesRequest {
 /// A box as people read it.
 pub fn told(area: &Area, language: Language) -> String {
     let size = (area.north - area.south).min(area.width()).max(0.000_1);
-    let step = 10f64.powf(size.log10().floor() - 1.0).clamp(0.000_1, 1.0);
+    let fine = 10f64.powf(size.log10().floor() - 1.0).clamp(0.000_1, 1.0);
+    // Whole degrees are told as such, however small the box.
+    let ends = [area.south, area.west, area.north, area.east];
+    let steps = [1.0, 0.1, 0.01, 0.001, 0.000_1];
+    let is_whole = |step: &f64| ends.iter().all(|end| (end / step - (end / step).round()).abs() < 1e-6);
+    let step = steps.into_iter().find(is_whole).unwrap_or(fine).max(fine);
     let north = |degrees| latitude(degrees, step, language);
     let east = |degrees| longitude(degrees, step, language);
     if area.is_point() {
@@ -308,8 +313,13 @@ mod tests {
     fn boxes_are_told() {
         let told = |text: &str| told(&text.parse().unwrap(), Language::default());
         assert_eq!(told("55.1,10.9,69.1,24.2"), "55° N – 69° N, 11° E – 24° E");
+        assert_eq!(told("0,-40,5,-30"), "0° – 5° N, 40° W – 30° W");
+        assert_eq!(
+            told("59.12345,17,59.3,17.5"),
+            "59.12° N – 59.30° N, 17.00° E – 17.50° E"
+        );
         assert_eq!(told("-20,170,-10,-170"), "20° S – 10° S, 170° E – 170° W");
-        assert_eq!(told("59.33,18.07,59.33,18.07"), "59.3300° N, 18.0700° E");
+        assert_eq!(told("59.33,18.07,59.33,18.07"), "59.33° N, 18.07° E");
         assert_eq!(short(999_600, Language::default()), "1.0M");
     }
 }
