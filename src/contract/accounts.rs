@@ -1,9 +1,12 @@
 //! Who may come in: tokens and the setup link, for the command line and other modules.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::access::Caller;
+use crate::kernel::db::Tx;
 use crate::kernel::error::Result;
 
 /// A token to make.
@@ -58,6 +61,33 @@ pub trait Doors: Send + Sync {
     async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenInfo>>;
     /// Ends a token at once. Ending it again changes nothing.
     async fn revoke_token(&self, caller: &Caller, id: &str) -> Result<()>;
+}
+
+/// Where the owner of an account reads mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// A confirmed address.
+    pub to: String,
+    /// The language of its reader, as a tag.
+    pub language: Option<String>,
+    pub name: String,
+    pub login: String,
+}
+
+/// Somebody who keeps something for accounts beside them.
+#[async_trait]
+pub trait AccountKeeper: Send + Sync {
+    /// An account is deleted: what is kept for it goes, in the same transaction.
+    async fn forget_account(&self, tx: &mut Tx<'_>, account: &str) -> Result<()>;
+}
+
+/// Accounts as those need them who keep or send something for their owners: the second port of the module `accounts`.
+#[async_trait]
+pub trait Owners: Send + Sync {
+    /// Where mail reaches the owner of an account that is in use; `None` where it does not, or no mail is sent.
+    async fn mailbox(&self, account: &str) -> Result<Option<Mailbox>>;
+    /// Tells this one, too, when an account is deleted. While wiring.
+    fn keep_accounts(&self, keeper: Arc<dyn AccountKeeper>);
 }
 
 /// Where an account stands.

@@ -29,10 +29,12 @@ pub enum Template {
     /// A sign-in through a provider was linked.
     IdentityLinked,
     IdentityUnlinked,
+    /// Something new matches a saved search.
+    SearchNews,
 }
 
 impl Template {
-    pub const ALL: [Template; 13] = [
+    pub const ALL: [Template; 14] = [
         Self::Test,
         Self::Invitation,
         Self::LostPassword,
@@ -46,6 +48,7 @@ impl Template {
         Self::PasskeyRemoved,
         Self::IdentityLinked,
         Self::IdentityUnlinked,
+        Self::SearchNews,
     ];
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,6 +65,7 @@ impl Template {
             Self::PasskeyRemoved => "passkey-removed",
             Self::IdentityLinked => "identity-linked",
             Self::IdentityUnlinked => "identity-unlinked",
+            Self::SearchNews => "search-news",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {

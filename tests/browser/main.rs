@@ -15,6 +15,7 @@ mod browser;
 mod comforts;
 mod desk;
 mod editing;
+mod finds;
 mod house;
 mod imports;
 mod institution;

@@ -8,6 +8,7 @@ mod closing;
 mod collections;
 mod exchange;
 mod files;
+mod finds;
 mod forms;
 mod guards;
 mod hostile;

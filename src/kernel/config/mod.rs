@@ -169,6 +169,10 @@ pub struct Search {
     pub threads: u32,
     /// Of texts whose type names none.
     pub language: String,
+    /// Days for which it is counted what is asked for; 0: not at all.
+    pub log_days: u32,
+    /// Different questions of all days that are counted.
+    pub log_rows: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -244,6 +244,8 @@ impl Config {
             issues.add("search.language", message);
         }
         issues.between("search.threads", self.search.threads.into(), 1, 8);
+        issues.between("search.log_days", self.search.log_days.into(), 0, 3_650);
+        issues.between("search.log_rows", self.search.log_rows.into(), 100, 1_000_000);
         issues.between(
             "search.memory",
             self.search.memory,

@@ -167,6 +167,7 @@ impl Inner {
             sort: &sort,
             after: after.as_ref(),
             epoch,
+            now,
             until,
         };
         let outcome = pass.run().map_err(store::broken)?.ok_or_else(late)?;

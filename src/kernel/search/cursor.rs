@@ -20,7 +20,7 @@ const MAX_LENGTH: usize = 8_192;
 /// What a marker is bound to: everything that decides which records come in which order.
 pub(super) fn digest(query: &Query) -> [u8; 32] {
     let bound = format!(
-        "{:?}|{:?}|{:?}|{:?}|{}|{:?}|{:?}|{:?}|{:?}",
+        "{:?}|{:?}|{:?}|{:?}|{}|{:?}|{:?}|{:?}|{}|{:?}|{:?}",
         query.kind,
         query.types,
         query.text,
@@ -29,6 +29,8 @@ pub(super) fn digest(query: &Query) -> [u8; 32] {
         query.filters,
         query.area,
         query.sort,
+        query.newer,
+        query.ids,
         query.visibility
     );
     Sha256::digest(bound.as_bytes()).into()

@@ -22,6 +22,7 @@ mod run;
 mod schema;
 mod settle;
 mod shared;
+mod similar;
 mod snapshot;
 mod sort;
 mod spread;
@@ -59,6 +60,7 @@ use answer::checked;
 pub use highlight::{excerpt, highlight};
 pub use places::{Cluster, Places, PlacesRequest};
 pub use query::{How, MAX_CLAUSES, MAX_TEXT, Near, Node, Phrase, Span, Unit, Whole, Word};
+pub use similar::{Like, MAX_SIMILAR};
 pub use text::fold;
 pub use types::*;
 

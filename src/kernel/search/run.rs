@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tantivy::query::{EnableScoring, Query, Weight};
-use tantivy::{BitSet, DocId};
+use tantivy::query::{EnableScoring, Occur, Query, TermSetQuery, Weight};
+use tantivy::{BitSet, DocId, Term};
 
 use super::compile::{Compiler, all, silent};
 use super::facet::{BLOCK, Counter, Tally};
@@ -40,8 +40,18 @@ pub(super) struct Pass<'a> {
     pub sort: &'a Sort,
     pub after: Option<&'a After>,
     pub epoch: u64,
+    /// The time of the house, for what weighs more while it is new.
+    pub now: i64,
     /// When to give up.
     pub until: Instant,
+}
+
+/// A year in milliseconds: in that time what being new adds halves.
+const YEAR: f32 = 31_557_600_000.0;
+
+/// How much more something of this age weighs than something very old.
+fn freshness(age: i64) -> f32 {
+    1.0 + (-(age.max(0) as f32) / YEAR).exp2()
 }
 
 struct Found {
@@ -95,7 +105,7 @@ impl Pass<'_> {
         }
         // Only the first page of everything is kept.
         let everything = self.tree.is_none() && self.question.filters.is_empty() && self.question.area.is_none();
-        let everything = everything && self.after.is_none() && size <= KEPT;
+        let everything = everything && self.question.ids.is_empty() && self.after.is_none() && size <= KEPT;
         let (mut total, mut found, mut points) = (0, Vec::new(), Vec::new());
         for (ord, reader) in searcher.segment_readers().iter().enumerate() {
             if Instant::now() >= self.until {
@@ -176,9 +186,13 @@ impl Pass<'_> {
         let alive = reader.alive_bitset();
         let is_alive = |doc: DocId| alive.is_none_or(|alive| alive.is_alive(doc));
         if *self.sort == Sort::Relevance {
+            let created = self.question.newer.then(|| reader.fast_fields().i64("created"));
+            let created = created.transpose()?;
+            let newest = |doc| created.as_ref().and_then(|column| column.first(doc));
             weights.base.for_each(reader, &mut |doc, score| {
                 if is_alive(doc) {
-                    segment.collect(doc, score);
+                    let weight = newest(doc).map_or(1.0, |at| freshness(self.now - at));
+                    segment.collect(doc, score * weight);
                 }
             })?;
         } else {
@@ -199,7 +213,14 @@ impl Pass<'_> {
         let mut parts = self.compiler.clauses(self.tree, title);
         if let Some(area) = question.area {
             let inside = self.compiler.place(&Part::Within(area));
-            parts.push((tantivy::query::Occur::Must, silent(inside)));
+            parts.push((Occur::Must, silent(inside)));
+        }
+        if !question.ids.is_empty() {
+            let ids = question
+                .ids
+                .iter()
+                .map(|id| Term::from_field_text(self.compiler.fields.id, id));
+            parts.push((Occur::Must, silent(Box::new(TermSetQuery::new(ids)))));
         }
         let mut sides = Vec::new();
         for filter in &question.filters {

@@ -94,9 +94,10 @@ pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c)
 }
 
-/// Scripts without spaces: each character is a word, and a question for several is a phrase.
+/// Scripts without spaces, and Hangul, whose words carry their particles: each character is a word, and a question for
+/// several is a phrase, so that any two neighbours are found.
 fn stands_alone(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+    matches!(c, '\u{ac00}'..='\u{d7a3}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Where the next word of `text` from byte `from` is.
@@ -258,6 +259,7 @@ mod tests {
         );
         check("Ὀδυσσεύς ΟΔΥΣΣΕΥΣ", &["οδυσσευσ", "οδυσσευσ"]);
         check("東京 teapot", &["東", "京", "teapot"]);
+        assert_eq!(words("박물관은 museum").len(), 5, "each syllable is a word");
         check("e\u{301}té \u{301}", &["ete"]);
         check("", &[]);
     }

@@ -134,6 +134,8 @@ pub struct Query {
     pub kind: Option<String>,
     /// Type names; empty: all.
     pub types: Vec<String>,
+    /// Of these entities only; empty: of all.
+    pub ids: Vec<String>,
     /// What a person typed, see [`super::query`].
     pub text: String,
     /// What must hold besides.
@@ -149,6 +151,8 @@ pub struct Query {
     /// What is found is wanted on a map, too.
     pub places: Option<PlacesRequest>,
     pub sort: Sort,
+    /// By relevance, what was made lately weighs more.
+    pub newer: bool,
     pub limit: usize,
     /// From an earlier answer's `next`.
     pub cursor: Option<String>,
@@ -164,6 +168,7 @@ impl Default for Query {
         Self {
             kind: None,
             types: Vec::new(),
+            ids: Vec::new(),
             text: String::new(),
             tree: None,
             typing: false,
@@ -172,6 +177,7 @@ impl Default for Query {
             facets: Vec::new(),
             places: None,
             sort: Sort::default(),
+            newer: false,
             limit: 0,
             cursor: None,
             offset: 0,

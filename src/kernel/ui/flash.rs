@@ -1,7 +1,8 @@
 //! A sentence for the page that comes after a form: "Saved", with a button that takes it back. It travels in a cookie that
 //! the next page uses up, so that reloading never sends a form again.
 //!
-//! Only keys of our own texts travel, with one name to fill in; a button leads to a change set's page and nowhere else.
+//! Only keys of our own texts travel, with one name to fill in; a button leads to a change set's page, or to a saved search
+//! that was deleted, and nowhere else.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponseParts, ResponseParts};
@@ -15,7 +16,7 @@ const LIFE: u32 = 60;
 /// Characters of the name that is filled in.
 const LONGEST: usize = 120;
 /// Where its button may lead.
-const UNDO: &str = "/changes/";
+const UNDO: [&str; 2] = ["/changes/", "/search/saved/"];
 
 /// What to say. A part of an answer: `(Flash::new("toast.saved").about(title), Redirect::to(…))`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,7 +50,7 @@ impl Flash {
         self.about = super::shorten(name, LONGEST);
         self
     }
-    /// A button that takes it back: the address below `/changes/` that its form is sent to.
+    /// A button that takes it back: the address below one of [`UNDO`] that its form is sent to.
     #[must_use]
     pub fn undo(mut self, path: impl Into<String>) -> Self {
         self.undo = Some(path.into());
@@ -65,7 +66,9 @@ impl Flash {
         let flash: Self = serde_json::from_slice(&hex::decode(text).ok()?).ok()?;
         let known = flash.key.starts_with("toast.") && language.get(&flash.key).is_some();
         let about = super::shorten(&flash.about, LONGEST);
-        let safe = |path: &String| path.starts_with(UNDO) && !path.contains(['\\', '?', '#']) && !path.contains("..");
+        let safe = |path: &String| {
+            UNDO.iter().any(|start| path.starts_with(start)) && !path.contains(['\\', '?', '#']) && !path.contains("..")
+        };
         known.then(|| Toast {
             text: language.with(&flash.key, &[("name", &about)]),
             undo: flash.undo.filter(safe),

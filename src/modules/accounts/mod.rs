@@ -24,7 +24,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::contract::access::Grants;
-use crate::contract::accounts::Doors;
+use crate::contract::accounts::{Doors, Owners};
 use crate::contract::messages::Messages;
 use crate::kernel::Kernel;
 use crate::kernel::access::Permission;
@@ -59,6 +59,7 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
     kernel.access.install_identity(Box::new(service.clone()));
     kernel.access.install_directory(Box::new(service.clone()));
     bus.provide::<dyn Doors>(service.clone())?;
+    bus.provide::<dyn Owners>(service.clone())?;
     Ok(Box::new(AccountsModule { service }))
 }
 

@@ -48,6 +48,7 @@ impl Module for RecordsModule {
         let api = api::Api {
             service: self.service.clone(),
             public_url: self.public_url.clone(),
+            search: self.pages.search.clone(),
         };
         api::routes(api).merge(ui::routes(self.pages.clone()))
     }

@@ -12,6 +12,9 @@ use crate::kernel::search::{Filter, Node, Sort};
 /// What every record has and conditions may name beside the fields of types.
 const OWN: [&str; 5] = ["created", "updated", "id", "title", "type"];
 
+/// By relevance, what was made lately weighing more.
+pub const NEWER: &str = "newer";
+
 /// The paths of all fields that may be seen.
 pub fn fields_of(types: &[(Arc<StoredType>, Level)]) -> BTreeMap<String, FieldKind> {
     fn add(prefix: &str, fields: &[Field], level: Level, into: &mut BTreeMap<String, FieldKind>) {
@@ -101,7 +104,7 @@ pub fn sort(text: Option<&str>, fields: &BTreeMap<String, FieldKind>) -> Result<
     let Some(text) = text else { return Ok(Sort::Relevance) };
     let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
     Ok(match name {
-        "relevance" | "" if !descending => Sort::Relevance,
+        "relevance" | "" | NEWER if !descending => Sort::Relevance,
         "created" => Sort::Created { descending },
         "updated" => Sort::Updated { descending },
         _ => {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::fields::{conditions, fields_of, filter, known, nearest, short, sort};
+use super::asked::Log;
+use super::fields::{NEWER, conditions, fields_of, filter, known, nearest, short, sort};
 use crate::contract::records::{FieldKind, RECORDS_READ, Record, Records, StoredType};
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
@@ -64,6 +65,8 @@ pub struct Item {
 pub struct Found {
     pub answer: Answer,
     pub items: Vec<Item>,
+    /// What a curator shows first for these words; of the first page only, and not in the total.
+    pub promoted: Vec<Item>,
     /// What was waited for is not in the answer yet.
     pub behind: bool,
 }
@@ -99,6 +102,8 @@ pub struct Service {
     pub db: Db,
     /// Hosts whose images the browser may load.
     pub image_hosts: Arc<[String]>,
+    /// Counts what is asked for.
+    pub asked: Log,
 }
 
 /// How often a question is asked again because rights changed while it was answered.
@@ -133,7 +138,18 @@ impl Service {
         };
         let answer = self.answer(caller, query).await?;
         let items = self.items(caller, &types, &answer).await?;
-        Ok(Found { answer, items, behind })
+        let plain = asked.tree.is_none() && asked.filters.is_empty() && asked.chosen.is_empty();
+        let promoted = if plain && !asked.typing && asked.cursor.is_none() {
+            self.promoted(caller, &types, &asked.text).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Found {
+            answer,
+            items,
+            promoted,
+            behind,
+        })
     }
 
     /// The values of a field under a question, those with a text in them.
@@ -213,6 +229,7 @@ impl Service {
             typing: asked.typing,
             filters,
             sort: sort(asked.sort.as_deref(), fields)?,
+            newer: asked.sort.as_deref() == Some(NEWER),
             cursor: asked.cursor.clone(),
             visibility: self.access.filter(caller, RECORDS_READ).await?,
             ..Query::default()
@@ -220,7 +237,7 @@ impl Service {
     }
 
     /// Asks the index by rights that hold when it has answered, too: who lost one meanwhile is answered by what is left.
-    async fn answer(&self, caller: &Caller, mut query: Query) -> Result<Answer> {
+    pub(super) async fn answer(&self, caller: &Caller, mut query: Query) -> Result<Answer> {
         for _ in 0..TRIES {
             let answer = self.search.search(query.clone()).await?;
             let now = self.access.filter(caller, RECORDS_READ).await?;

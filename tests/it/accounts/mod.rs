@@ -15,11 +15,11 @@ use hyper::Method;
 use serde_json::{Value, json};
 use vitrine::kernel::testing::{Answer, TestApp};
 
-const PASSWORD: &str = "zebra-kettle-47-river";
+pub const PASSWORD: &str = "zebra-kettle-47-river";
 const OTHER: &str = "quiet-harbour-92-lamp";
 
 /// A browser without pages: it keeps its cookie and sends the token of forms.
-struct Visitor<'a> {
+pub struct Visitor<'a> {
     app: &'a TestApp,
     cookie: String,
     agent: &'static str,
@@ -42,7 +42,7 @@ fn form(fields: &[(&str, &str)]) -> String {
 }
 
 impl<'a> Visitor<'a> {
-    fn new(app: &'a TestApp) -> Self {
+    pub fn new(app: &'a TestApp) -> Self {
         Self {
             app,
             cookie: String::new(),
@@ -78,12 +78,12 @@ impl<'a> Visitor<'a> {
         answer
     }
 
-    async fn get(&mut self, path: &str) -> Answer {
+    pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, String::new()).await
     }
 
     /// Sends a form with the token that a page of this browser carries.
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut token = String::new();
         for page in ["/types", "/sign-in"] {
             let text = self.get(page).await.text();
@@ -101,7 +101,7 @@ impl<'a> Visitor<'a> {
         self.send(Method::POST, path, form(&all)).await
     }
 
-    async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
+    pub async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
         self.post("/sign-in", &[("name", name), ("password", password)]).await
     }
 
@@ -114,12 +114,12 @@ impl<'a> Visitor<'a> {
     }
 }
 
-fn path_of(url: &str) -> String {
+pub fn path_of(url: &str) -> String {
     let rest = url.split_once("://").unwrap().1;
     rest[rest.find('/').unwrap()..].to_owned()
 }
 
-async fn operator(app: &TestApp, method: Method, path: &str, body: Value) -> Value {
+pub async fn operator(app: &TestApp, method: Method, path: &str, body: Value) -> Value {
     let answer = app.as_local_operator(method, path, Some(&body)).await.ok();
     if answer.body.is_empty() {
         Value::Null

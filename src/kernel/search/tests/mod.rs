@@ -30,6 +30,8 @@ pub(super) fn settings() -> config::Search {
         memory: 30_000_000,
         threads: 1,
         language: String::new(),
+        log_days: 0,
+        log_rows: 100,
     }
 }
 

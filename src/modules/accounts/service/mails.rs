@@ -65,6 +65,12 @@ impl Service {
         account.mail.as_deref().filter(|_| counts)
     }
 
+    /// Where notices reach the owner, where mail is sent at all.
+    pub(super) fn reached_at<'a>(&self, account: &'a Account) -> Option<&'a str> {
+        let messages = self.mailer()?;
+        self.known_address(account).filter(|to| messages.takes(to))
+    }
+
     /// The account of a name or an address that counts, as somebody typed it.
     pub(super) async fn named(&self, given: &str) -> Result<Option<Account>> {
         let given = if given.len() > NAME_MOST { "" } else { given.trim() };

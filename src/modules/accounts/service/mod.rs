@@ -10,6 +10,7 @@ mod links;
 mod mails;
 mod newcomers;
 mod own;
+mod owners;
 mod passkeys;
 mod people;
 mod sessions;
@@ -17,7 +18,7 @@ mod sign_in;
 mod tokens;
 mod tries;
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use super::MANAGE;
 use super::account::Account;
@@ -27,6 +28,7 @@ use super::providers::{self, Providers};
 use super::store::{self, factors::Totp};
 use super::webauthn::Site;
 use crate::contract::access::Grants;
+use crate::contract::accounts::AccountKeeper;
 use crate::contract::messages::Messages;
 use crate::kernel::Kernel;
 use crate::kernel::access::{Access, Caller, Object, Subject};
@@ -62,6 +64,8 @@ pub(super) struct Service {
     settings: config::Accounts,
     providers: Providers,
     public_url: String,
+    /// Who keeps something for accounts beside them.
+    keepers: RwLock<Vec<Arc<dyn AccountKeeper>>>,
 }
 
 impl Service {
@@ -84,6 +88,7 @@ impl Service {
             settings: kernel.config.accounts.clone(),
             providers: providers::all(&kernel.config.accounts.providers, kernel.db.clock())?,
             public_url,
+            keepers: RwLock::default(),
         })
     }
 

@@ -295,6 +295,7 @@ impl Service {
                     if let (Some(messages), Some(mail)) = (&self.messages, &account.mail) {
                         messages.forget(tx, mail).await?;
                     }
+                    self.forget_elsewhere(tx, &account.id).await?;
                     recorded::deleted(tx, caller, account).await?;
                     store::identities::drop_all(tx, &account.id).await?;
                     if let Some(grants) = &self.grants {

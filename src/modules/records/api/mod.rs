@@ -4,6 +4,7 @@
 mod embargo;
 mod list;
 mod records;
+mod similar;
 mod types;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{IfMatch, Json, RouteSet, Routes, Versioned, WithPosition};
 use crate::kernel::ledger::Position;
+use crate::kernel::search::Search;
 
 /// What the handlers stand on.
 #[derive(Clone)]
@@ -29,6 +31,7 @@ pub struct Api {
     pub service: Arc<Service>,
     /// For the addresses in schemas.
     pub public_url: Arc<str>,
+    pub search: Search,
 }
 
 /// The JSON routes of the module.
@@ -43,6 +46,7 @@ pub fn routes(api: Api) -> Routes {
         .route(RECORDS_READ, routes!(list::list))
         .route(RECORDS_WRITE, routes!(records::create))
         .route(RECORDS_READ, routes!(records::show))
+        .route(RECORDS_READ, routes!(similar::similar))
         .route(RECORDS_WRITE, routes!(records::replace))
         .route(RECORDS_WRITE, routes!(records::patch))
         .route(RECORDS_DELETE, routes!(records::remove))

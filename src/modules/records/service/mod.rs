@@ -10,6 +10,7 @@ pub mod opening;
 mod port;
 mod read;
 mod restore;
+mod similar;
 mod types;
 
 use std::collections::HashMap;

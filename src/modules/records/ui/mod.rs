@@ -10,6 +10,7 @@ mod embargo;
 mod fields;
 mod forms;
 mod record;
+mod similar;
 mod source;
 #[cfg(test)]
 mod tests;

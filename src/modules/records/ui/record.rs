@@ -14,6 +14,7 @@ use super::about::{Image, Licence, Linked, credit, image, licence};
 use super::cite::Citation;
 use super::fields::{Section, Shown, level_key, linked};
 use super::forms;
+use super::similar::Alike;
 use crate::contract::access::GRANTS;
 use crate::contract::records::{RECORDS_DELETE, RECORDS_WRITE, RecordState, RecordType};
 use crate::kernel::access::{Level, Object, Permission};
@@ -67,6 +68,7 @@ pub struct Around {
     pub titles: HashMap<String, String>,
     pub linked: Vec<Linked>,
     pub more_linked: bool,
+    pub similar: Vec<Alike>,
     pub history: Vec<HistoryEntry>,
     pub more_history: bool,
     /// Hosts whose images the browser may load.
@@ -117,7 +119,8 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(id): Path<St
         Err(error) if error.code() == Code::Gone => return Ok(pages.gone(page, id).await),
         other => other?,
     };
-    let around = pages.around(&page, &seen).await?;
+    let mut around = pages.around(&page, &seen).await?;
+    around.similar = pages.similar(&page, &seen.record.id).await;
     Ok(Html(record_page(page, &seen, around)).into_response())
 }
 
@@ -213,6 +216,7 @@ impl Pages {
             titles: self.titles(page, seen).await?,
             linked,
             more_linked,
+            similar: Vec::new(),
             history,
             more_history,
             image_hosts: self.image_hosts.to_vec(),
@@ -372,7 +376,12 @@ pub(super) fn record_page(page: Page, seen: &Seen, around: Around) -> RecordPage
 }
 
 /// The values of the first columns in one line: what a label beside the object would say.
-fn summary(definition: &RecordType, document: &Map<String, Value>, level: Level, language: Language) -> Option<String> {
+pub(super) fn summary(
+    definition: &RecordType,
+    document: &Map<String, Value>,
+    level: Level,
+    language: Language,
+) -> Option<String> {
     let leaves = definition.leaves();
     let columns = leaves.iter().filter(|leaf| {
         let is_title = definition.title.as_deref() == Some(leaf.path.as_str());

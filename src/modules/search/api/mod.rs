@@ -1,8 +1,11 @@
-//! `GET` and `POST /api/search`, values of a facet, the map, suggestions, and having the index built anew.
+//! `GET` and `POST /api/search`, values of a facet, the map, suggestions, saved searches, what is asked for, what is shown first, and
+//! having the index built anew.
 
 mod ask;
+mod curate;
 mod facet;
 mod map;
+mod saved;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +23,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Json, ProblemDocument, Query, RouteSet, Routes, WithPosition};
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{MAX_SUGGESTIONS, Node};
+use crate::modules::search::saved::Saves;
 use crate::modules::search::service::{Asked, Item, Service};
 use crate::modules::search::suggest::{Suggestions, Typed};
 
@@ -29,7 +33,9 @@ const LIMIT: u32 = 25;
 const SUGGESTIONS: u32 = 8;
 
 /// The JSON routes.
-pub fn routes(service: Service) -> Routes {
+pub fn routes(saves: Saves) -> Routes {
+    let service = saves.service.clone();
+    let more = saved::routes(saves).merge(curate::routes(service.clone()));
     RouteSet::new()
         .route(RECORDS_READ, routes!(search, ask::ask))
         .route(RECORDS_READ, routes!(facet::values))
@@ -38,6 +44,7 @@ pub fn routes(service: Service) -> Routes {
         // Its answer comes when the index is built, however long that takes.
         .upload(SEARCH_REBUILD, routes!(rebuild))
         .with_state(service)
+        .merge(more)
 }
 
 /// To have the index built anew.
@@ -80,7 +87,7 @@ struct Params {
     /// `FIELD:VALUE`, repeatable: OR within a field, AND across fields. `FIELD` alone means that the field is missing; `FIELD:1850..1900` is a span of numbers or dates.
     #[serde(default)]
     filter: Vec<String>,
-    /// `relevance` (default), `created`, `updated` or a field; with `-` before it from the end.
+    /// `relevance` (default), `newer` (by relevance, what was made lately weighing more), `created`, `updated` or a field; with `-` before it from the end.
     #[serde(default)]
     sort: Option<String>,
     /// Records of the page, 25 by default, at most 200.
@@ -103,6 +110,10 @@ pub struct SearchAnswer {
     /// Records that match, on all pages.
     total: u64,
     items: Vec<SearchItem>,
+    /// What a curator shows first for these words, on the first page where nothing else narrows it. Not in the total; it may
+    /// stand among the items, too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    promoted: Vec<SearchItem>,
     /// Counts by field, the most frequent first; `null` counts the records without a value.
     #[schema(value_type = Object)]
     facets: Map<String, Value>,
@@ -226,6 +237,7 @@ async fn answered(service: &Service, caller: &Caller, asked: &Asked) -> Result<W
     let answer = SearchAnswer {
         total: found.answer.total,
         items: found.items.into_iter().map(SearchItem::from).collect(),
+        promoted: found.promoted.into_iter().map(SearchItem::from).collect(),
         facets,
         next: found.answer.next,
         behind: found.behind,

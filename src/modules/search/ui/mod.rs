@@ -2,14 +2,17 @@
 
 mod address;
 mod centuries;
+mod curate;
 mod exports;
 mod facets;
+mod feeds;
 mod kept;
 mod kind;
 mod map;
 mod nothing;
 mod question;
 mod rows;
+mod saved;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -17,6 +20,7 @@ mod timeline;
 mod told;
 mod view;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -32,10 +36,11 @@ use question::{count, question};
 use timeline::Dates;
 use view::{Above, Findings, Look};
 
-use super::service::{Service, alone};
-use crate::contract::records::RECORDS_READ;
-use crate::kernel::access::{OPEN, Visibility};
-use crate::kernel::error::Result;
+use super::saved::{SEARCH_SAVE, Saves};
+use super::service::{Item, Service, alone};
+use crate::contract::records::{RECORDS_READ, StoredType};
+use crate::kernel::access::{Level, OPEN, Visibility};
+use crate::kernel::error::{Error, Result};
 use crate::kernel::geo::Area;
 use crate::kernel::http::{Query as Ask, RouteSet, Routes, Shared};
 use crate::kernel::i18n::Language;
@@ -46,11 +51,37 @@ use crate::kernel::ui::{Html, Page};
 /// How long a page that follows a write waits for it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The search page's route.
-pub fn routes(service: Service) -> Routes {
+/// The routes of the pages and feeds.
+pub fn routes(saves: Saves) -> Routes {
+    let service = saves.service.clone();
     RouteSet::new()
         .page(OPEN, Method::GET, "/search", get(search_page))
-        .with_state(service)
+        .with_state(service.clone())
+        .merge(feeds::routes(saves.clone()))
+        .merge(saved::routes(saves))
+        .merge(curate::routes(service))
+}
+
+/// The parts of an address.
+///
+/// # Errors
+/// `Invalid` where it is none.
+pub(super) fn params(query: &str) -> Result<Params> {
+    serde_html_form::from_str(query)
+        .map_err(|error| Error::invalid("query", format!("This is not the address of a search: {error}.")))
+}
+
+/// The question of an address for whoever sees these types, without a page. Who asks puts in what they see.
+///
+/// # Errors
+/// `Invalid` where it is none.
+pub(super) fn asks(query: &str, types: &[(Arc<StoredType>, Level)]) -> Result<Query> {
+    let params = params(query)?;
+    let stored = types
+        .iter()
+        .find(|(stored, _)| stored.definition.name == params.type_name);
+    let address = Address::read(params, stored.map(|(stored, _)| &stored.definition));
+    Ok(count(&address, Visibility::nothing()))
 }
 
 async fn search_page(
@@ -97,10 +128,19 @@ async fn search_page(
     } else {
         counts = by_type(&service.search, &address, &kinds, &answer, &visibility).await?;
     }
-    let items = service.items(&page.caller, &types, &answer).await?;
     let named = service.items(&page.caller, &types, &alone(&answer)).await?;
     if spoilt {
         answer.hints.push(page.language.text("search.map-spoilt"));
+    }
+    let mut items = service.items(&page.caller, &types, &answer).await?;
+    let mut first = Vec::new();
+    if is_plain(&address) {
+        let chosen = kind.filter(|_| implied.is_none());
+        first = featured(&service, &page, &types, &address, chosen).await?;
+        items.retain(|item| !first.iter().any(|one| one.record.id == item.record.id));
+        if is_typed(&address) && page.viewing.is_none() {
+            service.asked.note(&address.q, answer.total);
+        }
     }
     let mut findings = Findings {
         address: &address,
@@ -109,6 +149,8 @@ async fn search_page(
         kinds: &kinds,
         items: &items,
         named: named.into_iter().map(|item| (item.record.id, item.title)).collect(),
+        first: &first,
+        may_save: page.may(&service.access, SEARCH_SAVE).await,
         types: &counts,
         tries: Vec::new(),
         behind,
@@ -136,6 +178,38 @@ fn asked(address: &Address, look: &Look, kind: Option<&Kind>, kinds: &[Kind], vi
         Above::Nothing => {}
     }
     asked
+}
+
+/// Words are asked for and nothing else, on the first page; however the list looks.
+fn is_plain(address: &Address) -> bool {
+    let plain = Address {
+        q: address.q.clone(),
+        type_name: address.type_name.clone(),
+        view: address.view,
+        dense: address.dense,
+        columns: address.columns.clone(),
+        page: 1,
+        ..Address::default()
+    };
+    !address.q.is_empty() && *address == plain
+}
+
+/// So it comes from the search box: whoever has changed how the list looks has asked before.
+fn is_typed(address: &Address) -> bool {
+    is_plain(address) && address.view.is_none() && address.dense.is_none() && address.columns.is_empty()
+}
+
+/// What a curator shows first for the words, of the type where one is chosen.
+async fn featured(
+    service: &Service,
+    page: &Page,
+    types: &[(Arc<StoredType>, Level)],
+    address: &Address,
+    chosen: Option<&Kind>,
+) -> Result<Vec<Item>> {
+    let mut first = service.promoted(&page.caller, types, &address.q).await?;
+    first.retain(|item| chosen.is_none_or(|kind| kind.name() == item.record.type_name));
+    Ok(first)
 }
 
 /// Leads from a form to the address that says the same, and keeps how lists are to look where that was asked for.

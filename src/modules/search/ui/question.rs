@@ -5,6 +5,7 @@ use super::kind::Kind;
 use crate::kernel::access::Visibility;
 use crate::kernel::ledger;
 use crate::kernel::search::{FacetRequest, Filter, Query, Sort, TYPE_FACET};
+use crate::modules::search::fields::NEWER;
 
 /// Types counted beside a search through everything.
 const TYPES: usize = 24;
@@ -19,6 +20,7 @@ pub fn question(address: &Address, kind: Option<&Kind>, rows: usize, visibility:
     Query {
         facets: types.into_iter().chain(facets.into_iter().flatten()).collect(),
         sort: sort(address, kind),
+        newer: address.sort == NEWER,
         limit: rows,
         offset: (address.page - 1) * rows,
         ..count(address, visibility)

@@ -34,6 +34,8 @@ pub struct Row {
     pub cells: Vec<Cell>,
     pub snippet: Option<Marked>,
     pub plate: Plate,
+    /// A curator shows it first.
+    pub first: bool,
 }
 
 pub struct Cell {
@@ -93,6 +95,15 @@ impl Rows<'_> {
         std::iter::once(first).chain(self.columns.iter().map(sorted)).collect()
     }
 
+    /// What is shown first, then what was found.
+    pub fn all(&self, first: &[Item], items: &[Item]) -> Vec<Row> {
+        let first = first.iter().map(|item| Row {
+            first: true,
+            ..self.row(item)
+        });
+        first.chain(items.iter().map(|item| self.row(item))).collect()
+    }
+
     pub fn row(&self, item: &Item) -> Row {
         let kind = self.kinds.iter().find(|kind| kind.name() == item.record.type_name);
         let label = kind.map_or_else(|| item.record.type_name.clone(), |kind| kind.label(self.language));
@@ -131,6 +142,7 @@ impl Rows<'_> {
             href: format!("/records/{}", item.record.id),
             title: highlight(&shorten(title, CELL), self.marks),
             snippet: snippet.map(|(_, pieces)| pieces.clone()),
+            first: false,
             plate: Plate::of(sort, &item.record.id).with(item.image.clone()),
             above: match (self.kind, word) {
                 (Some(_), Some((_, text))) => shorten(&text, FACT),

@@ -107,6 +107,8 @@ fn render(question: &str, answer: &Answer, found: &[Item]) -> String {
         kinds: &kinds,
         items: found,
         named: std::collections::HashMap::new(),
+        first: &[],
+        may_save: false,
         types: &[],
         tries: Vec::new(),
         behind: false,

@@ -16,7 +16,8 @@ use super::told::Told;
 use crate::contract::records::Leaf;
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Answer, MAX_OFFSET};
-use crate::kernel::ui::{Page, Pager, PagerLinks, filters, view};
+use crate::kernel::ui::{Page, Pager, PagerLinks, filters, shorten, view};
+use crate::modules::search::fields::NEWER;
 use crate::modules::search::service::Item;
 
 #[derive(Template)]
@@ -65,8 +66,18 @@ pub struct SearchPage {
     pub exports: Vec<(&'static str, String)>,
     pub api_href: String,
     pub share_href: String,
+    /// Media type and address.
+    pub feeds: Vec<(&'static str, String)>,
+    /// What may be kept under a name.
+    pub save: Option<Save>,
 }
 view!(SearchPage);
+
+/// A search to keep: its address, and the name that is offered.
+pub struct Save {
+    pub query: String,
+    pub name: String,
+}
 
 pub struct SortOption {
     pub value: String,
@@ -119,6 +130,10 @@ pub struct Findings<'a> {
     pub items: &'a [Item],
     /// Titles by id, of records that stand alone on a map.
     pub named: HashMap<String, String>,
+    /// What a curator shows first.
+    pub first: &'a [Item],
+    /// The caller keeps searches.
+    pub may_save: bool,
     /// Counts by type, where there is more than one.
     pub types: &'a [(String, u64)],
     pub tries: Vec<Try>,
@@ -184,7 +199,7 @@ impl Findings<'_> {
             more_facets: more_facets(kind, address, language),
             more_fields: fields(address, |_| {}),
             columns: rows.heads(),
-            rows: self.items.iter().map(|item| rows.row(item)).collect(),
+            rows: rows.all(self.first, self.items),
             table: !look.cards,
             map: self.map(language),
             timeline: self.timeline(language),
@@ -212,6 +227,11 @@ impl Findings<'_> {
             exports: super::exports::links(address, kind.is_some()),
             api_href: super::exports::api(address),
             share_href: page.absolute(&shared(address, look)),
+            feeds: crate::modules::search::feed::links(&question_of(address)),
+            save: self.may_save.then(|| Save {
+                query: question_of(address),
+                name: named(address, &chips),
+            }),
             tries: self.tries,
             chips,
             page,
@@ -293,6 +313,7 @@ impl Findings<'_> {
             fixed.map(|(value, key)| (value.to_owned(), language.text(key))).into();
         if !self.address.q.is_empty() {
             options.insert(0, ("relevance".to_owned(), language.text("search.by.relevance")));
+            options.insert(1, (NEWER.to_owned(), language.text("search.by.newer")));
         }
         let leaves = kind.map(Kind::leaves).unwrap_or_default();
         let title = leaves
@@ -311,6 +332,33 @@ impl Findings<'_> {
         };
         options.into_iter().map(option).collect()
     }
+}
+
+/// What stands after the question mark, from the first page.
+fn question_of(address: &Address) -> String {
+    let href = address.with(|a| {
+        a.more.clear();
+        a.find.clear();
+    });
+    href.split_once('?')
+        .map_or_else(String::new, |(_, question)| question.to_owned())
+}
+
+/// What a search may be called: its words, else what is chosen.
+fn named(address: &Address, chips: &[Chip]) -> String {
+    let values = || {
+        chips
+            .iter()
+            .map(|chip| chip.value.clone())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let name = if address.q.is_empty() {
+        values()
+    } else {
+        address.q.clone()
+    };
+    shorten(&name, 80)
 }
 
 /// More than the list of a type as it comes.
