@@ -73,10 +73,14 @@
       const records = this.id || this.search ? found.records || [] : [];
       this.head = found.last ? (found.q || "").slice(0, -found.last.length) : found.q || "";
       this.within = found.within;
+      const typed = this.input.value.trim();
+      const known = records.some((record) => (record.title || "").toLowerCase() === typed.toLowerCase());
+      const make = this.id && this.input.dataset.make && typed && !known ? [{ text: this.input.dataset.makeLabel.replace("{title}", typed), note: "", make: typed }] : [];
       this.options = [
         ...values.map((value) => ({ text: value.value, note: [value.label, value.count].filter(Boolean).join(" · "), value })),
         ...(this.search ? found.fields || [] : []).map((field) => ({ text: `${field.field}:`, note: field.label, field })),
-        ...records.map((record) => ({ text: record.title || record.id, note: String(record.type || "").replaceAll("-", " "), record })),
+        ...records.map((record) => ({ text: record.title || record.id, note: record.path || String(record.type || "").replaceAll("-", " "), record })),
+        ...make,
       ];
       this.list.replaceChildren(...this.options.map((option, at) => {
         const line = document.createElement("li");
@@ -132,8 +136,9 @@
       }
     }
     choose(at) {
-      const { value, record, field, text } = this.options[at];
+      const { value, record, field, text, make } = this.options[at];
       this.close();
+      if (make) return this.make(make);
       if (field) {
         this.input.value = this.head + text;
         this.input.focus();
@@ -155,6 +160,21 @@
       }
     }
   }
+  // What is not there yet is made by its title, with the token of the form around.
+  Combo.prototype.make = async function make(title) {
+    const { input } = this;
+    const token = input.form && input.form.querySelector("input[name=csrf]");
+    const body = new URLSearchParams({ title, csrf: token ? token.value : "" });
+    const answer = await fetch(input.dataset.make, { method: "POST", body, headers: { accept: "application/json" } }).catch(() => null);
+    if (!answer || !answer.ok) {
+      document.dispatchEvent(new CustomEvent("toast", { detail: { text: input.dataset.makeFailed, tone: "bad" } }));
+      return input.focus();
+    }
+    const made = await answer.json();
+    input.value = made.title || title;
+    this.id.value = made.id;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
   const dress = (within) => {
     for (const input of within.querySelectorAll("input[data-suggest]:not([role=combobox])")) new Combo(input);
   };

@@ -80,6 +80,7 @@ fn document(n: usize, object: &Map<String, Json>) -> Document {
         title_level: Level::Public,
         visible: [term(), term(), term()],
         fields,
+        inside: Vec::new(),
         shape: String::new(),
         created_at: n as i64,
         updated_at: n as i64,

@@ -19,6 +19,7 @@ mod report;
 mod search;
 mod server;
 mod start;
+mod trees;
 mod writes;
 
 use anyhow::{Context, Result, bail};
@@ -34,6 +35,7 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   accounts               whose a session is; 40 sign-ins at once beside other requests
   writes                 durable single writes of 64 clients against one commit each
   jobs [N]               N no-op jobs (50,000) end to end against raw SKIP LOCKED batches, and enqueue to start
+  trees [N]              a tree of N records (1,000,000): open, move a part of it, find below a record
   start [N]              cold start empty and with N records (100,000), idle memory, size of the program
 
 The museum file is looked for in VITRINE_TEST_DATA (../shared/data) under museum/; without it an invented one is made.
@@ -58,6 +60,7 @@ fn main() -> Result<()> {
         Some("accounts") => runtime.block_on(accounts::measure()),
         Some("writes") => runtime.block_on(writes::measure()),
         Some("jobs") => runtime.block_on(jobs::measure(number(1, 50_000)?)),
+        Some("trees") => runtime.block_on(trees::measure(number(1, 1_000_000)?)),
         Some("start") => runtime.block_on(start::measure(number(1, 100_000)?)),
         // The raw limits that answer over HTTP run in a process of their own, as the program does.
         // A worker process of its own.

@@ -54,6 +54,7 @@ fn find(n: usize) -> Document {
         title: String::new(),
         title_level: Level::Public,
         visible: [term(), term(), term()],
+        inside: Vec::new(),
         fields: vec![
             field("kind", Value::Keyword(KINDS[dice.below(KINDS.len())].to_owned())),
             field("height", Value::Integer(dice.below(4_000) as i64)),

@@ -1,5 +1,6 @@
 //! Records and their types, as other modules see them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -130,6 +131,12 @@ pub struct RecordType {
     /// The web address field that holds the record's main image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// The link to the same type that says what a record hangs below: makes the type a tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// In a tree: the field that puts the records below the same one in order, before their title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
     /// Under which terms the records may be used, shown with each of them: a web address or a text such as `CC0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
@@ -292,7 +299,25 @@ pub struct ImportBatch {
     pub source_blob: String,
     /// What the one who imports sees of the type: what is above it stays as it is.
     pub level: Level,
+    pub pass: Pass,
     pub rows: Vec<ImportRow>,
+}
+
+/// Which time the rows of a file go by. Links between records of the same type wait until all of them are there.
+#[derive(Clone, Debug, Default)]
+pub enum Pass {
+    /// The only one: what links lead to is there.
+    #[default]
+    Only,
+    /// Those links wait. What the file names will be there.
+    First(Arc<dyn InFile>),
+    /// They are put in. Rows of records that are not there are passed over.
+    Second,
+}
+
+/// What a file names: keys, and ids of records.
+pub trait InFile: Send + Sync + std::fmt::Debug {
+    fn has(&self, name: &str) -> bool;
 }
 
 /// Looks at documents one after another and says which type fits them all. Memory stays flat however many there are.
@@ -403,6 +428,18 @@ pub trait Records: Send + Sync {
     fn changed_paths(&self, before: &Map<String, Value>, after: &Map<String, Value>, limit: usize) -> Vec<String>;
     /// The address of a document's main image.
     fn image(&self, definition: &RecordType, document: &Map<String, Value>) -> Option<String>;
+    /// What records of trees hang below, from the top down, each with its title, as far as the caller may see it. Records
+    /// that hang below nothing, or are in no tree, are left out.
+    async fn paths(&self, caller: &Caller, ids: &[String]) -> Result<HashMap<String, Vec<(String, String)>>>;
+    /// The first records of a tree below another one, or at its top: id and title, in their order; and whether there are
+    /// more. Nothing where the type is no tree to the caller.
+    async fn twigs(
+        &self,
+        caller: &Caller,
+        type_name: &str,
+        under: Option<&str>,
+        limit: i64,
+    ) -> Result<(Vec<(String, String)>, bool)>;
     /// The title to show for a document.
     fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String;
 }

@@ -29,6 +29,8 @@ pub enum WhyLeft {
     Taken,
     /// It would point at records that are not there.
     LinkLost,
+    /// It would hang below itself.
+    Cycle,
     /// Its state before does not fit its type of today.
     Unfit,
     /// Its state before was emptied for good.
@@ -46,11 +48,12 @@ pub enum WhyLeft {
 }
 
 impl WhyLeft {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ChangedSince,
         Self::InUse,
         Self::Taken,
         Self::LinkLost,
+        Self::Cycle,
         Self::Unfit,
         Self::Redacted,
         Self::TypeGone,
@@ -66,6 +69,7 @@ impl WhyLeft {
             Self::InUse => "in-use",
             Self::Taken => "taken",
             Self::LinkLost => "link-lost",
+            Self::Cycle => "cycle",
             Self::Unfit => "unfit",
             Self::Redacted => "redacted",
             Self::TypeGone => "type-gone",

@@ -25,6 +25,7 @@ mod map;
 #[path = "../it/institutions/provider.rs"]
 mod provider;
 mod rights;
+mod trees;
 mod wizard;
 
 use browser::{Browser, Look};

@@ -20,4 +20,5 @@ mod living;
 mod queries;
 mod records;
 mod search;
+mod trees;
 mod undo;

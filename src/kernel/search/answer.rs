@@ -129,11 +129,18 @@ impl Inner {
         let views = self
             .views(&searcher, &warm, &scope, query.kind.as_deref(), &query.types)
             .map_err(store::broken)?;
+        let around = if query.types.is_empty() || !asks_inside(query) {
+            views.clone()
+        } else {
+            self.views(&searcher, &warm, &scope, query.kind.as_deref(), &[])
+                .map_err(store::broken)?
+        };
         let mut compiler = compile::Compiler {
             fields: &self.fields,
             searcher: &searcher,
             scope: &scope,
             views: &views,
+            around: &around,
             scoring: false,
             lexicon: &types.lexicon,
             types: &query.types,
@@ -192,6 +199,17 @@ impl Inner {
             instead,
         })
     }
+}
+
+/// Whether something may be looked for that records of other types stand for.
+fn asks_inside(query: &Query) -> bool {
+    let mut asks = query.text.contains("in:") || query.filters.iter().any(|f| f.field == compile::INSIDE);
+    if let Some(tree) = &query.tree {
+        tree.each(false, &mut |node, _| {
+            asks |= matches!(node, Node::In(_) | Node::Text(_))
+        });
+    }
+    asks
 }
 
 /// The order that is asked for; newest first where nothing is asked for by which records can be weighed.

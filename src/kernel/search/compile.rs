@@ -27,6 +27,9 @@ use crate::kernel::access::{Level, Terms, Visibility};
 /// How much more a title weighs that is what was asked for.
 const SAME_TITLE: f32 = 50.0;
 
+/// The filter that stands for what is inside of something, where no field is called so.
+pub const INSIDE: &str = "in";
+
 pub(super) type Boxed = Box<dyn Query>;
 
 /// What a caller sees of a level.
@@ -45,6 +48,8 @@ pub(super) struct Scope {
     /// Who may be found at all; empty: everything.
     base: Vec<(Level, Vec<String>)>,
     nothing: bool,
+    /// What the caller sees, as it was said.
+    seen: Visibility,
     /// The types whose documents are only seen by the levels they were read at if those are today's.
     pub shapes: Vec<Shape>,
 }
@@ -79,7 +84,16 @@ impl Scope {
             levels,
             base,
             nothing,
+            seen: visibility.clone(),
             shapes,
+        }
+    }
+
+    /// Whether the caller sees what carries one of these terms at a level.
+    pub fn sees(&self, level: Level, terms: &[String]) -> bool {
+        match self.seen.level(level) {
+            Terms::All => true,
+            Terms::Any(seen) => terms.iter().any(|term| seen.contains(term)),
         }
     }
 }
@@ -91,6 +105,8 @@ pub(super) struct Compiler<'a> {
     pub scope: &'a Scope,
     /// What of each segment the caller may find, in their order.
     pub views: &'a [Arc<View>],
+    /// The same, whichever types are asked for.
+    pub around: &'a [Arc<View>],
     /// Whether matches are weighed.
     pub scoring: bool,
     /// What people call things.
@@ -159,6 +175,7 @@ impl Compiler<'_> {
             Node::Or(nodes) => any(nodes.iter().map(|node| self.node(node, weighs)).collect()),
             Node::Near(near) => self.place(&Part::Near(near.clone())),
             Node::Within(area) => self.place(&Part::Within(*area)),
+            Node::In(name) => silent(self.inside(name)),
             node => match self.own(node) {
                 Some(query) => query,
                 None => self.leveled(&|level| self.leaf(level, node, weighs)),
@@ -252,6 +269,10 @@ impl Compiler<'_> {
 
     /// The documents that a filter lets through.
     pub fn filter(&self, filter: &Filter) -> Boxed {
+        if filter.field == INSIDE && !self.known(INSIDE) {
+            let names: Vec<&str> = filter.values.iter().flatten().map(String::as_str).collect();
+            return self.inside_each(&names);
+        }
         let key = key(&filter.field);
         let choices = filter.values.iter().map(|value| match value {
             Some(value) => self.leveled(&|level| self.value(level, &key, value, None)),

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::again::{Spread, Sweep};
 use super::rebuild::{self, BATCH};
 use super::snapshot;
 use super::store::{self, Payload, Store};
@@ -90,26 +91,20 @@ pub(super) async fn run(inner: Arc<Inner>, sources: Vec<Arc<dyn IndexSource>>, d
 }
 
 /// Where the follower is.
-struct Progress {
+pub(super) struct Progress {
     store: Store,
     database: String,
     /// The last rebuild asked for that the build began after.
     rebuilt: u64,
     /// Read up to here.
     at: Position,
-    first_pending: Option<Instant>,
+    pub first_pending: Option<Instant>,
     last_commit: Instant,
-    bulk: bool,
-    sweep: Option<Sweep>,
+    pub bulk: bool,
+    pub sweep: Option<Sweep>,
+    pub spread: Spread,
     /// When to look next whether it is this process's turn to take a snapshot.
     next_snapshot: Instant,
-}
-
-/// Looking at everything once more after a type changed: source by source, by id.
-#[derive(Default)]
-struct Sweep {
-    done: HashSet<&'static str>,
-    after: Option<String>,
 }
 
 impl Follower {
@@ -167,6 +162,7 @@ impl Follower {
             .send_modify(|built| built.asked = built.asked.max(rebuilt));
         self.inner.watermark.send_replace(at);
         let sweep = payload.sweeping.then(Sweep::default);
+        let spread = Spread::resume(payload.reached);
         let last_commit = Instant::now();
         let mut progress = Progress {
             store,
@@ -177,6 +173,7 @@ impl Follower {
             last_commit,
             bulk: false,
             sweep,
+            spread,
             next_snapshot: last_commit,
         };
         loop {
@@ -186,7 +183,9 @@ impl Follower {
             }
             let changes = ledger::follow(&self.db, progress.at, BATCH).await?;
             let idle = changes.is_empty();
-            if idle {
+            if idle && !progress.spread.is_empty() {
+                progress = self.spread(progress).await?;
+            } else if idle {
                 progress = self.sweep(progress).await?;
             } else {
                 progress = self.apply(progress, changes).await?;
@@ -202,7 +201,7 @@ impl Follower {
             if self.stop.is_cancelled() {
                 return Ok(());
             }
-            if idle && progress.sweep.is_none() {
+            if idle && progress.sweep.is_none() && progress.spread.is_empty() {
                 progress = self.take_snapshot(progress)?;
                 let wait = self.patience(&progress).await?;
                 tokio::select! {
@@ -246,15 +245,21 @@ impl Follower {
         progress.bulk = changes.len() >= BULK_CHANGES;
         progress.at = changes.last().map_or(progress.at, |change| change.at);
         let mut by_kind: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        let mut steps: BTreeMap<&'static str, Vec<(String, i64)>> = BTreeMap::new();
         let mut seen = HashSet::new();
         for change in changes {
             // Fields of a changed type may have moved to another level: all its records are looked at again.
             if change.kind == ledger::TYPE && change.version > 1 {
                 progress.sweep = Some(Sweep::default());
             }
-            if let Some((kind, _)) = self.sources.get_key_value(change.kind.as_str())
-                && seen.insert(change.entity.clone())
-            {
+            let Some((kind, _)) = self.sources.get_key_value(change.kind.as_str()) else {
+                continue;
+            };
+            steps
+                .entry(kind)
+                .or_default()
+                .push((change.entity.clone(), change.version));
+            if seen.insert(change.entity.clone()) {
                 by_kind.entry(kind).or_default().push(change.entity);
             }
         }
@@ -264,34 +269,14 @@ impl Follower {
                 progress = write(progress, ids, documents).await?;
             }
         }
-        Ok(progress)
-    }
-
-    /// One step of looking at everything once more.
-    async fn sweep(&self, mut progress: Progress) -> Result<Progress> {
-        let Some(sweep) = &mut progress.sweep else {
-            return Ok(progress);
-        };
-        let Some((kind, source)) = self.sources.iter().find(|(kind, _)| !sweep.done.contains(*kind)) else {
-            progress.sweep = None;
-            // The commit says that the sweep is over.
-            progress.first_pending.get_or_insert_with(Instant::now);
-            return Ok(progress);
-        };
-        let ids = source.page(sweep.after.as_deref(), BATCH).await?;
-        match ids.last() {
-            None => {
-                sweep.done.insert(kind);
-                sweep.after = None;
-                Ok(progress)
-            }
-            Some(last) => {
-                sweep.after = Some(last.clone());
-                progress.bulk = true;
-                let documents = source.load(&ids).await?;
-                write(progress, ids, documents).await
-            }
+        for (kind, changes) in steps {
+            progress = self.note_reach(progress, kind, &changes).await?;
         }
+        // What little reaches is there with the change itself.
+        if !progress.bulk && !progress.spread.is_empty() {
+            progress = self.spread(progress).await?;
+        }
+        Ok(progress)
     }
 
     async fn commit(&self, mut progress: Progress) -> Result<Progress> {
@@ -300,6 +285,7 @@ impl Follower {
         }
         let payload = Payload {
             rebuilt: progress.rebuilt,
+            reached: progress.spread.left(),
             ..Payload::new(&progress.database, progress.at, progress.sweep.is_some())
         };
         let mut store = progress.store;
@@ -371,7 +357,11 @@ impl Follower {
     }
 }
 
-async fn write(mut progress: Progress, ids: Vec<String>, documents: Vec<super::Document>) -> Result<Progress> {
+pub(super) async fn write(
+    mut progress: Progress,
+    ids: Vec<String>,
+    documents: Vec<super::Document>,
+) -> Result<Progress> {
     let mut store = progress.store;
     store = blocking(move || {
         store.replace(&ids, &documents)?;

@@ -3,6 +3,7 @@
 //! [`Search::open`] takes a place in the data folder, [`Search::start`] begins to follow once the modules are wired,
 //! [`Search::search`] answers. A process without an index holds `Search::default()` and answers `Unavailable`.
 
+mod again;
 mod answer;
 mod bits;
 mod clusters;
@@ -13,6 +14,7 @@ mod facet;
 mod folder;
 mod follow;
 mod highlight;
+mod inside;
 mod near;
 mod pattern;
 mod places;
@@ -37,6 +39,7 @@ mod whole;
 mod without;
 mod words;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -49,6 +52,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::access::Visibility;
 use super::blobs::Blobs;
 use super::clock::Clock;
 use super::config;
@@ -57,10 +61,13 @@ use super::error::{Code, Error, Result};
 use super::ledger::Position;
 use super::module::Health;
 use answer::checked;
+pub use compile::INSIDE;
 pub use highlight::{excerpt, highlight};
+pub use inside::{Below, InTree};
 pub use places::{Cluster, Places, PlacesRequest};
 pub use query::{How, MAX_CLAUSES, MAX_TEXT, Near, Node, Phrase, Span, Unit, Whole, Word};
 pub use similar::{Like, MAX_SIMILAR};
+pub use stem::natural_key;
 pub use text::fold;
 pub use types::*;
 
@@ -73,6 +80,14 @@ pub trait IndexSource: Send + Sync {
     async fn load(&self, ids: &[String]) -> Result<Vec<Document>>;
     /// Ids of everything there is, in id order after `after`, for a rebuild.
     async fn page(&self, after: Option<&str>, limit: i64) -> Result<Vec<String>>;
+    /// Those of these changed entities (id and version) whose change others tell of, too.
+    async fn reached(&self, _changes: &[(String, i64)]) -> Result<Vec<Reached>> {
+        Ok(Vec::new())
+    }
+    /// Who tells of an entity, in id order after `after`: each with whether who tells of it is reached in turn.
+    async fn pointing(&self, _id: &str, _after: &str, _limit: i64) -> Result<Vec<(String, bool)>> {
+        Ok(Vec::new())
+    }
     /// Its types as of now, asked for with every question: their shapes, so that a level that was made stricter holds at
     /// once, before every document has been read again; and what they and their fields are called.
     async fn types(&self) -> Result<Types> {
@@ -325,6 +340,47 @@ impl Search {
         let found = tokio::task::spawn_blocking(move || answering.suggest(&begun, &types, until)).await;
         drop(permit);
         found.map_err(Error::internal)?
+    }
+}
+
+impl Search {
+    /// How much of a tree hangs below these records of it, right below and at any depth, as far as a caller may find it.
+    ///
+    /// # Errors
+    /// `Unavailable` before anything can be answered.
+    pub async fn below(
+        &self,
+        kind: &'static str,
+        tree: InTree,
+        ids: Vec<String>,
+        visibility: Visibility,
+    ) -> Result<HashMap<String, Below>> {
+        let inner = self.inner()?.clone();
+        let permit = inner.permits.acquire().await.map_err(Error::internal)?;
+        let types = inner.types().await?;
+        let counting = inner.clone();
+        let counted =
+            tokio::task::spawn_blocking(move || counting.below((kind, &tree), &ids, &visibility, &types)).await;
+        drop(permit);
+        counted.map_err(Error::internal)?
+    }
+}
+
+impl Search {
+    /// Of what a question finds, how many are inside of each of these records of trees (id and type). How it is ordered and
+    /// what is counted besides says nothing here.
+    ///
+    /// # Errors
+    /// As [`Search::search`].
+    pub async fn spread_over(&self, query: Query, places: Vec<(String, String)>) -> Result<Vec<u64>> {
+        let inner = self.inner()?.clone();
+        let query = checked(query)?;
+        let permit = inner.permits.acquire().await.map_err(Error::internal)?;
+        let types = inner.types().await?;
+        let counting = inner.clone();
+        let counted = tokio::task::spawn_blocking(move || counting.spread_over(&query, &places, &types)).await;
+        drop(permit);
+        counted.map_err(Error::internal)?
     }
 }
 

@@ -12,9 +12,10 @@ use tantivy::schema::{
 };
 use tantivy::{TantivyDocument, Term};
 
+use super::inside::term_of;
 use super::stem::{marked, sort_key, unmarked};
 use super::text::{MAX_VALUE, TOKENIZER, beginning, column_term, cut};
-use super::types::{Document, IndexedField, Tongue, Value};
+use super::types::{Document, IndexedField, Inside, Tongue, Value};
 use crate::kernel::access::Level;
 
 /// Counted up when what the index holds changes; another one is rebuilt.
@@ -26,6 +27,8 @@ pub(super) const ALL_KEY: &str = "%a";
 pub(super) const TITLE_KEY: &str = "%t";
 /// Key under which the names of the fields that have a value stand.
 pub(super) const NAMES_KEY: &str = "%x";
+/// Key under which the ids stand of what a document is inside of.
+pub(super) const INSIDE_KEY: &str = "%i";
 /// Key of the folded beginning of the title, as one term: titles in order, for suggestions.
 pub(super) const START_KEY: &str = "%s";
 /// Added to a field's key: first and last day of a date.
@@ -137,6 +140,9 @@ impl Fields {
             for field in document.fields.iter().filter(|f| f.level == level) {
                 parts.add(field);
             }
+            for inside in document.inside.iter().filter(|inside| inside.level == level) {
+                parts.inside(inside);
+            }
             if document.title_level == level {
                 parts.title(&document.title, tongue_of_title(document));
             }
@@ -218,6 +224,15 @@ impl Parts {
                 .or_default()
                 .push(OwnedValue::Str(start));
         }
+    }
+
+    fn inside(&mut self, inside: &Inside) {
+        let term = term_of(inside);
+        self.size += term.len();
+        self.exact
+            .entry(INSIDE_KEY.to_owned())
+            .or_default()
+            .push(OwnedValue::Str(term));
     }
 
     fn column(&mut self, key: &str, mark: &str, value: OwnedValue) {

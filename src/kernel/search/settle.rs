@@ -59,6 +59,10 @@ impl Names for Compiler<'_> {
         meant.map(|named| named.name.clone()).collect()
     }
 
+    fn has_trees(&self) -> bool {
+        self.lexicon.types.iter().any(|named| named.tree.is_some())
+    }
+
     fn unit(&self, path: &str) -> Option<Unit> {
         let mut fields = self.named_types().flat_map(|named| &named.fields);
         fields
@@ -105,6 +109,7 @@ impl Compiler<'_> {
         };
         self.mend(&mut tree, false, &mut typos)?;
         settled.parsed.hints.extend(typos.hints);
+        settled.parsed.hints.extend(self.told_inside(&tree)?);
         settled.instead = (typos.text != text).then_some(typos.text);
         settled.parsed.tree = Some(tree);
         Ok(settled)

@@ -171,6 +171,7 @@ impl Inner {
             searcher: &searcher,
             scope: &scope,
             views: &views,
+            around: &views,
             scoring: true,
             lexicon: &types.lexicon,
             types: &[],

@@ -176,6 +176,11 @@ pub(super) fn sort_key(text: &str, tongue: Option<Tongue>) -> String {
     key
 }
 
+/// By what texts outside the index are put in order, byte by byte: as sorting by a field does, whatever the language.
+pub fn natural_key(text: &str) -> Vec<u8> {
+    sort_key(text, None).into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexMeta, IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
 
+use super::again::Reach;
 use super::schema::{Fields, SCHEMA_VERSION};
 use super::text::{TOKENIZER, WordTokenizer};
 use super::types::Document;
@@ -31,6 +32,9 @@ pub(super) struct Payload {
     /// The last rebuild asked for that its build began after.
     #[serde(default)]
     pub rebuilt: u64,
+    /// Changes whose reach has not been read yet.
+    #[serde(default)]
+    pub reached: Vec<Reach>,
 }
 
 impl Payload {
@@ -42,6 +46,7 @@ impl Payload {
             position: at.position,
             sweeping,
             rebuilt: 0,
+            reached: Vec::new(),
         }
     }
     pub fn at(&self) -> Position {

@@ -62,6 +62,7 @@ impl Inner {
                 searcher: &searcher,
                 scope: &scope,
                 views: &views,
+                around: &views,
                 scoring: false,
                 lexicon: &types.lexicon,
                 types: &begun.types,

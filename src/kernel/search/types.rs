@@ -27,10 +27,30 @@ pub struct Document {
     /// Terms of who may see it at each level, from `Access::terms`.
     pub visible: [Vec<String>; 3],
     pub fields: Vec<IndexedField>,
+    /// What it is inside of.
+    pub inside: Vec<Inside>,
     /// As in [`Shape`], of its type when it was read.
     pub shape: String,
     pub created_at: i64,
     pub updated_at: i64,
+}
+
+/// Something of a tree that a document hangs below, or below which it says to be by a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    pub id: String,
+    /// Of the field that says so.
+    pub level: Level,
+    /// What somebody has to see of the tree to know that: the strictest on the way.
+    pub through: Level,
+}
+
+/// Something whose change others tell of, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    pub id: String,
+    /// What hangs below it is reached, too, and so on; else only who points at it.
+    pub deep: bool,
 }
 
 /// How a type keeps its fields now. Documents of another shape were read when a field may have stood at another level.
@@ -90,6 +110,8 @@ pub struct NamedType {
     /// Its labels, folded by [`super::fold`].
     pub called: Vec<String>,
     pub fields: Vec<NamedField>,
+    /// Where it is a tree: by level, the terms by which one sees its documents and fields of that level.
+    pub tree: Option<[Vec<String>; 3]>,
     /// Groups of words and phrases that mean the same.
     pub synonyms: Vec<Vec<String>>,
 }

@@ -44,6 +44,15 @@ pub(super) fn describe() {
         "vitrine_log_lines_lost_total",
         "Lines that the disk was too slow to keep."
     );
+    describe_gauge!(
+        "vitrine_search_reach",
+        "Changes of names and places in trees whose reach the search index has still to read."
+    );
+    describe_gauge!(
+        "vitrine_search_reach_lag_seconds",
+        Unit::Seconds,
+        "How long the first of them waits."
+    );
     describe_gauge!("vitrine_build_info", "The program, by version and commit.");
     describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Memory of this process.");
 }

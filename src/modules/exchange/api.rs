@@ -185,7 +185,7 @@ impl From<Seen> for ImportView {
     fn from(seen: Seen) -> Self {
         let standing = seen.standing.unwrap_or_default();
         let so_far = SoFar {
-            rows: standing.cursor,
+            rows: super::import::row_of(standing.cursor),
             created: standing.created,
             updated: standing.updated,
             unchanged: standing.unchanged,

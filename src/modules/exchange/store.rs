@@ -1,5 +1,7 @@
 //! SQL of imports: how far each is and what it refused.
 
+use std::collections::HashSet;
+
 use crate::kernel::db::{Db, Filter, Tx, Val, insert_many, sql};
 use crate::kernel::error::{Code, Error, Result};
 
@@ -121,6 +123,15 @@ pub async fn refusals(db: &Db, job_id: &str, after: (i64, i64), limit: i64) -> R
     .bind(limit)
     .all(db)
     .await
+}
+
+/// The rows that were refused so far, as many as are kept.
+pub async fn refused_rows(db: &Db, job_id: &str) -> Result<HashSet<i64>> {
+    let rows: Vec<(i64,)> = sql("SELECT DISTINCT row FROM import_refusal WHERE job_id = $1")
+        .bind(job_id)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(row,)| row).collect())
 }
 
 /// How many lines of refusals are kept.

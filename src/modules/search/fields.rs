@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::contract::records::{Field, FieldKind, StoredType};
 use crate::kernel::access::Level;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::search::{Filter, Node, Sort};
+use crate::kernel::search::{Filter, INSIDE, Node, Sort};
 
 /// What every record has and conditions may name beside the fields of types.
 const OWN: [&str; 5] = ["created", "updated", "id", "title", "type"];
@@ -51,7 +51,7 @@ pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Optio
 
 /// Refuses a field that no type has, or none that the caller may see.
 pub fn known(parameter: &str, name: &str, fields: &BTreeMap<String, FieldKind>) -> Result<()> {
-    if fields.contains_key(name) {
+    if fields.contains_key(name) || (name == INSIDE && parameter.starts_with("filter")) {
         return Ok(());
     }
     let hint = nearest(name, fields.keys()).map_or_else(String::new, |near| format!(" Did you mean \"{near}\"?"));
@@ -86,6 +86,12 @@ pub fn filter(text: &str, fields: &BTreeMap<String, FieldKind>) -> Result<Filter
         return Ok(Filter {
             field: field.to_owned(),
             values: vec![Some(value.to_owned())],
+        });
+    }
+    if let Some((INSIDE, node)) = text.split_once(':') {
+        return Ok(Filter {
+            field: INSIDE.to_owned(),
+            values: vec![Some(node.to_owned())],
         });
     }
     let name = if fields.contains_key(text) {

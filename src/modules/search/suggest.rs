@@ -85,6 +85,10 @@ pub struct SuggestedRecord {
     pub type_name: String,
     #[schema(example = "Teapot with lid")]
     pub title: String,
+    /// In a tree: what it hangs below, from the top down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Europe › Sweden")]
+    pub path: Option<String>,
 }
 
 impl Service {
@@ -141,7 +145,7 @@ impl Service {
         })
     }
 
-    async fn titled(
+    pub(super) async fn titled(
         &self,
         caller: &Caller,
         types: &[(Arc<StoredType>, Level)],
@@ -152,6 +156,11 @@ impl Service {
             .map(|(stored, _)| (stored.definition.name.as_str(), stored.as_ref()))
             .collect();
         let mut records = Vec::with_capacity(ids.len());
+        let paths = self.records.paths(caller, ids).await?;
+        let written = |path: &Vec<(String, String)>| {
+            let titles: Vec<&str> = path.iter().map(|(_, title)| title.as_str()).collect();
+            titles.join(" › ")
+        };
         for record in self.records.get_many(caller, ids).await? {
             let Some(stored) = by_name.get(record.type_name.as_str()) else {
                 continue;
@@ -167,6 +176,7 @@ impl Service {
             let document = self.records.cut(&stored.definition, level, record.document);
             records.push(SuggestedRecord {
                 title: self.records.title(&stored.definition, &document),
+                path: paths.get(&record.id).map(written),
                 id: record.id,
                 type_name: record.type_name,
             });

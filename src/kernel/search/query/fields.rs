@@ -40,6 +40,14 @@ impl Parser<'_, '_> {
                 Some(Special::Near) if chunk[at..].starts_with(':') => return self.near(at + 1, depth),
                 Some(Special::Within) if chunk[at..].starts_with(':') => return self.within(at + 1, depth),
                 Some(Special::Sort) if chunk[at..].starts_with(':') => return self.sort(at + 1, depth),
+                Some(Special::In)
+                    if chunk[at..].starts_with(':') && self.names.has_trees() && self.names.fields(name).is_empty() =>
+                {
+                    if let Some(node) = self.inside(at + 1, depth) {
+                        return Some(node);
+                    }
+                    break;
+                }
                 Some(Special::Type) if chunk[at..].starts_with(':') && self.names.fields(name).is_empty() => {
                     if let Some(node) = self.of_type(at + 1, depth) {
                         return Some(node);
@@ -257,6 +265,35 @@ impl Parser<'_, '_> {
         }
     }
 
+    /// `in:"Sweden"`, `in:Sweden,Norway`; `None` where nothing is named.
+    fn inside(&mut self, value: usize, depth: usize) -> Option<Node> {
+        let mut scan = self.scan;
+        let chunk = scan.chunk(depth);
+        scan.pass(value);
+        let mut names: Vec<&str> = Vec::new();
+        loop {
+            if let Some(inside) = scan.take_quoted() {
+                names.push(inside);
+            } else {
+                let chunk = scan.chunk(depth);
+                let name = chunk.split(',').next().unwrap_or_default();
+                scan.pass(name.len());
+                names.push(name);
+            }
+            if names.len() >= MAX_CLAUSES || !scan.take(",") {
+                break;
+            }
+        }
+        names.retain(|name| !name.trim().is_empty());
+        if names.is_empty() || chunk.is_empty() {
+            return None;
+        }
+        self.scan = scan;
+        self.each(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>(), |name| {
+            Some(Node::In(name.trim().to_owned()))
+        })
+    }
+
     /// `type:museum-object`, also by its label; `None` where there is no such type, which is then words.
     fn of_type(&mut self, value: usize, depth: usize) -> Option<Node> {
         let mut scan = self.scan;
@@ -295,6 +332,7 @@ enum Special {
     Within,
     Sort,
     Type,
+    In,
 }
 
 fn special(name: &str) -> Option<Special> {
@@ -303,6 +341,7 @@ fn special(name: &str) -> Option<Special> {
         "within" => Some(Special::Within),
         "sort" => Some(Special::Sort),
         "type" => Some(Special::Type),
+        "in" => Some(Special::In),
         _ => None,
     }
 }

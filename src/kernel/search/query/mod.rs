@@ -40,6 +40,10 @@ pub(super) trait Names {
     fn fields(&self, name: &str) -> Vec<String>;
     /// The types that are called so.
     fn types(&self, name: &str) -> Vec<String>;
+    /// Whether any type is a tree.
+    fn has_trees(&self) -> bool {
+        false
+    }
     /// In what the numbers of a field are measured.
     fn unit(&self, path: &str) -> Option<Unit>;
 }

@@ -34,6 +34,8 @@ pub enum Node {
     Near(Near),
     /// A place lies in a box.
     Within(Area),
+    /// It hangs below something of a tree, or leads to something that does: what is called so, or has this id.
+    In(String),
     /// A question as it is written into the search box.
     Text(String),
 }
@@ -255,6 +257,7 @@ impl fmt::Display for Node {
             }
             Self::Near(near) => write!(f, "near:{},{}~{}km", near.latitude, near.longitude, near.km),
             Self::Within(area) => write!(f, "within:{area}"),
+            Self::In(name) => write!(f, "in:\"{name}\""),
             Self::Text(text) => write!(f, "({text})"),
         }
     }

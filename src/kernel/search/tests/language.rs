@@ -105,6 +105,7 @@ fn house() -> Bench {
                     named("weight_kg", &["weight_kg", "weight"], Some("kg")),
                     named("number", &["number", "nummer"], None),
                 ],
+                tree: None,
                 synonyms: vec![vec!["sofa".to_owned(), "couch".to_owned(), "settee".to_owned()]],
             },
             NamedType {

@@ -6,6 +6,8 @@ mod facets;
 mod following;
 mod language;
 mod paging;
+#[cfg(feature = "testing")]
+mod reaching;
 mod sharing;
 mod suggesting;
 mod visibility;
@@ -132,6 +134,7 @@ pub(super) fn document(id: &str) -> Document {
         title_level: Level::Public,
         visible: [term(), term(), term()],
         fields: vec![],
+        inside: vec![],
         shape: "object@open".to_owned(),
         created_at: 0,
         updated_at: 0,

@@ -119,8 +119,17 @@ impl Field {
             id: id.into(),
             title: title.into(),
             suggest: suggest.into(),
+            make: String::new(),
         };
         Self::new(name, label, Control::Record(record))
+    }
+    /// The record can be made here, by its title: `/types/person/quick`.
+    #[must_use]
+    pub fn makes(mut self, address: impl Into<String>) -> Self {
+        if let Control::Record(record) = &mut self.control {
+            record.make = address.into();
+        }
+        self
     }
     /// Fields that belong together. Their names begin with this one: `name.field("…")`.
     pub fn group(name: &Name, label: impl Into<String>, fields: Vec<Field>) -> Self {

@@ -89,6 +89,8 @@ pub struct Record {
     pub title: String,
     /// Where records are looked for: `/api/suggest?type=person`.
     pub suggest: String,
+    /// Where a record that is not there yet is made by its title; empty where it cannot be.
+    pub make: String,
 }
 
 /// Values that are repeated.

@@ -20,6 +20,7 @@ use crate::kernel::jobs::JobContext;
 use crate::modules::exchange::import::File;
 use crate::modules::exchange::marks::of_the_file;
 use crate::modules::exchange::read::Input;
+use crate::modules::exchange::read::dwca::taxa;
 use crate::modules::exchange::service::Service;
 
 /// Examples of a column, and characters of one.
@@ -219,8 +220,11 @@ impl Whole {
             };
             return Err(Error::new(Code::Invalid, text));
         }
+        let mut definition = inference.finish();
+        let (core, id) = (source.about.0.as_deref(), source.about.1.as_deref());
+        taxa::as_tree(&mut definition, core, id);
         Ok(Found {
-            definition: inference.finish(),
+            definition,
             rows,
             unreadable,
             first_fault: fault,

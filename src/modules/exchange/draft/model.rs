@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::contract::exchange::{DateOrder, Decimal, Reading};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
+use crate::modules::exchange::read::dwca::taxa;
 
 /// What a person says about a file. What is not said is taken as it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -185,6 +186,7 @@ pub fn plan(found: &Found, choices: &Choices, existing: Option<&RecordType>, fil
     definition.fields.retain(|field| !left_out.contains(&field.name));
     correct(&mut definition.fields, "", &choices.fields);
     head(&mut definition, choices, file);
+    taxa::rename(&mut definition, &found.definition.name);
     if let Some(existing) = existing {
         definition = crate::modules::exchange::shape::merge(existing, definition).0;
     }

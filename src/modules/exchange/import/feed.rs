@@ -9,12 +9,15 @@ use std::sync::atomic::Ordering;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
+use super::linked::Rows;
+
 use crate::contract::exchange::{Format, Reading};
 use crate::contract::records::{Inference, RecordType};
 use crate::kernel::config::Import as Limits;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::modules::exchange::interpret;
 use crate::modules::exchange::marks::of_the_file;
+use crate::modules::exchange::read::dwca::taxa;
 use crate::modules::exchange::read::{self, Input, Source};
 use crate::modules::exchange::shape::{self, Shaped, Understanding};
 
@@ -181,24 +184,29 @@ pub fn infer(
                 issue.message
             ),
         )),
-        _ => Ok(match interpreted {
-            Some(interpreted) => shape::read_kinds(inference.finish(), &interpreted.finish()),
-            None => inference.finish(),
-        }),
+        _ => {
+            let mut definition = match interpreted {
+                Some(interpreted) => shape::read_kinds(inference.finish(), &interpreted.finish()),
+                None => inference.finish(),
+            };
+            let (core, id) = (source.about.0.as_deref(), source.about.1.as_deref());
+            taxa::as_tree(&mut definition, core, id);
+            Ok(definition)
+        }
     }
 }
 
 /// Starts to read rows after `skip` as documents of a type; earlier ones are only remembered.
 pub fn start(
     file: File,
-    definition: Arc<RecordType>,
+    (definition, linked): (Arc<RecordType>, Arc<Rows>),
     key: Option<String>,
     skip: i64,
 ) -> mpsc::Receiver<Result<Message>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let name = file.name.clone();
-        let outcome = feed(file, &definition, key.as_deref(), skip, &sender);
+        let outcome = feed(file, (&definition, &linked), key.as_deref(), skip, &sender);
         if let Err(error) = outcome {
             // A writer that has gone needs no answer.
             let _ = sender.blocking_send(Err(named(&name, &error)));
@@ -209,7 +217,7 @@ pub fn start(
 
 fn feed(
     file: File,
-    definition: &RecordType,
+    (definition, linked): (&RecordType, &Rows),
     key: Option<&str>,
     skip: i64,
     to: &mpsc::Sender<Result<Message>>,
@@ -238,7 +246,11 @@ fn feed(
         seen.nameless += i64::from(row.content.is_err());
         let content = row
             .content
-            .and_then(|content| seen.note(row.row, key, reading.shape(definition, without(content, &left_out))));
+            .and_then(|content| seen.note(row.row, key, reading.shape(definition, without(content, &left_out))))
+            .and_then(|shaped| match linked.astray.get(&row.row) {
+                Some(issue) => Err(vec![issue.clone()]),
+                None => Ok(shaped),
+            });
         if row.row <= skip {
             continue;
         }
@@ -270,7 +282,7 @@ fn feed(
 }
 
 /// The row without the columns that are left out.
-fn without(mut row: Map<String, Value>, left_out: &HashSet<String>) -> Map<String, Value> {
+pub(super) fn without(mut row: Map<String, Value>, left_out: &HashSet<String>) -> Map<String, Value> {
     if !left_out.is_empty() {
         row.retain(|name, _| !left_out.contains(name));
     }
@@ -303,7 +315,7 @@ impl Seen {
     }
 }
 
-fn hash(text: &str) -> u64 {
+pub(super) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

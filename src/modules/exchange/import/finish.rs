@@ -145,14 +145,34 @@ impl Task {
             ));
             return Ok(());
         }
+        // In a tree a record goes only when nothing hangs below it any more.
+        loop {
+            let before = writer.standing.deleted;
+            let wanted = self.delete_once(writer, seen).await?;
+            let deleted = writer.standing.deleted - before;
+            if deleted >= wanted {
+                return Ok(());
+            }
+            if deleted == 0 {
+                notes.push(format!(
+                    "{wanted} records that the file no longer has were not deleted: others hang below them."
+                ));
+                return Ok(());
+            }
+        }
+    }
+
+    /// Goes through the type once. Answers how many were to be deleted.
+    async fn delete_once(&self, writer: &mut Writer<'_>, seen: &Seen) -> Result<i64> {
         // What they cannot see is not theirs to miss.
         let caller = &self.context.caller;
         let name = &self.import.options.type_name;
         let mut after: Option<String> = None;
+        let mut wanted = 0;
         loop {
             self.context.check()?;
             let page = self.importer.records.page(caller, name, after.as_deref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { return Ok(wanted) };
             after = Some(last.id.clone());
             let gone = page.iter().filter(|record| {
                 let key = self.key.as_ref().and_then(|key| record.document.get(key));
@@ -160,6 +180,7 @@ impl Task {
                 !seen.has(&record.id, key.as_deref())
             });
             let gone: Vec<String> = gone.map(|record| record.id.clone()).collect();
+            wanted += gone.len() as i64;
             if !gone.is_empty() {
                 self.delete(writer, &gone).await?;
             }

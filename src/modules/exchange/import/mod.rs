@@ -4,6 +4,7 @@
 mod changes;
 mod feed;
 mod finish;
+mod linked;
 mod plan;
 mod write;
 
@@ -16,7 +17,7 @@ use super::model::Import;
 use super::read::{Input, Spool};
 use super::store::{self, Standing};
 use crate::contract::exchange::ImportReport;
-use crate::contract::records::{BEING_DELETED, RECORDS_WRITE, Records, StoredType};
+use crate::contract::records::{BEING_DELETED, Pass, RECORDS_WRITE, Records, StoredType};
 use crate::kernel::Kernel;
 use crate::kernel::access::Object;
 use crate::kernel::db::Write;
@@ -26,6 +27,14 @@ use crate::kernel::ledger::Position;
 pub use feed::File;
 use feed::{Message, Seen};
 use write::Writer;
+
+/// What is added to the number of a row when it goes by the second time.
+pub(super) const SECOND: i64 = 1 << 40;
+
+/// The row a place in a file is about.
+pub fn row_of(cursor: i64) -> i64 {
+    cursor % SECOND
+}
 
 /// What imports stand on.
 #[derive(Clone)]
@@ -121,11 +130,34 @@ fn is_for_good(error: &Error) -> bool {
 }
 
 impl Task {
-    /// Reads and writes the rows that are left.
+    /// Reads and writes the rows that are left: once, or twice where they lead to each other.
     async fn rows(&self, writer: &mut Writer<'_>) -> Result<Seen> {
+        let definition = &self.stored.definition;
+        if !linked::leads_to_itself(definition) {
+            return self.pass(writer, Arc::default(), writer.standing.cursor).await;
+        }
+        let file = self.importer.file(&self.import).await?;
+        let (whole, key, cancel) = (definition.clone(), self.key.clone(), self.context.cancel.clone());
+        let look = move || linked::look(file, &whole, key.as_deref(), || !cancel.is_cancelled());
+        let rows = Arc::new(tokio::task::spawn_blocking(look).await.map_err(Error::internal)??);
+        self.context.check()?;
+        writer.pass = Pass::First(rows.clone());
+        let seen = self.pass(writer, rows.clone(), writer.standing.cursor).await?;
+        // A dry run has left nothing that could be led to.
+        if !self.import.options.dry_run {
+            writer.pass = Pass::Second;
+            writer.passed_over = store::refused_rows(&self.importer.kernel.db, &self.context.id).await?;
+            self.pass(writer, rows, (writer.standing.cursor - SECOND).max(0))
+                .await?;
+        }
+        Ok(seen)
+    }
+
+    /// Reads and writes the rows after one.
+    async fn pass(&self, writer: &mut Writer<'_>, rows: Arc<linked::Rows>, after: i64) -> Result<Seen> {
         let file = self.importer.file(&self.import).await?;
         let definition = Arc::new(self.stored.definition.clone());
-        let mut messages = feed::start(file, definition, self.key.clone(), writer.standing.cursor);
+        let mut messages = feed::start(file, (definition, rows), self.key.clone(), after);
         loop {
             let message = tokio::select! {
                 () = self.context.cancel.cancelled() => None,

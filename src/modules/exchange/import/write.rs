@@ -1,15 +1,16 @@
 //! The writing side of an import: batches whose size follows the time they take, each one transaction with the rows, the
 //! refusals and the place in the file.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::feed::{Chunk, Prepared};
-use super::{Task, changes, plan};
+use super::{SECOND, Task, changes, plan, row_of};
 use crate::contract::exchange::ChangedRecord;
-use crate::contract::records::{ImportBatch, ImportRow, RowOutcome, StoredType};
+use crate::contract::records::{ImportBatch, ImportRow, Pass, RowOutcome, StoredType};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
@@ -39,6 +40,10 @@ pub(super) struct Writer<'t> {
     pub changes: Vec<ChangedRecord>,
     /// What the one who asked may see.
     level: Level,
+    /// Which time the rows go by.
+    pub pass: Pass,
+    /// Rows that were refused the first time.
+    pub passed_over: HashSet<i64>,
     kept: i64,
     waiting: Vec<Prepared>,
     bytes: usize,
@@ -69,6 +74,8 @@ impl<'t> Writer<'t> {
         Ok(Self {
             task,
             level: level.unwrap_or_default(),
+            pass: Pass::Only,
+            passed_over: HashSet::new(),
             standing,
             dry: Vec::new(),
             changes: Vec::new(),
@@ -89,7 +96,7 @@ impl<'t> Writer<'t> {
                 self.flush().await?;
             }
         }
-        let note = format!("{} rows", self.standing.cursor);
+        let note = format!("{} rows", row_of(self.standing.cursor));
         let total = i64::try_from(self.task.import.bytes).ok();
         self.task
             .context
@@ -105,6 +112,7 @@ impl<'t> Writer<'t> {
         let (mut rows, mut lines, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         for row in self.waiting.drain(..) {
             match row.content {
+                Ok(_) if self.passed_over.contains(&row.row) => {}
                 Ok(shaped) => {
                     rows.push(ImportRow {
                         row: row.row,
@@ -113,6 +121,8 @@ impl<'t> Writer<'t> {
                     });
                     lines.push(row.line);
                 }
+                // The second time they are refused already.
+                Err(_) if matches!(self.pass, Pass::Second) => {}
                 Err(issues) => bad.push((row.row, row.line, issues)),
             }
         }
@@ -128,7 +138,13 @@ impl<'t> Writer<'t> {
             } else {
                 self.level
             },
+            pass: self.pass.clone(),
             rows,
+        };
+        let last = if matches!(self.pass, Pass::Second) {
+            last + SECOND
+        } else {
+            last
         };
         let batch = Batch { rows, lines, bad, last };
         let took = AtomicU64::new(0);
@@ -239,6 +255,12 @@ impl<'t> Writer<'t> {
             let (outcomes, _) = self.task.importer.records.import(tx, rows).await?;
             for ((outcome, row), line) in outcomes.iter().zip(&rows.rows).zip(&batch.lines) {
                 match outcome {
+                    // It was counted the first time: links are all that it lacked.
+                    RowOutcome::Updated if matches!(rows.pass, Pass::Second) => {
+                        standing.unchanged -= 1;
+                        standing.updated += 1;
+                    }
+                    RowOutcome::Created | RowOutcome::Unchanged if matches!(rows.pass, Pass::Second) => {}
                     RowOutcome::Created => standing.created += 1,
                     RowOutcome::Updated => standing.updated += 1,
                     RowOutcome::Unchanged => standing.unchanged += 1,

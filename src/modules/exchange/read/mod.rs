@@ -9,7 +9,7 @@ mod book;
 mod container;
 mod csv;
 mod doubts;
-mod dwca;
+pub(super) mod dwca;
 mod head;
 mod header;
 mod input;
@@ -76,6 +76,8 @@ pub struct Source {
     pub notes: Notes,
     /// Bytes of the file read so far, packed if it is packed.
     pub read: Arc<AtomicU64>,
+    /// Where the file says so: what a row is, and the field that tells rows apart.
+    pub about: (Option<String>, Option<String>),
     rows: Box<dyn Iterator<Item = Result<SourceRow>> + Send>,
 }
 
@@ -97,7 +99,10 @@ pub fn open(input: Input, name: &str, format: Option<Format>, reading: &Reading,
     let opened = Opened::new(input, name, format, reading, limits, false)?;
     match opened.rows {
         Rows::None => Err(container::several(&opened.entries)),
-        rows => Ok(source(opened.format, rows, opened.notes, opened.read, limits)),
+        rows => Ok(Source {
+            about: (opened.suggested, opened.key),
+            ..source(opened.format, rows, opened.notes, opened.read, limits)
+        }),
     }
 }
 
@@ -125,6 +130,7 @@ fn source(format: Format, rows: Rows, notes: Notes, read: Arc<AtomicU64>, limits
         columns,
         notes,
         read,
+        about: (None, None),
         rows: Box::new(rows),
     }
 }

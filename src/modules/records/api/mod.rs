@@ -5,6 +5,7 @@ mod embargo;
 mod list;
 mod records;
 mod similar;
+pub mod trees;
 mod types;
 
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub fn routes(api: Api) -> Routes {
         .route(TYPES_WRITE, routes!(types::replace))
         .route(TYPES_WRITE, routes!(types::remove))
         .route(TYPES_READ, routes!(types::schema))
+        .route(RECORDS_READ, routes!(trees::branch))
+        .route(RECORDS_WRITE, routes!(trees::move_to))
         .route(RECORDS_READ, routes!(list::list))
         .route(RECORDS_WRITE, routes!(records::create))
         .route(RECORDS_READ, routes!(records::show))

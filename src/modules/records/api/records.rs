@@ -165,24 +165,50 @@ pub async fn patch(
     .await
 }
 
+/// The keys of a deletion.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Removal {
+    /// Why, in your words; kept in the ledger.
+    reason: Option<String>,
+    /// In a tree: `up` hangs what is right below the record where the record hung. Without it such a record stays.
+    children: Option<Children>,
+}
+
+/// What becomes of what hangs below a record that is deleted.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Children {
+    Up,
+}
+
 /// Deletes a record. Its states stay in the ledger and it can be restored.
 #[utoipa::path(
     delete, path = "/api/records/{id}", tag = "records",
     params(
-        ("id" = String, Path, description = "The record's id"), Why,
+        ("id" = String, Path, description = "The record's id"), Removal,
         ("If-Match" = String, Header, description = "The version it is based on, such as \"3\""),
     ),
-    responses((status = 204, description = "Deleted"))
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 409, description = "Other records point at it; `blockers` names the first of them"),
+    )
 )]
 pub async fn remove(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(why): Query<Why>,
+    Query(removal): Query<Removal>,
     version: IfMatch,
 ) -> Result<Response> {
-    let why = because(&caller, why.reason.as_deref())?;
-    Ok(emptied(api.service.delete(&why, &id, based_on(version)?).await?))
+    let why = because(&caller, removal.reason.as_deref())?;
+    let base = based_on(version)?;
+    let position = match removal.children {
+        Some(Children::Up) => api.service.delete_lifting(&why, &id, base).await?,
+        None => api.service.delete(&why, &id, base).await?,
+    };
+    Ok(emptied(position))
 }
 
 /// Brings a deleted record back as it was.

@@ -1,6 +1,7 @@
 //! What the search index holds of records: every field under its path without positions, at the level of the strictest of
 //! itself and its groups, in its own kind.
 
+mod links;
 mod places;
 
 use std::collections::HashMap;
@@ -11,14 +12,17 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use super::model::path::{self, Leaf};
+use super::model::tree::Tree;
 use super::model::{date, shape};
 use super::service::Service;
+use super::service::trees::{Above, Shown};
 use crate::contract::records::{Field, FieldKind, Record, RecordType, StoredType};
 use crate::kernel::access::{Access, Level};
 use crate::kernel::error::Result;
 use crate::kernel::ledger;
 use crate::kernel::search::{
-    Document, IndexSource, IndexedField, Lexicon, NamedField, NamedType, Shape, Tongue, Types, Unit, Value, fold,
+    Document, IndexSource, IndexedField, Lexicon, NamedField, NamedType, Reached, Shape, Tongue, Types, Unit, Value,
+    fold,
 };
 
 /// See the module's text.
@@ -55,6 +59,7 @@ impl IndexSource for RecordIndex {
             .map(|(id, stored)| (id.as_str(), shape(&stored.definition).term))
             .collect();
         let nothing = Vec::new();
+        let (above, shown) = (self.service.above(&records).await?, self.service.shown(&records).await?);
         let documents = records.into_iter().map(|(record, stored)| Document {
             shape: shapes.get(stored.id.as_str()).cloned().unwrap_or_default(),
             ..document(
@@ -63,6 +68,7 @@ impl IndexSource for RecordIndex {
                 self.language,
                 leaves.get(stored.id.as_str()).unwrap_or(&nothing),
                 record,
+                (&above, &shown),
             )
         });
         Ok(documents.collect())
@@ -72,6 +78,14 @@ impl IndexSource for RecordIndex {
         self.service.live_ids(after, limit).await
     }
 
+    async fn reached(&self, changes: &[(String, i64)]) -> Result<Vec<Reached>> {
+        self.service.reached(changes).await
+    }
+
+    async fn pointing(&self, id: &str, after: &str, limit: i64) -> Result<Vec<(String, bool)>> {
+        self.service.pointing(id, after, limit).await
+    }
+
     async fn types(&self) -> Result<Types> {
         let types = self.service.all_types().await?;
         let versions = types.iter().map(|stored| (stored.id.clone(), stored.version));
@@ -79,7 +93,10 @@ impl IndexSource for RecordIndex {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.0 != versions {
             let shapes = types.iter().map(|stored| shape(&stored.definition)).collect();
-            let types = types.iter().map(|stored| named(&stored.definition)).collect();
+            let types = types
+                .iter()
+                .map(|stored| named(&self.access, &stored.definition))
+                .collect();
             let lexicon = Arc::new(Lexicon { types });
             *kept = (versions, Types { shapes, lexicon });
         }
@@ -88,7 +105,10 @@ impl IndexSource for RecordIndex {
 }
 
 /// What a type and its fields are called: by path, by the last part of it, and by their labels.
-fn named(definition: &RecordType) -> NamedType {
+fn named(access: &Access, definition: &RecordType) -> NamedType {
+    let name = &definition.name;
+    // What is seen of a tree at a level is seen by who sees such records of it with such fields.
+    let levels = || Level::ALL.map(|level| access.terms(name, level)[level as usize].clone());
     let labels = |labels: &Map<String, Json>| -> Vec<String> {
         let texts = labels.values().filter_map(Json::as_str);
         texts.map(|label| fold(label.trim())).collect()
@@ -116,6 +136,7 @@ fn named(definition: &RecordType) -> NamedType {
         name: definition.name.clone(),
         called: labels(&definition.labels),
         fields: path::leaves(&definition.fields).iter().map(field).collect(),
+        tree: Tree::of(definition).map(|_| levels()),
         synonyms: definition.synonyms.iter().map(same).collect(),
     }
 }
@@ -144,6 +165,7 @@ fn document(
     usual: Option<Tongue>,
     leaves: &[Leaf<'_>],
     record: Record,
+    (above, shown): (&Above, &Shown),
 ) -> Document {
     let (title, title_level) = shape::title_with_level(&stored.definition, &record.document);
     let language = match &stored.definition.language {
@@ -170,7 +192,9 @@ fn document(
         }
     }
     fields.extend(places::of(leaves, &record.document));
+    fields.extend(links::words(leaves, &record.document, shown));
     Document {
+        inside: links::inside(&record.id, leaves, &record.document, above),
         visible: access.terms(&record.type_name, record.visibility),
         id: record.id,
         version: record.version,

@@ -65,6 +65,8 @@ pub(super) fn decide(name: &str, key: Option<&str>, cells: bool, rows: u64, mut 
         title,
         key,
         image: guess_image(&fields),
+        parent: None,
+        order: None,
         licence: None,
         credit: guess_credit(&fields),
         language: None,

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::path;
 use super::{hint, shorten};
+use super::{path, tree};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::error::FieldIssue;
 
@@ -46,6 +46,7 @@ pub fn check(definition: &RecordType) -> Vec<FieldIssue> {
     check.line("credit", definition.credit.as_deref());
     check.language("language", definition.language.as_deref());
     check.synonyms(&definition.synonyms);
+    check.issues.extend(tree::check(definition));
     check.issues
 }
 

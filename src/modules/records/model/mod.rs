@@ -9,6 +9,7 @@ pub mod patch;
 pub mod path;
 pub mod schema;
 pub mod shape;
+pub mod tree;
 pub mod validate;
 
 /// The candidate that looks most like `word`, if one is near enough to be meant.

@@ -1,4 +1,4 @@
-//! What of a type may be changed in a form: its words, its roles (title, key, image, credit), how it is searched, and how
+//! What of a type may be changed in a form: its words, its roles (title, key, image, what it hangs below, credit), how it is searched, and how
 //! each field is shown and asked for. Kinds and the fields themselves stay.
 
 use serde_json::{Map, Value};
@@ -17,6 +17,8 @@ pub fn apply(definition: &RecordType, entered: &Map<String, Value>, language: &s
         ("title", &mut changed.title),
         ("key", &mut changed.key),
         ("image", &mut changed.image),
+        ("parent", &mut changed.parent),
+        ("order", &mut changed.order),
         ("licence", &mut changed.licence),
         ("credit", &mut changed.credit),
     ] {
@@ -86,6 +88,11 @@ pub fn is_stricter(old: &RecordType, new: &RecordType) -> bool {
 pub fn candidates(definition: &RecordType, role: &str) -> Vec<String> {
     let fits = |leaf: &path::Leaf<'_>| match role {
         "image" => leaf.field.kind == FieldKind::Url,
+        "parent" => {
+            let here = leaf.field.target.as_deref() == Some(definition.name.as_str());
+            leaf.field.kind == FieldKind::Link && here && !leaf.repeated && leaf.steps.len() == 1
+        }
+        "order" => !leaf.repeated && !matches!(leaf.field.kind, FieldKind::Link | FieldKind::Boolean | FieldKind::Url),
         "key" => {
             !leaf.repeated
                 && matches!(

@@ -123,7 +123,14 @@ pub fn cut_definition(definition: &RecordType, level: Level) -> RecordType {
         return cut;
     }
     retain(&mut cut.fields, level);
-    for name in [&mut cut.title, &mut cut.key, &mut cut.image, &mut cut.credit] {
+    for name in [
+        &mut cut.title,
+        &mut cut.key,
+        &mut cut.image,
+        &mut cut.credit,
+        &mut cut.parent,
+        &mut cut.order,
+    ] {
         let hidden = |n: &str| path::find(&definition.fields, n).is_some_and(|leaf| leaf.level > level);
         if name.as_deref().is_some_and(hidden) {
             *name = None;

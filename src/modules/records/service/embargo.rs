@@ -335,6 +335,7 @@ async fn open_record(tx: &mut Tx<'_>, set: &str, id: &str, to: Level) -> Result<
         let text = "The record was changed at the same time. It is opened at the next try.";
         return Err(Error::new(Code::Busy, text));
     }
+    store::show_nodes(tx, &[id.to_owned()]).await?;
     ledger::append(tx, set, vec![version]).await?;
     Ok(true)
 }

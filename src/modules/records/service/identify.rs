@@ -38,6 +38,7 @@ impl Service {
     /// # Errors
     /// Values that stand in two records, by name; what `go_on` says.
     pub async fn identify(&self, wanted: &RecordType, go_on: &(dyn Fn() -> Result<()> + Send + Sync)) -> Result<()> {
+        self.plant(wanted, go_on).await?;
         let Some(standing) = self.find_type(&wanted.name).await? else {
             return Ok(());
         };

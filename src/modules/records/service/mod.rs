@@ -11,6 +11,7 @@ mod port;
 mod read;
 mod restore;
 mod similar;
+pub mod trees;
 mod types;
 
 use std::collections::HashMap;

@@ -188,12 +188,14 @@ async fn open_some(tx: &mut Tx<'_>, opening: &Opening, closings: &[Closing], ids
     if count == 0 {
         return Ok(0);
     }
+    let moved: Vec<String> = heads.iter().map(|head| head.id.clone()).collect();
     if store::advance_heads(tx, heads).await? < count as u64 {
         return Err(Error::new(
             Code::Busy,
             "A record was changed at the same time. The step is tried again.",
         ));
     }
+    store::show_nodes(tx, &moved).await?;
     ledger::append(tx, &opening.set_id, versions).await?;
     Ok(count)
 }

@@ -1,11 +1,13 @@
 //! The port of the module, for the others.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::restore::Undoing;
+use super::trees::Step;
 use super::{Because, Service, types};
 use crate::contract::records::{
     ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType, TypeKeeper,
@@ -14,7 +16,7 @@ use crate::contract::undo::{Prospect, Restoration};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::blobs::Holder;
 use crate::kernel::db::Tx;
-use crate::kernel::error::{FieldIssue, Result};
+use crate::kernel::error::{Code, FieldIssue, Result};
 use crate::kernel::ledger::Position;
 use crate::modules::records::infer;
 use crate::modules::records::model::{patch, shape, validate};
@@ -90,6 +92,27 @@ impl Records for Service {
     }
     fn image(&self, definition: &RecordType, document: &Map<String, Value>) -> Option<String> {
         shape::image(definition, document).map(str::to_owned)
+    }
+    async fn paths(&self, caller: &Caller, ids: &[String]) -> Result<HashMap<String, Vec<(String, String)>>> {
+        let paths = self.paths_of(caller, ids).await?;
+        let plain = |path: Vec<Step>| path.into_iter().map(|step| (step.id, step.title)).collect();
+        Ok(paths.into_iter().map(|(id, path)| (id, plain(path))).collect())
+    }
+    async fn twigs(
+        &self,
+        caller: &Caller,
+        type_name: &str,
+        under: Option<&str>,
+        limit: i64,
+    ) -> Result<(Vec<(String, String)>, bool)> {
+        match self.branch(caller, type_name, under, None, limit).await {
+            Ok(branch) => {
+                let twigs = branch.twigs.into_iter().map(|twig| (twig.id, twig.title));
+                Ok((twigs.collect(), branch.next.is_some()))
+            }
+            Err(error) if matches!(error.code(), Code::NotFound | Code::Gone) => Ok((Vec::new(), false)),
+            Err(error) => Err(error),
+        }
     }
     fn title(&self, definition: &RecordType, document: &Map<String, Value>) -> String {
         shape::title(definition, document)

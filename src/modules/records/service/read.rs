@@ -184,8 +184,15 @@ impl Service {
     }
 
     /// Live records that point at this one, with the field that does, as far as the caller may see them.
-    pub async fn linked_from(&self, caller: &Caller, id: &str, limit: i64) -> Result<Vec<(Seen, String)>> {
-        let links = store::links_to(&self.db, id, limit).await?;
+    /// What hangs below it by the field `child` is left out.
+    pub async fn linked_from(
+        &self,
+        caller: &Caller,
+        id: &str,
+        child: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<(Seen, String)>> {
+        let links = store::links_to(&self.db, id, child.unwrap_or_default(), limit).await?;
         let ids: Vec<String> = links.iter().map(|(from, _)| from.clone()).collect();
         let rows = store::get_many(&self.db, &ids).await?;
         let live = rows.into_iter().filter(|row| !row.deleted()).collect();
@@ -203,7 +210,7 @@ impl Service {
     }
 
     /// Rows with types and levels, by id; what is hidden or has no type is left out.
-    async fn visible(&self, caller: &Caller, rows: Vec<Row>) -> Result<Vec<(Row, Arc<StoredType>, Level)>> {
+    pub(super) async fn visible(&self, caller: &Caller, rows: Vec<Row>) -> Result<Vec<(Row, Arc<StoredType>, Level)>> {
         let mut visible = Vec::with_capacity(rows.len());
         let levels = self.levels_of(caller, &rows).await?;
         for (row, level) in rows.into_iter().zip(levels) {

@@ -176,6 +176,7 @@ impl Service {
                 return Err(Error::invalid_fields(issues));
             }
             self.finish_identifying(tx, &old.definition, definition).await?;
+            self.finish_planting(tx, &old.definition, definition).await?;
         }
         let document = Some(serde_json::to_string(definition)?);
         let position = self.append_type(tx, set_id, &head, operation, document).await?;

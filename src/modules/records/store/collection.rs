@@ -160,6 +160,7 @@ pub async fn forget_records(tx: &mut Tx<'_>, ids: &[String]) -> Result<()> {
         Filter::new("DELETE FROM link").and_in("from_id", ids),
         Filter::new("DELETE FROM link").and_in("to_id", ids),
         Filter::new("DELETE FROM identifier").and_in("record_id", ids),
+        Filter::new("DELETE FROM node").and_in("id", ids),
         Filter::new("DELETE FROM record").and_in("id", ids),
     ] {
         statement.stmt().exec(&mut *tx).await?;

@@ -4,6 +4,7 @@
 mod collection;
 mod embargo;
 mod ties;
+mod trees;
 
 use std::collections::HashMap;
 
@@ -15,6 +16,7 @@ use crate::kernel::error::{Error, Result};
 pub use collection::*;
 pub use embargo::*;
 pub use ties::*;
+pub use trees::*;
 
 pub const LIVE: &str = "live";
 pub const DELETED: &str = "deleted";

@@ -75,13 +75,18 @@ pub async fn drop_links(tx: &mut Tx<'_>, from: &[String]) -> Result<u64> {
         .await
 }
 
-/// `(from, field)` of what points at a record.
-pub async fn links_to(on: impl Into<Exec<'_>>, id: &str, limit: i64) -> Result<Vec<(String, String)>> {
-    sql("SELECT from_id, field FROM link WHERE to_id = $1 AND from_id <> $1 ORDER BY from_id, field LIMIT $2")
-        .bind(id)
-        .bind(limit)
-        .all(on)
-        .await
+/// `(from, field)` of what points at a record, without what hangs below it by the field `child`.
+pub async fn links_to(on: impl Into<Exec<'_>>, id: &str, child: &str, limit: i64) -> Result<Vec<(String, String)>> {
+    sql(
+        "SELECT l.from_id, l.field FROM link l WHERE l.to_id = $1 AND l.from_id <> $1 \
+         AND (l.field <> $2 OR NOT EXISTS (SELECT 1 FROM node n WHERE n.id = l.from_id AND n.parent_id = $1)) \
+         ORDER BY l.from_id, l.field LIMIT $3",
+    )
+    .bind(id)
+    .bind(child)
+    .bind(limit)
+    .all(on)
+    .await
 }
 
 /// How many live records point at one.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{because, map, operator, service, vase};
 use crate::both;
-use crate::contract::records::{ImportBatch, ImportRow, Records, RowOutcome};
+use crate::contract::records::{ImportBatch, ImportRow, Pass, Records, RowOutcome};
 use crate::kernel::access::{Access, Caller, Level};
 use crate::kernel::db::{Write, sql};
 use crate::kernel::error::Result;
@@ -54,6 +54,7 @@ async fn import_rows(
         stored_type,
         key: key.map(str::to_owned),
         source_blob: blob.to_owned(),
+        pass: Pass::Only,
         rows,
     };
     let batch = &batch;

@@ -7,6 +7,7 @@ mod identifying;
 mod imports;
 mod rules;
 mod sight;
+mod trees;
 
 use serde_json::{Map, Value};
 

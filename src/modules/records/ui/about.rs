@@ -93,9 +93,10 @@ pub fn credit(definition: &RecordType, document: &Map<String, Value>, language: 
 }
 
 impl Pages {
-    /// Records that point at one, as far as the caller may see them; and whether there are more.
-    pub async fn linked_from(&self, page: &Page, id: &str) -> Result<(Vec<Linked>, bool)> {
-        let found = self.service.linked_from(&page.caller, id, LOOKED_AT).await?;
+    /// Records that point at one, as far as the caller may see them; and whether there are more. What hangs below it by the
+    /// field `child` is left out.
+    pub async fn linked_from(&self, page: &Page, id: &str, child: Option<&str>) -> Result<(Vec<Linked>, bool)> {
+        let found = self.service.linked_from(&page.caller, id, child, LOOKED_AT).await?;
         let more = found.len() > LINKED;
         let shown = found.into_iter().take(LINKED).map(|(seen, field)| Linked {
             field: path_label(&seen.stored_type.definition, &field, page.language),

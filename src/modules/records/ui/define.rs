@@ -265,10 +265,17 @@ fn roles(definition: &RecordType, root: &Name, language: Language) -> Vec<Field>
     let known = LICENCES.iter().map(|l| (*l).to_owned()).collect();
     let credit = definition.credit.clone().unwrap_or_default();
     let fields = outline::candidates(definition, "credit");
-    vec![
+    let mut roles = vec![
         choose("title", &definition.title),
         choose("key", &definition.key),
         choose("image", &definition.image),
+    ];
+    // A type without a link to itself is no tree.
+    if !outline::candidates(definition, "parent").is_empty() {
+        roles.push(choose("parent", &definition.parent));
+        roles.push(choose("order", &definition.order));
+    }
+    roles.extend([
         Field::term(&root.field("licence"), text("define.licence"), licence, known, "")
             .hint(text("define.licence-hint")),
         Field::term(&root.field("credit"), text("define.credit"), credit, fields, "").hint(text("define.credit-hint")),
@@ -279,7 +286,8 @@ fn roles(definition: &RecordType, root: &Name, language: Language) -> Vec<Field>
             definition.synonyms.join("\n"),
         )
         .hint(text("define.synonyms-hint")),
-    ]
+    ]);
+    roles
 }
 
 /// What the texts are written in: of the languages whose words are found in their forms.

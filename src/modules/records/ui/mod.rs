@@ -14,6 +14,7 @@ mod similar;
 mod source;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod types;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub struct Pages {
 pub fn routes(pages: Pages) -> Routes {
     const NEW: &str = "/types/{name}/new";
     const EDIT: &str = "/records/{id}/edit";
+    const MOVE: &str = "/records/{id}/move";
     const DELETE: &str = "/records/{id}/delete";
     const DEFINE: &str = "/types/{name}/edit";
     const REMOVE: &str = "/types/{name}/delete";
@@ -68,6 +70,10 @@ pub fn routes(pages: Pages) -> Routes {
             "/records/{id}/restore",
             post(edit::restore),
         )
+        .page(write, Method::GET, MOVE, get(tree::ask_move))
+        .page(write, Method::POST, MOVE, post(tree::save_move))
+        .page(read, Method::GET, "/types/{name}/tree", get(tree::tree_page))
+        .page(write, Method::POST, "/types/{name}/quick", post(tree::make_quickly))
         .page(write, Method::GET, "/embargoes", get(embargo::embargoes_page))
         .page(write, Method::POST, "/embargoes", post(embargo::set))
         .page(write, Method::POST, "/embargoes/end", post(embargo::end))

@@ -15,6 +15,7 @@ use super::cite::Citation;
 use super::fields::{Section, Shown, level_key, linked};
 use super::forms;
 use super::similar::Alike;
+use super::tree::{Hanging, crumbs};
 use crate::contract::access::GRANTS;
 use crate::contract::records::{RECORDS_DELETE, RECORDS_WRITE, RecordState, RecordType};
 use crate::kernel::access::{Level, Object, Permission};
@@ -69,6 +70,8 @@ pub struct Around {
     pub linked: Vec<Linked>,
     pub more_linked: bool,
     pub similar: Vec<Alike>,
+    /// Where it hangs in a tree, and what hangs below it.
+    pub hanging: Option<Hanging>,
     pub history: Vec<HistoryEntry>,
     pub more_history: bool,
     /// Hosts whose images the browser may load.
@@ -199,7 +202,9 @@ impl Pages {
 
     async fn around(&self, page: &Page, seen: &Seen) -> Result<Around> {
         let (history, more_history) = self.history(page, seen, None, RECENT).await?;
-        let (linked, more_linked) = self.linked_from(page, &seen.record.id).await?;
+        let hanging = self.below(page, seen).await?;
+        let child = hanging.as_ref().and(seen.stored_type.definition.parent.as_deref());
+        let (linked, more_linked) = self.linked_from(page, &seen.record.id, child).await?;
         let object = Object::Record {
             id: &seen.record.id,
             type_name: &seen.record.type_name,
@@ -217,6 +222,7 @@ impl Pages {
             linked,
             more_linked,
             similar: Vec::new(),
+            hanging,
             history,
             more_history,
             image_hosts: self.image_hosts.to_vec(),
@@ -343,6 +349,9 @@ pub(super) fn record_page(page: Page, seen: &Seen, around: Around) -> RecordPage
     let (record, definition) = (&seen.record, &seen.stored_type.definition);
     let title = title(seen);
     let mut trail = trail(&page, seen);
+    if let Some(hanging) = &around.hanging {
+        trail.extend(crumbs(&hanging.path, |step| format!("/records/{}", step.id)));
+    }
     trail.push(Crumb::here(shorten(&title, 60)));
     let summary = summary(definition, &record.document, seen.level, page.language);
     RecordPage {

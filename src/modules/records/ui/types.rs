@@ -41,6 +41,8 @@ pub struct TypePage {
     /// May give roles in it.
     pub may_grant: bool,
     pub may_change: bool,
+    /// Its records hang below each other.
+    pub is_tree: bool,
 }
 
 /// Who sees the collection, and what else there is to choose.
@@ -116,6 +118,7 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
         may_write: pages.access.check(&page.caller, RECORDS_WRITE, &object).await?,
         may_grant: pages.access.check(&page.caller, GRANTS, &object).await?,
         may_change: pages.service.may_change_type(&page.caller, &name).await?,
+        is_tree: definition.parent.is_some(),
         name: definition.name.clone(),
         label,
         page,
@@ -222,6 +225,7 @@ fn walk(definition: &RecordType, field: &Field, above: &str, path: &str, languag
     let notes = [
         (named(&definition.title), "note.title"),
         (named(&definition.key), "note.key"),
+        (named(&definition.parent), "note.parent"),
         (field.required, "note.required"),
         (field.unique, "note.unique"),
         (field.repeated, "note.repeated"),

@@ -18,8 +18,10 @@ mod span;
 mod tests;
 mod timeline;
 mod told;
+mod trees;
 mod view;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,13 +41,13 @@ use view::{Above, Findings, Look};
 use super::saved::{SEARCH_SAVE, Saves};
 use super::service::{Item, Service, alone};
 use crate::contract::records::{RECORDS_READ, StoredType};
-use crate::kernel::access::{Level, OPEN, Visibility};
+use crate::kernel::access::{Caller, Level, OPEN, Visibility};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::geo::Area;
 use crate::kernel::http::{Query as Ask, RouteSet, Routes, Shared};
 use crate::kernel::i18n::Language;
 use crate::kernel::module::Health;
-use crate::kernel::search::{Answer, MAX_OFFSET, Query, Search, TYPE_FACET};
+use crate::kernel::search::{Answer, INSIDE, MAX_OFFSET, Query, Search, TYPE_FACET};
 use crate::kernel::ui::{Html, Page};
 
 /// How long a page that follows a write waits for it.
@@ -142,6 +144,7 @@ async fn search_page(
             service.asked.note(&address.q, answer.total);
         }
     }
+    let places = service.places(&page.caller, &types, &address).await?;
     let mut findings = Findings {
         address: &address,
         look: &look,
@@ -155,6 +158,14 @@ async fn search_page(
         tries: Vec::new(),
         behind,
         implied: implied.is_some(),
+        places: &places,
+        trees: match kind {
+            Some(kind) => {
+                let asked = (&address, kind, kinds.as_slice());
+                trees::facets(&service, &page.caller, asked, (&places, &visibility), page.language).await?
+            }
+            None => Vec::new(),
+        },
     };
     if answer.total == 0 {
         findings.tries = tries(&service.search, &findings, &visibility, page.language).await?;
@@ -210,6 +221,27 @@ async fn featured(
     let mut first = service.promoted(&page.caller, types, &address.q).await?;
     first.retain(|item| chosen.is_none_or(|kind| kind.name() == item.record.type_name));
     Ok(first)
+}
+
+impl Service {
+    /// What the records are called that something is looked for below, as far as the caller may see them.
+    async fn places(
+        &self,
+        caller: &Caller,
+        types: &[(Arc<StoredType>, Level)],
+        address: &Address,
+    ) -> Result<trees::Places> {
+        let chosen = address.chosen.iter().filter(|chosen| chosen.field == INSIDE);
+        let ids: Vec<String> = chosen.filter_map(|chosen| chosen.value.clone()).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let named = self.titled(caller, types, &ids).await?;
+        Ok(named
+            .into_iter()
+            .map(|record| (record.id, (record.title, record.type_name)))
+            .collect())
+    }
 }
 
 /// Leads from a form to the address that says the same, and keeps how lists are to look where that was asked for.

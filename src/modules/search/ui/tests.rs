@@ -113,6 +113,8 @@ fn render(question: &str, answer: &Answer, found: &[Item]) -> String {
         tries: Vec::new(),
         behind: false,
         implied: false,
+        places: &super::trees::Places::new(),
+        trees: Vec::new(),
     };
     let page = findings.page(Page::bare("/search"));
     assert_eq!(page.page().query, address.q);

@@ -57,6 +57,7 @@ impl Told<'_> {
                     .with("search.read-place", &[("km", &km), ("place", &place)])
             }
             Node::Within(area) => say("search.read-within", &told(area, self.language)),
+            Node::In(name) => say("search.read-in", &format!("“{name}”")),
             Node::Text(text) => format!("“{text}”"),
         }
     }

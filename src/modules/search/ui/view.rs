@@ -13,9 +13,10 @@ use super::question::default_sort;
 use super::rows::{Column, Row, Rows};
 use super::timeline::{Dates, TimelineView, has_time};
 use super::told::Told;
+use super::trees::Places;
 use crate::contract::records::Leaf;
 use crate::kernel::i18n::Language;
-use crate::kernel::search::{Answer, MAX_OFFSET};
+use crate::kernel::search::{Answer, INSIDE, MAX_OFFSET};
 use crate::kernel::ui::{Page, Pager, PagerLinks, filters, shorten, view};
 use crate::modules::search::fields::NEWER;
 use crate::modules::search::service::Item;
@@ -140,6 +141,10 @@ pub struct Findings<'a> {
     pub behind: bool,
     /// The type was not chosen: everything that was found is of it.
     pub implied: bool,
+    /// What the records are called that something is looked for below.
+    pub places: &'a Places,
+    /// The trees beside the results.
+    pub trees: Vec<FacetView>,
 }
 
 impl Findings<'_> {
@@ -152,7 +157,14 @@ impl Findings<'_> {
             address: self.address,
             language,
         };
-        facets.chips(self.kind(), self.kinds.len() > 1 && !self.implied)
+        let mut chips = facets.chips(self.kind(), self.kinds.len() > 1 && !self.implied);
+        for chip in chips.iter_mut().filter(|chip| chip.field == INSIDE) {
+            if let Some((title, _)) = self.places.get(&chip.value) {
+                chip.value.clone_from(title);
+            }
+            chip.field = language.text("search.in");
+        }
+        chips
     }
 
     /// What to try where nothing was found, not yet counted.
@@ -161,7 +173,8 @@ impl Findings<'_> {
     }
 
     /// Builds the page.
-    pub fn page(self, mut page: Page) -> SearchPage {
+    pub fn page(mut self, mut page: Page) -> SearchPage {
+        let trees = std::mem::take(&mut self.trees);
         let (address, look, language) = (self.address, self.look, page.language);
         let kind = self.kind();
         page.query.clone_from(&address.q);
@@ -195,7 +208,11 @@ impl Findings<'_> {
                 a.more.clear();
                 a.find.clear();
             }),
-            facets: types.into_iter().chain(counted.into_iter().flatten()).collect(),
+            facets: types
+                .into_iter()
+                .chain(trees)
+                .chain(counted.into_iter().flatten())
+                .collect(),
             more_facets: more_facets(kind, address, language),
             more_fields: fields(address, |_| {}),
             columns: rows.heads(),

@@ -6,6 +6,7 @@ pub(super) mod descriptor;
 mod joined;
 pub(super) mod metadata;
 mod rows;
+pub(in super::super) mod taxa;
 
 use std::sync::Arc;
 

@@ -37,7 +37,13 @@ impl Service {
     }
 
     /// The answer to a write that is based on an old version: all three states, as the caller may see them.
-    pub(super) async fn stale(&self, caller: &Caller, id: &str, base: i64, yours: Option<Map<String, Value>>) -> Error {
+    pub(in super::super) async fn stale(
+        &self,
+        caller: &Caller,
+        id: &str,
+        base: i64,
+        yours: Option<Map<String, Value>>,
+    ) -> Error {
         let (row, stored, level) = match self.look_live(caller, id).await {
             Ok(found) => found,
             Err(error) => return error,

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use self::admit::admit;
-use self::state::State;
-pub(super) use self::state::{clash, no_target};
+pub(super) use self::state::{State, clash, no_target};
 use super::read::{Seen, seen};
 use super::{Because, Service, parse_state, types};
 use crate::contract::records::RECORDS_WRITE;

@@ -1,17 +1,22 @@
 //! Records deleted and brought back. A deletion empties nothing: the states stay in the ledger.
 
+use serde_json::json;
+
 use super::Written;
 use super::admit::unseen_fields;
 use super::state::State;
 use crate::contract::records::RECORDS_DELETE;
-use crate::kernel::access::{Level, Object};
+use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ledger::{self, NewVersion, Operation, Position};
 use crate::modules::records::model::validate;
 use crate::modules::records::service::read::seen;
-use crate::modules::records::service::{Because, Service, parse_state};
+use crate::modules::records::service::{Because, Service, parse_state, trees};
 use crate::modules::records::store::{self, DELETED, Head, Row};
+
+/// Records that stand in the way of a deletion and are named.
+const BLOCKERS: i64 = 25;
 
 impl Service {
     /// Deletes a live record that stands at version `base`. Its states stay in the ledger.
@@ -30,20 +35,39 @@ impl Service {
         let row = &row;
         let outcome = self.db.write(Write::interactive("records.delete"), |tx| {
             Box::pin(async move {
-                let links = store::count_links_to(&mut *tx, id).await?;
-                if links > 0 {
-                    let text = format!("{links} other records point at this one. Take it out of them first.");
-                    return Err(Error::new(Code::Conflict, text));
-                }
                 let set = why.open(tx, "record.delete").await?;
-                let positions = self.remove(tx, &set, vec![row.clone()]).await?;
-                positions.ok_or_else(|| Error::new(Code::Stale, String::new()))
+                self.remove_one(tx, &set, row).await
             })
         });
         match outcome.await {
             Err(error) if error.code() == Code::Stale => Err(self.stale(why.caller, id, base, None).await),
+            Err(error) => Err(self.name_blockers(why.caller, id, error).await),
             done => done,
         }
+    }
+
+    /// Deletes a record that nothing points at.
+    pub(in super::super) async fn remove_one(&self, tx: &mut Tx<'_>, set: &str, row: &Row) -> Result<Position> {
+        let links = store::count_links_to(&mut *tx, &row.id).await?;
+        if links > 0 {
+            let text = format!("{links} other records point at this one. Take it out of them first.");
+            return Err(Error::new(Code::Conflict, text));
+        }
+        let positions = self.remove(tx, set, vec![row.clone()]).await?;
+        positions.ok_or_else(|| Error::new(Code::Stale, String::new()))
+    }
+
+    /// Names the first records that stand in the way of a deletion, as far as the caller may see them.
+    async fn name_blockers(&self, caller: &Caller, id: &str, error: Error) -> Error {
+        if error.code() != Code::Conflict {
+            return error;
+        }
+        let found = self.linked_from(caller, id, None, BLOCKERS).await.unwrap_or_default();
+        let named: Vec<_> = found
+            .iter()
+            .map(|(seen, field)| json!({ "id": seen.record.id, "title": seen.title(), "field": field }))
+            .collect();
+        error.with("blockers", named)
     }
 
     /// Brings a deleted record back as it was. `base` is the version of its deletion, where the caller names it.
@@ -142,6 +166,13 @@ impl Service {
             return Ok(None);
         }
         store::drop_links(tx, &ids).await?;
+        store::drop_nodes(tx, &ids).await?;
+        // Whoever hung something below one of them held it until that was done.
+        let hanging = store::hanging(&mut *tx, &ids, 1).await?;
+        if !hanging.is_empty() {
+            let text = "Other records hang below this one. Move them first, or delete them.";
+            return Err(Error::new(Code::Conflict, text));
+        }
         ledger::append(tx, set, versions).await.map(Some)
     }
 
@@ -149,6 +180,8 @@ impl Service {
     pub(in super::super) async fn delete_in(&self, tx: &mut Tx<'_>, set: &str, ids: &[String]) -> Result<i64> {
         let mut rows = store::get_many(&mut *tx, ids).await?;
         rows.retain(|r| !r.deleted());
+        // What something else still hangs below stays.
+        let rows = trees::without_parents(tx, rows).await?;
         let count = rows.len() as i64;
         if count > 0 && self.remove(tx, set, rows).await?.is_none() {
             return Err(Error::new(

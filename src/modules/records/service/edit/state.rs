@@ -7,11 +7,12 @@ use crate::kernel::access::Level;
 use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::ledger::{self, NewVersion, Operation, Position};
+use crate::modules::records::service::trees::Hung;
 use crate::modules::records::service::{Rules, Service, state_text};
 use crate::modules::records::store::{self, Head, Identifier, LIVE, Row};
 
 /// A state on its way into the database.
-pub(super) struct State<'a> {
+pub(in super::super) struct State<'a> {
     pub id: &'a str,
     pub version: i64,
     pub operation: Operation,
@@ -23,7 +24,7 @@ pub(super) struct State<'a> {
 
 impl Service {
     /// Writes a state with its head, version, identifiers and links. `before`: the document whose look-ups stand.
-    pub(super) async fn put_state(
+    pub(in super::super) async fn put_state(
         &self,
         tx: &mut Tx<'_>,
         set: &str,
@@ -32,6 +33,13 @@ impl Service {
         before: Option<&Map<String, Value>>,
     ) -> Result<Position> {
         let text = state_text(&definition.name, state.visibility, state.document)?;
+        let hung = Hung {
+            id: state.id,
+            visibility: state.visibility,
+            document: state.document,
+        };
+        self.check_place(tx, definition, &hung, state.version == 1, before)
+            .await?;
         let head = state.head(&definition.name, tx.now());
         if state.version > 1 && store::advance_heads(tx, vec![head.clone()]).await? == 0 {
             return Err(Error::new(Code::Stale, String::new()));
@@ -64,6 +72,7 @@ impl Service {
         if state.version == 1 {
             store::insert_heads(tx, vec![head]).await?;
         }
+        self.hang(tx, definition, &hung).await?;
         let version = NewVersion {
             entity: state.id.to_owned(),
             version: state.version,

@@ -1,6 +1,7 @@
 //! A batch of an import within the caller's transaction: everything is looked up in bulk, compared in memory and written
 //! in a handful of statements. A refused row never stops the others.
 
+mod linked;
 mod sight;
 mod work;
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 use self::work::{Work, plan};
 use super::edit::{clash, no_target};
 use super::{Rules, Service, parse_state};
-use crate::contract::records::{ImportBatch, RecordType, RowOutcome};
+use crate::contract::records::{ImportBatch, Pass, RecordType, RowOutcome};
 use crate::kernel::access::Level;
 use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
@@ -78,12 +79,36 @@ impl Service {
                 ),
             ));
         }
+        let mut outcomes = vec![RowOutcome::Unchanged; batch.rows.len()];
+        let Some(linked) = self.link(tx, definition, batch, &mut outcomes).await? else {
+            return self.import_linked(tx, definition, &rules, batch).await;
+        };
+        let (of_linked, position) = self.import_linked(tx, definition, &rules, &linked.batch).await?;
+        linked.note(of_linked, &mut outcomes);
+        if matches!(batch.pass, Pass::Second) {
+            for outcome in &mut outcomes {
+                if let RowOutcome::Refused(issues) = outcome {
+                    *outcome = linked::without_links(std::mem::take(issues));
+                }
+            }
+        }
+        Ok((outcomes, position))
+    }
+
+    /// Imports rows whose links are ids.
+    async fn import_linked(
+        &self,
+        tx: &mut Tx<'_>,
+        definition: &RecordType,
+        rules: &Rules<'_>,
+        batch: &ImportBatch,
+    ) -> Result<(Vec<RowOutcome>, Option<Position>)> {
         if batch.level == Level::Restricted {
-            return self.import_whole(tx, definition, &rules, batch).await;
+            return self.import_whole(tx, definition, rules, batch).await;
         }
         let mut outcomes = vec![RowOutcome::Unchanged; batch.rows.len()];
-        let seen = self.complete(tx, definition, &rules, batch, &mut outcomes).await?;
-        let (of_seen, position) = self.import_whole(tx, definition, &rules, &seen.batch).await?;
+        let seen = self.complete(tx, definition, rules, batch, &mut outcomes).await?;
+        let (of_seen, position) = self.import_whole(tx, definition, rules, &seen.batch).await?;
         for (place, outcome) in seen.places.into_iter().zip(of_seen) {
             outcomes[place] = outcome;
         }
@@ -107,6 +132,7 @@ impl Service {
         changed(&known, &mut slots, &mut outcomes)?;
         refuse_clashes(tx, batch, rules, &known, &mut slots, &mut outcomes).await?;
         refuse_links(tx, rules, &mut slots, &mut outcomes).await?;
+        linked::refuse_circles(tx, definition, &known, &mut slots, &mut outcomes).await?;
         for slot in &slots {
             outcomes[slot.index] = plan(tx.now(), definition, rules, batch, &known, slot, &mut work)?;
         }

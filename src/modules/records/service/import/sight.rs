@@ -38,6 +38,7 @@ impl Service {
                 key: batch.key.clone(),
                 source_blob: batch.source_blob.clone(),
                 level,
+                pass: batch.pass.clone(),
                 rows: Vec::with_capacity(slots.len()),
             },
             places: Vec::with_capacity(slots.len()),

@@ -8,8 +8,10 @@ use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::new_id;
 use crate::kernel::ledger::{self, NewVersion, Operation, Position};
+use crate::modules::records::model::tree::Tree;
+use crate::modules::records::service::trees::{self, Hung};
 use crate::modules::records::service::{Rules, parse_state, state_text};
-use crate::modules::records::store::{self, Head, Identifier, LIVE, Row};
+use crate::modules::records::store::{self, Head, Identifier, LIVE, Node, Row};
 
 /// What is to be written.
 #[derive(Default)]
@@ -21,6 +23,7 @@ pub(super) struct Work {
     dropped: Vec<Identifier>,
     relinked: Vec<String>,
     links: Vec<(String, String, String)>,
+    nodes: Vec<Node>,
 }
 
 /// Notes what a row needs written.
@@ -66,6 +69,14 @@ pub(super) fn plan(
     });
     let old = parse_state(before.filter(|r| !r.deleted()).and_then(|r| r.document.as_deref()))?.map(|s| s.document);
     work.look_ups(rules, &id, old.as_ref(), slot);
+    if let Some(tree) = Tree::of(definition) {
+        let hung = Hung {
+            id: &id,
+            visibility,
+            document: slot.document,
+        };
+        work.nodes.push(trees::node(&tree, &definition.name, &hung));
+    }
     match before {
         None => work.created.push(head),
         Some(_) => work.advanced.push(head),
@@ -129,6 +140,7 @@ impl Work {
             store::drop_links(tx, &self.relinked).await?;
         }
         store::insert_links(tx, self.links).await?;
+        store::put_nodes(tx, self.nodes).await?;
         ledger::append(tx, set_id, self.versions).await.map(Some)
     }
 }

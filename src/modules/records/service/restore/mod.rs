@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::trees::{self, Moves};
 use super::{Rules, Service, parse_state};
 use crate::contract::records::{RECORDS_DELETE, RecordState, StoredType};
 use crate::contract::undo::{Prospect, Restoration, WhyLeft};
@@ -18,6 +19,7 @@ use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ledger::{Operation, RECORD, TYPE};
+use crate::modules::records::model::tree::Tree;
 use crate::modules::records::model::validate;
 use crate::modules::records::store::{self as heads, Row};
 use settle::{Facts, Wish, settle};
@@ -155,7 +157,8 @@ impl Service {
             .into_iter()
             .filter_map(|(name, found)| Some((name, found?)))
             .collect();
-        let left = refused(tx, &plans, &types).await?;
+        let mut left = refused(tx, &plans, &types).await?;
+        circles(tx, &plans, &types, &mut left).await?;
         let (mut removed, mut put) = (Vec::new(), Vec::new());
         for (id, plan) in plans {
             let outcome = match (left.get(&id), plan) {
@@ -310,6 +313,47 @@ fn plan(row: Row, touched: &Touched, made: Option<&str>, definition: Option<&Arc
         was,
         state,
     })))
+}
+
+/// Keeps what would hang below itself as it is. Whatever is put back is put back together.
+async fn circles(
+    tx: &mut Tx<'_>,
+    plans: &[(String, Plan)],
+    types: &HashMap<String, Arc<StoredType>>,
+    left: &mut HashMap<String, WhyLeft>,
+) -> Result<()> {
+    let mut moves: HashMap<&str, Moves> = HashMap::new();
+    for (id, plan) in plans {
+        let Plan::Put(put) = plan else { continue };
+        let stored = types.get(&put.row.type_name).filter(|_| !left.contains_key(id));
+        let Some(tree) = stored.and_then(|stored| Tree::of(&stored.definition)) else {
+            continue;
+        };
+        let parent = tree.parent_of(&put.state.document).unwrap_or_default();
+        if put
+            .was
+            .as_ref()
+            .map(|was| tree.parent_of(was).unwrap_or_default())
+            .as_ref()
+            != Some(&parent)
+        {
+            moves.entry(&put.row.type_name).or_default().insert(id.clone(), parent);
+        }
+    }
+    for (type_name, mut moves) in moves {
+        trees::lock(tx, type_name).await?;
+        loop {
+            let wrong = trees::wrong_moves(tx, &moves).await?;
+            if wrong.is_empty() {
+                break;
+            }
+            for id in wrong.into_keys() {
+                moves.remove(&id);
+                left.insert(id, WhyLeft::Cycle);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Looks up what the plans stand on and says which cannot be.

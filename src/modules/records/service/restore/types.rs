@@ -11,6 +11,7 @@ use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Result};
 use crate::kernel::ledger::{self, NewVersion, Operation, TYPE};
 use crate::modules::records::model::definition;
+use crate::modules::records::model::tree::is_planted_anew;
 use crate::modules::records::service::Service;
 use crate::modules::records::store::{self as heads, DELETED, LIVE, TypeHead};
 
@@ -122,7 +123,8 @@ impl Service {
         if is_live
             && heads::has_records(&mut *tx, &before.name, true).await?
             && (!definition::check_change(standing, before).is_empty()
-                || !definition::newly_identifying(standing, before).is_empty())
+                || !definition::newly_identifying(standing, before).is_empty()
+                || is_planted_anew(standing, before))
         {
             return Ok(Restoration::Left(WhyLeft::TypeInUse));
         }

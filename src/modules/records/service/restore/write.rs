@@ -9,6 +9,8 @@ use crate::contract::records::StoredType;
 use crate::kernel::db::Tx;
 use crate::kernel::error::Result;
 use crate::kernel::ledger::{self, NewVersion, Operation, RECORD};
+use crate::modules::records::model::tree::Tree;
+use crate::modules::records::service::trees::{self, Hung};
 use crate::modules::records::store::{self as heads, Head, Identifier, LIVE};
 
 /// Writes the states with their heads, identifiers and links.
@@ -23,6 +25,7 @@ pub(super) async fn write(
     }
     let now = tx.now();
     let (mut moved, mut versions, mut relinked, mut links) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut nodes = Vec::new();
     let mut taken: HashMap<String, Vec<Identifier>> = HashMap::new();
     for Put { row, was, state, text } in put {
         let Some(stored) = types.get(&row.type_name) else {
@@ -47,6 +50,14 @@ pub(super) async fn write(
                 relinked.push(row.id.clone());
             }
             links.extend(wanted.into_iter().map(|(field, to)| (row.id.clone(), field, to)));
+        }
+        if let Some(tree) = Tree::of(&stored.definition) {
+            let hung = Hung {
+                id: &row.id,
+                visibility: state.visibility,
+                document: &state.document,
+            };
+            nodes.push(trees::node(&tree, &row.type_name, &hung));
         }
         versions.push(NewVersion {
             entity: row.id.clone(),
@@ -84,5 +95,6 @@ pub(super) async fn write(
         heads::drop_links(tx, &relinked).await?;
     }
     heads::insert_links(tx, links).await?;
+    heads::put_nodes(tx, nodes).await?;
     ledger::append(tx, set, versions).await.map(|_| ())
 }

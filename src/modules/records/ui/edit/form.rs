@@ -28,6 +28,8 @@ pub struct Offer {
     pub titles: HashMap<String, String>,
     /// Values in use, by path.
     pub terms: HashMap<String, Vec<String>>,
+    /// Types whose records can be made by their title.
+    pub made: Vec<String>,
 }
 
 /// Makes the controls of one form.
@@ -134,7 +136,12 @@ impl Maker<'_> {
             FieldKind::Url => form::Field::url(name, label, text),
             FieldKind::Link => {
                 let title = self.offer.titles.get(text).cloned().unwrap_or_default();
-                form::Field::record(name, label, text, title, suggest(field.target.as_deref(), None))
+                let target = field.target.as_deref();
+                let made = form::Field::record(name, label, text, title, suggest(target, None));
+                match target.filter(|target| self.offer.made.iter().any(|one| one == target)) {
+                    Some(target) => made.makes(format!("/types/{target}/quick")),
+                    None => made,
+                }
             }
         }
     }

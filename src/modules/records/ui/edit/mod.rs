@@ -77,17 +77,32 @@ struct Draft<'a> {
     notice: Option<&'static str>,
 }
 
+/// What a new record begins with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begun {
+    /// In a tree: what it hangs below.
+    under: Option<String>,
+}
+
 /// `GET /types/{name}/new`
-pub async fn new_page(State(pages): State<Pages>, page: Page, Path(name): Path<String>) -> Result<Html<EditPage>> {
+pub async fn new_page(
+    State(pages): State<Pages>,
+    page: Page,
+    Path(name): Path<String>,
+    Query(begun): Query<Begun>,
+) -> Result<Html<EditPage>> {
     let definition = pages.creatable(&page, &name).await?;
     let nothing = Map::new();
+    let above = definition.parent.clone().zip(begun.under);
+    let entered = Map::from_iter(above.map(|(field, id)| (field, Value::String(id))));
     let draft = Draft {
         visibility: definition.visibility,
         definition: &definition,
         seen: None,
         version: None,
         base: &nothing,
-        entered: &nothing,
+        entered: &entered,
         reason: "",
         issues: &[],
         notice: None,
@@ -232,7 +247,7 @@ fn taken(
 }
 
 /// The issues of a refusal; any other error is answered as it is.
-fn of_fields(error: Error) -> Result<Vec<FieldIssue>> {
+pub(super) fn of_fields(error: Error) -> Result<Vec<FieldIssue>> {
     if error.code() == Code::Invalid && !error.fields().is_empty() {
         Ok(error.fields().to_vec())
     } else {
@@ -250,7 +265,7 @@ fn more(sent: &mut Sent, issues: &mut Vec<FieldIssue>, definition: &RecordType) 
     StatusCode::OK
 }
 
-fn because<'a>(page: &'a Page, reason: &'a str) -> Because<'a> {
+pub(super) fn because<'a>(page: &'a Page, reason: &'a str) -> Because<'a> {
     Because {
         caller: &page.caller,
         reason,
@@ -355,6 +370,37 @@ impl Pages {
         }
     }
 
+    /// The types that links of this one lead to whose records are made by a title alone, by this caller.
+    async fn makable(&self, page: &Page, definition: &RecordType) -> Vec<String> {
+        let mut made = Vec::new();
+        for leaf in path::linking(definition) {
+            let Some(target) = leaf.field.target.clone().filter(|target| !made.contains(target)) else {
+                continue;
+            };
+            let Ok(Some(stored)) = self.service.find_type(&target).await else {
+                continue;
+            };
+            let title = stored.definition.title.as_deref();
+            let fits = |field: &crate::contract::records::Field| {
+                let words = matches!(field.kind, FieldKind::Text | FieldKind::Term | FieldKind::Identifier);
+                if title == Some(field.name.as_str()) {
+                    words && !field.repeated && field.values.is_empty()
+                } else {
+                    !field.required
+                }
+            };
+            let may = self
+                .access
+                .check(&page.caller, RECORDS_WRITE, &Object::Type(&target))
+                .await;
+            let is_named = title.is_some_and(|title| stored.definition.fields.iter().any(|f| f.name == title));
+            if may.unwrap_or_default() && is_named && stored.definition.fields.iter().all(fits) {
+                made.push(target);
+            }
+        }
+        made
+    }
+
     /// Titles of the linked records, and the values in use of terms that anybody may add to.
     async fn offer(&self, page: &Page, definition: &RecordType, entered: &Map<String, Value>) -> Offer {
         let mut titles = HashMap::new();
@@ -386,7 +432,11 @@ impl Pages {
                 terms.insert(facet.field, values);
             }
         }
-        Offer { titles, terms }
+        Offer {
+            titles,
+            terms,
+            made: self.makable(page, definition).await,
+        }
     }
 }
 

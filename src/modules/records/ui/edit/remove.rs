@@ -13,6 +13,7 @@ use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, shorten, view};
 use crate::modules::records::ui::Pages;
 use crate::modules::records::ui::about::Linked;
 use crate::modules::records::ui::record::title;
+use crate::modules::records::ui::tree::Line;
 
 #[derive(Template)]
 #[template(path = "modules/records/templates/remove.html")]
@@ -24,6 +25,9 @@ pub struct RemovePage {
     version: i64,
     /// Records that point at it: while there are any, it stays.
     linked: Vec<Linked>,
+    /// Records that hang below it: they can move up.
+    children: Vec<Line>,
+    more_children: bool,
 }
 view!(RemovePage);
 
@@ -31,7 +35,10 @@ view!(RemovePage);
 pub async fn ask_removal(State(pages): State<Pages>, page: Page, Path(id): Path<String>) -> Result<Html<RemovePage>> {
     let seen = pages.writable(&page, &id).await?;
     let title = title(&seen);
-    let (linked, _) = pages.linked_from(&page, &id).await?;
+    let hanging = pages.below(&page, &seen).await?;
+    let child = hanging.as_ref().and(seen.stored_type.definition.parent.as_deref());
+    let (linked, _) = pages.linked_from(&page, &id, child).await?;
+    let hanging = hanging.unwrap_or_default();
     let trail = vec![
         Crumb::to(shorten(&title, 60), format!("/records/{id}")),
         Crumb::here(page.language.text("remove.title")),
@@ -42,6 +49,8 @@ pub async fn ask_removal(State(pages): State<Pages>, page: Page, Path(id): Path<
         title,
         version: seen.record.version,
         linked,
+        more_children: hanging.more,
+        children: hanging.lines,
         page,
     }))
 }
@@ -53,6 +62,9 @@ pub struct Removal {
     version: i64,
     #[serde(default)]
     reason: String,
+    /// `up` hangs what is below it where it hung.
+    #[serde(default)]
+    children: String,
 }
 
 /// `POST /records/{id}/delete`
@@ -64,7 +76,11 @@ pub async fn remove(
 ) -> Result<Response> {
     let seen = pages.writable(&page, &id).await?;
     let why = because(&page, form.reason.trim());
-    pages.service.delete(&why, &id, form.version).await?;
+    if form.children == "up" {
+        pages.service.delete_lifting(&why, &id, form.version).await?;
+    } else {
+        pages.service.delete(&why, &id, form.version).await?;
+    }
     let flash = Flash::new("toast.deleted").about(&title(&seen));
     let place = format!("/records/{id}");
     Ok((StatusCode::SEE_OTHER, flash, [(header::LOCATION, place)]).into_response())
