@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Speaks to the house only through its API (over the control socket) or by
 //! starting it; holds no rules of its own.
 
+mod change;
 pub mod client;
 mod config;
 mod doctor;
@@ -86,6 +87,8 @@ enum Command {
     Import(Box<import::Args>),
     /// Write records to a file
     Export(export::Args),
+    /// Do the same to many records
+    Change(Box<change::Args>),
     /// Move the database's schema
     Migrate(migrate::Args),
     /// List the processes of this installation
@@ -171,6 +174,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Scheduler(args) => block_on(roles::scheduler(args, settings)),
         Command::Import(args) => block_on(import::run(*args, settings)),
         Command::Export(args) => block_on(export::run(args, settings)),
+        Command::Change(args) => block_on(change::run(*args, settings)),
         Command::Migrate(args) => block_on(migrate::run(args, settings)),
         Command::Ps(args) => block_on(ps::run(args, settings)),
         Command::Stop(args) => block_on(orders::run(args, settings, "stop")),

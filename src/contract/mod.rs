@@ -4,5 +4,6 @@ pub mod access;
 pub mod accounts;
 pub mod exchange;
 pub mod messages;
+pub mod numbering;
 pub mod records;
 pub mod undo;

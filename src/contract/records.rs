@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use super::numbering::{CheckDigit, Numbering};
 use crate::contract::undo::{Prospect, Restoration};
 use crate::kernel::access::{Caller, Level, Permission};
 use crate::kernel::db::Tx;
@@ -97,6 +98,9 @@ pub struct Field {
     /// For terms: the only values allowed; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+    /// Each new record is given a number, by this scheme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Numbering>,
     /// For groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,

@@ -60,6 +60,12 @@ pub fn moment(text: &str) -> Option<i64> {
     found.map(jiff::Timestamp::as_millisecond)
 }
 
+/// The year that `ms` is in, in UTC.
+pub fn year(ms: i64) -> i32 {
+    let at = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    i32::from(at.to_zoned(jiff::tz::TimeZone::UTC).year())
+}
+
 /// `ms` as RFC 3339 text in UTC, for answers and logs.
 pub fn rfc3339(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)

@@ -21,6 +21,7 @@ mod imports;
 mod institution;
 mod keeper;
 mod map;
+mod many;
 #[expect(dead_code, reason = "journeys take the good ways only")]
 #[path = "../it/institutions/provider.rs"]
 mod provider;

@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod batches;
 mod closing;
 mod collections;
 mod exchange;
@@ -17,6 +18,7 @@ mod imports;
 mod institutions;
 mod keeping;
 mod living;
+mod numbers;
 mod queries;
 mod records;
 mod search;

@@ -4,6 +4,7 @@
 mod api;
 mod index;
 mod infer;
+mod labels;
 pub mod model;
 mod places;
 pub mod service;
@@ -29,7 +30,7 @@ use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::schedule::Schedule;
 use crate::kernel::search::{IndexSource, Tongue};
-use service::{Service, collection, embargo, opening};
+use service::{Service, batch, collection, embargo, opening};
 
 struct RecordsModule {
     service: Arc<Service>,
@@ -47,6 +48,8 @@ impl Module for RecordsModule {
     fn routes(&self) -> Routes {
         let api = api::Api {
             service: self.service.clone(),
+            batches: self.pages.batches.clone(),
+            labels: self.pages.labels.clone(),
             public_url: self.public_url.clone(),
             search: self.pages.search.clone(),
         };
@@ -83,14 +86,38 @@ impl Module for RecordsModule {
             let service = embargoes.clone();
             async move { Box::pin(service.run_embargo(context)).await }
         };
+        let (batches, clearing) = (self.pages.batches.clone(), self.pages.batches.clone());
+        let run_batch = move |context| {
+            let batches = batches.clone();
+            async move { Box::pin(batches.run(context)).await }
+        };
+        let files = self.pages.labels.clone();
+        let clear = move |_| {
+            let (batches, files) = (clearing.clone(), files.clone());
+            async move {
+                files.clear().await?;
+                batches.clear().await
+            }
+        };
+        let labels = self.pages.labels.clone();
+        let print = move |context| {
+            let labels = labels.clone();
+            async move { Box::pin(labels.run(context)).await }
+        };
         vec![
+            JobHandler::new(batch::BATCH, run_batch),
+            JobHandler::new(batch::CLEAR, clear),
+            JobHandler::new(labels::LABELS, print),
             JobHandler::new(opening::OPEN, open),
             JobHandler::new(collection::REMOVE, remove),
             JobHandler::new(embargo::EMBARGO, embargo),
         ]
     }
     fn schedules(&self) -> Vec<Schedule> {
-        vec![Schedule::new(embargo::EMBARGO, "40 3 * * *", embargo::sweep)]
+        vec![
+            Schedule::new(embargo::EMBARGO, "40 3 * * *", embargo::sweep),
+            batch::schedule(),
+        ]
     }
     fn permissions(&self) -> &'static [Permission] {
         &[
@@ -121,7 +148,19 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         service: service.clone(),
         access: kernel.access.clone(),
     }))?;
+    let batches = batch::Batches {
+        service: service.clone(),
+        search: kernel.search.clone(),
+    };
+    let labels = labels::Labels {
+        batches: batches.clone(),
+        blobs: kernel.blobs.clone(),
+        public_url: public_url(&kernel.config).into(),
+    };
+    kernel.blobs.hold(Arc::new(labels.clone()));
     let pages = ui::Pages {
+        batches,
+        labels,
         service: service.clone(),
         db: kernel.db.clone(),
         access: kernel.access.clone(),

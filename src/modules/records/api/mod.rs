@@ -1,12 +1,16 @@
 //! Records and types over HTTP: routes, bodies, and what all handlers share. Rules and permissions on single records
 //! are the service's.
 
+mod batch;
 mod embargo;
+pub mod labels;
 mod list;
+mod numbers;
 mod records;
 mod similar;
 pub mod trees;
 mod types;
+mod unite;
 
 use std::sync::Arc;
 
@@ -17,6 +21,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::labels::Labels;
+use super::service::batch::Batches;
 use super::service::{Because, Seen, Service};
 use crate::contract::records::{RECORDS_DELETE, RECORDS_READ, RECORDS_WRITE, TYPES_READ, TYPES_WRITE};
 use crate::kernel::access::{Caller, Level};
@@ -30,6 +36,8 @@ use crate::kernel::search::Search;
 #[derive(Clone)]
 pub struct Api {
     pub service: Arc<Service>,
+    pub batches: Batches,
+    pub labels: Labels,
     /// For the addresses in schemas.
     pub public_url: Arc<str>,
     pub search: Search,
@@ -56,6 +64,17 @@ pub fn routes(api: Api) -> Routes {
         .route(RECORDS_DELETE, routes!(records::restore))
         .route(RECORDS_WRITE, routes!(records::source))
         .route(RECORDS_WRITE, routes!(embargo::list, embargo::put, embargo::remove))
+        .route(RECORDS_WRITE, routes!(batch::create))
+        .route(RECORDS_WRITE, routes!(batch::show, batch::forget))
+        .route(RECORDS_WRITE, routes!(batch::decide))
+        .route(RECORDS_WRITE, routes!(batch::run))
+        .route(RECORDS_WRITE, routes!(batch::items))
+        .route(RECORDS_WRITE, routes!(numbers::list, numbers::reserve))
+        .route(RECORDS_WRITE, routes!(labels::begin))
+        .route(RECORDS_WRITE, routes!(labels::show))
+        .route(RECORDS_WRITE, routes!(labels::file))
+        .route(RECORDS_WRITE, routes!(unite::twins))
+        .route(RECORDS_DELETE, routes!(unite::unite))
         .with_state(api)
 }
 

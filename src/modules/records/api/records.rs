@@ -94,16 +94,22 @@ pub async fn create(State(api): State<Api>, caller: Caller, Json(body): Json<Cre
     params(("id" = String, Path, description = "The record's id")),
     responses(
         (status = 200, body = RecordBody, description = "ETag is its version"),
+        (status = 301, description = "It was put into another record, whose address this is"),
         (status = 304, description = "Still the version of If-None-Match"),
     )
 )]
-pub async fn show(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Versioned<Json<RecordBody>>> {
-    let seen = api.service.read(&caller, &id).await?;
-    Ok(Versioned(seen.record.version, Json(seen.into())))
+pub async fn show(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response> {
+    match api.service.read(&caller, &id).await {
+        Ok(seen) => Ok(Versioned(seen.record.version, Json(RecordBody::from(seen))).into_response()),
+        Err(error) if error.code() == Code::Gone => match api.service.merged_into(&caller, &id).await? {
+            Some(into) => {
+                let place = [(header::LOCATION, format!("/api/records/{into}"))];
+                Ok((StatusCode::MOVED_PERMANENTLY, place).into_response())
+            }
+            None => Err(error),
+        },
+        Err(error) => Err(error),
+    }
 }
 
 /// Replaces a record's document. Fields that you may not see stay as they are.

@@ -156,6 +156,7 @@ impl Rules<'_> {
             max: None,
             language: None,
             values: Vec::new(),
+            number: None,
             fields,
         }
     }

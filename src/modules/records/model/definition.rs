@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::{hint, shorten};
-use super::{path, tree};
+use super::{number, path, tree};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::error::FieldIssue;
 
@@ -47,6 +47,9 @@ pub fn check(definition: &RecordType) -> Vec<FieldIssue> {
     check.language("language", definition.language.as_deref());
     check.synonyms(&definition.synonyms);
     check.issues.extend(tree::check(definition));
+    for issue in number::check(definition) {
+        check.say(issue.path, issue.message);
+    }
     check.issues
 }
 

@@ -4,12 +4,16 @@ pub mod date;
 pub mod definition;
 pub mod entry;
 pub mod merge;
+pub mod number;
 pub mod outline;
 pub mod patch;
 pub mod path;
+pub mod rule;
 pub mod schema;
 pub mod shape;
 pub mod tree;
+pub mod twins;
+pub mod unite;
 pub mod validate;
 
 /// The candidate that looks most like `word`, if one is near enough to be meant.

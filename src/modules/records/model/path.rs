@@ -112,6 +112,23 @@ fn descend<'d>(value: &'d Value, steps: &[&str], found: &mut Vec<&'d Value>) {
     }
 }
 
+/// Puts a value under some names; groups that are missing are made. No list is on the way.
+pub fn put(document: &mut Map<String, Value>, steps: &[&str], value: Value) {
+    let Some((first, rest)) = steps.split_first() else {
+        return;
+    };
+    if rest.is_empty() {
+        document.insert((*first).to_owned(), value);
+        return;
+    }
+    if !document.get(*first).is_some_and(Value::is_object) {
+        document.insert((*first).to_owned(), Value::Object(Map::new()));
+    }
+    if let Some(Value::Object(inner)) = document.get_mut(*first) {
+        put(inner, rest, value);
+    }
+}
+
 /// A scalar as the text under which it is looked up; nothing for lists and groups.
 pub fn text(value: &Value) -> Option<String> {
     match value {

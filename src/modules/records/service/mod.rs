@@ -1,18 +1,22 @@
 //! Records as the other rooms use them: who may, transaction, store, ledger. The port's implementation is in `port.rs`.
 
+pub mod batch;
 pub mod collection;
 mod edit;
 pub mod embargo;
 mod identify;
 mod import;
 mod levels;
+pub mod numbers;
 pub mod opening;
 mod port;
 mod read;
 mod restore;
 mod similar;
 pub mod trees;
+mod twins;
 mod types;
+pub mod unite;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,6 +97,11 @@ impl Service {
     /// Who else keeps something about types.
     fn keepers(&self) -> Vec<Arc<dyn TypeKeeper>> {
         self.keepers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where it is all kept.
+    pub fn db(&self) -> &Db {
+        &self.db
     }
 
     /// Who may do what.

@@ -138,6 +138,17 @@ impl Service {
         seen(row, stored_type, level)
     }
 
+    /// Live records as the caller may see them, in the order of the ids; those that are hidden or gone are left out.
+    pub async fn read_many(&self, caller: &Caller, ids: &[String]) -> Result<Vec<Seen>> {
+        let rows = store::get_many(&self.db, ids).await?;
+        let live = rows.into_iter().filter(|row| !row.deleted()).collect();
+        let mut found = HashMap::new();
+        for (row, stored, level) in self.visible(caller, live).await? {
+            found.insert(row.id.clone(), seen(row, stored, level)?);
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
     /// An older state of a live record, cut to what the caller may see of the record today. `None` for a version that
     /// deleted it, was emptied or never was.
     pub async fn state_at(

@@ -174,6 +174,7 @@ pub async fn forget_type(tx: &mut Tx<'_>, name: &str, id: &str) -> Result<()> {
         .bind(name)
         .exec(&mut *tx)
         .await?;
+    super::forget_numbers(tx, name).await?;
     sql("DELETE FROM record_type WHERE name = $1 AND id = $2 AND state = 'removing'")
         .bind(name)
         .bind(id)

@@ -3,6 +3,8 @@
 
 mod collection;
 mod embargo;
+mod merged;
+mod numbers;
 mod ties;
 mod trees;
 
@@ -15,6 +17,8 @@ use crate::kernel::error::{Error, Result};
 
 pub use collection::*;
 pub use embargo::*;
+pub use merged::*;
+pub use numbers::*;
 pub use ties::*;
 pub use trees::*;
 
@@ -324,6 +328,21 @@ pub async fn advance_heads(tx: &mut Tx<'_>, heads: Vec<Head>) -> Result<u64> {
         updated_at = excluded.updated_at, source_blob = excluded.source_blob, source_row = excluded.source_row \
         WHERE record.version = excluded.version - 1";
     insert_many(tx, "record", HEAD, tail, heads.into_iter().map(head_values).collect()).await
+}
+
+/// Visibility and version of those of these records that are live and of a type, by id.
+pub async fn stands(
+    on: impl Into<Exec<'_>>,
+    type_name: &str,
+    ids: &[String],
+) -> Result<HashMap<String, (String, i64)>> {
+    let filter = Filter::new("SELECT id, visibility, version FROM record")
+        .and_in("id", ids)
+        .and("type = ?", type_name)
+        .and("state = ?", LIVE);
+    let rows: Vec<(String, String, i64)> = filter.stmt().all(on).await?;
+    let stand = |(id, visibility, version)| (id, (visibility, version));
+    Ok(rows.into_iter().map(stand).collect())
 }
 
 /// Type and visibility of those of these records that are live.

@@ -1,6 +1,7 @@
 //! The pages of records and types: one record with its history and its machine forms, the types with their fields.
 
 mod about;
+mod batch;
 mod cite;
 mod collections;
 mod define;
@@ -9,6 +10,8 @@ mod edit;
 mod embargo;
 mod fields;
 mod forms;
+mod labels;
+mod numbers;
 mod record;
 mod similar;
 mod source;
@@ -16,13 +19,16 @@ mod source;
 mod tests;
 mod tree;
 mod types;
+mod unite;
 
 use std::sync::Arc;
 
 use axum::http::Method;
 use axum::routing::{get, post};
 
+use super::labels::Labels;
 use super::service::Service;
+use super::service::batch::Batches;
 use crate::contract::records::{RECORDS_DELETE, RECORDS_READ, RECORDS_WRITE, TYPES_READ, TYPES_WRITE};
 use crate::kernel::access::Access;
 use crate::kernel::db::Db;
@@ -33,6 +39,8 @@ use crate::kernel::search::Search;
 #[derive(Clone)]
 pub struct Pages {
     pub service: Arc<Service>,
+    pub batches: Batches,
+    pub labels: Labels,
     pub db: Db,
     pub access: Access,
     pub search: Search,
@@ -47,6 +55,7 @@ pub fn routes(pages: Pages) -> Routes {
     const MOVE: &str = "/records/{id}/move";
     const DELETE: &str = "/records/{id}/delete";
     const DEFINE: &str = "/types/{name}/edit";
+    const UNITE: &str = "/records/{id}/unite";
     const REMOVE: &str = "/types/{name}/delete";
     let (read, write, change) = (RECORDS_READ, RECORDS_WRITE, TYPES_WRITE);
     RouteSet::new()
@@ -84,6 +93,26 @@ pub fn routes(pages: Pages) -> Routes {
         .page(change, Method::POST, DEFINE, post(define::define))
         .page(change, Method::GET, REMOVE, get(doors::ask_removal))
         .page(change, Method::POST, REMOVE, post(doors::remove))
+        .page(write, Method::POST, "/batches", post(batch::choose))
+        .page(write, Method::GET, "/batches/{id}", get(batch::show_page))
+        .page(write, Method::POST, "/batches/{id}/action", post(batch::decide))
+        .page(write, Method::POST, "/batches/{id}/run", post(batch::run))
+        .page(write, Method::POST, "/batches/{id}/forget", post(batch::forget))
+        .page(write, Method::GET, "/types/{name}/numbers", get(numbers::show_page))
+        .page(change, Method::POST, "/types/{name}/numbers", post(numbers::set))
+        .page(
+            write,
+            Method::POST,
+            "/types/{name}/numbers/block",
+            post(numbers::reserve),
+        )
+        .page(write, Method::GET, "/batches/{id}/labels", get(labels::ask_page))
+        .page(write, Method::POST, "/batches/{id}/labels", post(labels::begin))
+        .page(write, Method::GET, "/labels/{job}", get(labels::file_page))
+        .page(write, Method::GET, "/labels/{job}/file", get(labels::file))
+        .page(write, Method::GET, "/types/{name}/duplicates", get(unite::twins_page))
+        .page(RECORDS_DELETE, Method::GET, UNITE, get(unite::unite_page))
+        .page(RECORDS_DELETE, Method::POST, UNITE, post(unite::unite))
         .page(TYPES_READ, Method::GET, "/types", get(collections::index_page))
         .page(TYPES_READ, Method::GET, "/types/{name}", get(types::show_page))
         .with_state(pages)

@@ -119,12 +119,23 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(id): Path<St
         return forms::answer(&seen, form, &page);
     }
     let seen = match pages.service.read(&page.caller, &id).await {
-        Err(error) if error.code() == Code::Gone => return Ok(pages.gone(page, id).await),
+        Err(error) if error.code() == Code::Gone => {
+            return match pages.service.merged_into(&page.caller, &id).await? {
+                Some(into) => Ok(moved(&into)),
+                None => Ok(pages.gone(page, id).await),
+            };
+        }
         other => other?,
     };
     let mut around = pages.around(&page, &seen).await?;
     around.similar = pages.similar(&page, &seen.record.id).await;
     Ok(Html(record_page(page, &seen, around)).into_response())
+}
+
+/// The address of the record that this one was put into.
+fn moved(into: &str) -> Response {
+    let place = [(header::LOCATION, format!("/records/{into}"))];
+    (StatusCode::MOVED_PERMANENTLY, place).into_response()
 }
 
 /// `/records/{id}/versions/{version}`: an older state, as its reader may see it today.

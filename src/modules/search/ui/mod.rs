@@ -40,8 +40,8 @@ use view::{Above, Findings, Look};
 
 use super::saved::{SEARCH_SAVE, Saves};
 use super::service::{Item, Service, alone};
-use crate::contract::records::{RECORDS_READ, StoredType};
-use crate::kernel::access::{Caller, Level, OPEN, Visibility};
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, StoredType};
+use crate::kernel::access::{Caller, Level, OPEN, Object, Visibility};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::geo::Area;
 use crate::kernel::http::{Query as Ask, RouteSet, Routes, Shared};
@@ -166,6 +166,7 @@ async fn search_page(
             }
             None => Vec::new(),
         },
+        may_change: may_change(&service, &page, kind).await,
     };
     if answer.total == 0 {
         findings.tries = tries(&service.search, &findings, &visibility, page.language).await?;
@@ -241,6 +242,17 @@ impl Service {
             .into_iter()
             .map(|record| (record.id, (record.title, record.type_name)))
             .collect())
+    }
+}
+
+/// May the caller change records of the type that all are of?
+async fn may_change(service: &Service, page: &Page, kind: Option<&Kind>) -> bool {
+    match kind {
+        Some(kind) => {
+            page.may_of(&service.access, RECORDS_WRITE, &Object::Type(kind.name()))
+                .await
+        }
+        None => false,
     }
 }
 

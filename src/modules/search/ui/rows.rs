@@ -27,6 +27,7 @@ pub struct Column {
 }
 
 pub struct Row {
+    pub id: String,
     pub href: String,
     /// What stands above the title of a card: the type, or the word that says most.
     pub above: String,
@@ -139,6 +140,7 @@ impl Rows<'_> {
         };
         let sort = word.as_ref().map_or(&item.record.type_name, |(_, text)| text);
         Row {
+            id: item.record.id.clone(),
             href: format!("/records/{}", item.record.id),
             title: highlight(&shorten(title, CELL), self.marks),
             snippet: snippet.map(|(_, pieces)| pieces.clone()),

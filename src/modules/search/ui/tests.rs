@@ -115,6 +115,7 @@ fn render(question: &str, answer: &Answer, found: &[Item]) -> String {
         implied: false,
         places: &super::trees::Places::new(),
         trees: Vec::new(),
+        may_change: false,
     };
     let page = findings.page(Page::bare("/search"));
     assert_eq!(page.page().query, address.q);

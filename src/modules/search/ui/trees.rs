@@ -126,6 +126,7 @@ pub async fn facets(
             }),
             hidden: 0,
             finder: None,
+            put_away: None,
         });
     }
     Ok(views)

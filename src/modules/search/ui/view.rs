@@ -71,6 +71,10 @@ pub struct SearchPage {
     pub feeds: Vec<(&'static str, String)>,
     /// What may be kept under a name.
     pub save: Option<Save>,
+    /// What a form about the records of this list sends, for those who may change them.
+    pub pick: Option<Vec<(&'static str, String)>>,
+    /// Ticks are kept for so long as the list is of this type.
+    pub picked_of: String,
 }
 view!(SearchPage);
 
@@ -145,6 +149,8 @@ pub struct Findings<'a> {
     pub places: &'a Places,
     /// The trees beside the results.
     pub trees: Vec<FacetView>,
+    /// The caller may change records of the type.
+    pub may_change: bool,
 }
 
 impl Findings<'_> {
@@ -249,6 +255,8 @@ impl Findings<'_> {
                 query: question_of(address),
                 name: named(address, &chips),
             }),
+            pick: self.may_change.then(|| picked(address)),
+            picked_of: address.type_name.clone(),
             tries: self.tries,
             chips,
             page,
@@ -443,6 +451,13 @@ fn more_facets(kind: Option<&Kind>, address: &Address, language: Language) -> Ve
     others
         .map(|leaf| (leaf.path.clone(), leaf_label(leaf, language)))
         .collect()
+}
+
+/// The question alone, without how its answer is shown.
+fn picked(address: &Address) -> Vec<(&'static str, String)> {
+    let mut pairs = address.pairs();
+    pairs.retain(|(name, _)| matches!(*name, "q" | "type" | "filter"));
+    pairs
 }
 
 /// The pairs of an address for the hidden fields of a form, from the first page.

@@ -8,6 +8,7 @@ use crate::contract::records::RecordType;
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::modules::records::model::{shape, validate};
+use crate::modules::records::service::numbers::kept;
 use crate::modules::records::service::{Rules, Service, parse_state};
 use crate::modules::records::store;
 
@@ -89,14 +90,19 @@ impl Service {
 }
 
 /// Checks an edited document and puts back what its editor could not see.
-pub(super) fn admit(
+pub(in super::super) fn admit(
     definition: &RecordType,
     level: Level,
     before: Option<&Map<String, Value>>,
     edited: Map<String, Value>,
 ) -> Result<Map<String, Value>> {
     if level == Level::Restricted {
-        let issues = validate::validate(definition, &edited);
+        let mut issues = validate::validate(definition, &edited);
+        issues.extend(
+            before
+                .map(|before| kept(definition, before, &edited))
+                .unwrap_or_default(),
+        );
         return if issues.is_empty() {
             Ok(edited)
         } else {
@@ -115,6 +121,14 @@ pub(super) fn admit(
         edited,
         "",
         &mut issues,
+    );
+    if !issues.is_empty() {
+        return Err(Error::invalid_fields(issues));
+    }
+    issues.extend(
+        before
+            .map(|before| kept(definition, before, &whole))
+            .unwrap_or_default(),
     );
     if !issues.is_empty() {
         return Err(Error::invalid_fields(issues));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use self::admit::admit;
+pub(super) use self::admit::admit;
 pub(super) use self::state::{State, clash, no_target};
 use super::read::{Seen, seen};
 use super::{Because, Service, parse_state, types};
@@ -79,7 +79,8 @@ impl Service {
                     (None, None) => return Err(Error::not_found("type", &new.type_name)),
                 };
                 let definition = &stored.definition;
-                let document = admit(definition, level, None, new.document.clone())?;
+                let given = self.give_numbers(tx, definition, level, &new.document).await?;
+                let document = admit(definition, level, Some(&given.hidden), given.document)?;
                 let now = tx.now();
                 let (version, operation) = (1, Operation::Create);
                 let state = State {

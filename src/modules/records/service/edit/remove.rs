@@ -137,7 +137,12 @@ impl Service {
     }
 
     /// Deletes records at the versions of these rows. `None` when somebody was faster.
-    async fn remove(&self, tx: &mut Tx<'_>, set: &str, rows: Vec<Row>) -> Result<Option<Position>> {
+    pub(in super::super) async fn remove(
+        &self,
+        tx: &mut Tx<'_>,
+        set: &str,
+        rows: Vec<Row>,
+    ) -> Result<Option<Position>> {
         let now = tx.now();
         let ids: Vec<String> = rows.iter().map(|r| r.id.clone()).collect();
         let mut heads = Vec::with_capacity(rows.len());

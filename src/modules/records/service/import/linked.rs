@@ -301,7 +301,7 @@ pub(super) async fn refuse_circles(
     let (mut moves, mut titles, mut parents) = (Moves::new(), HashMap::new(), HashSet::new());
     let mut moves_old = false;
     for slot in slots.iter() {
-        let parent = tree.parent_of(slot.document).unwrap_or_default();
+        let parent = tree.parent_of(&slot.document).unwrap_or_default();
         let before = slot.found.map(|found| &known.rows[found]).filter(|row| !row.deleted());
         let state = parse_state(before.and_then(|row| row.document.as_deref()))?;
         if state
@@ -317,7 +317,7 @@ pub(super) async fn refuse_circles(
         let id = slot.found.map(|found| known.rows[found].id.as_str()).or(slot.asked);
         if let Some(id) = id {
             moves_old |= slot.found.is_some();
-            titles.insert(id.to_owned(), shape::title(definition, slot.document));
+            titles.insert(id.to_owned(), shape::title(definition, &slot.document));
             moves.insert(id.to_owned(), parent);
         }
     }
@@ -344,7 +344,7 @@ pub(super) async fn refuse_circles(
     slots.retain(|slot| {
         let id = slot.found.map(|found| known.rows[found].id.as_str()).or(slot.asked);
         let gone = tree
-            .parent_of(slot.document)
+            .parent_of(&slot.document)
             .filter(|parent| parents.contains(parent) && !held.contains(parent));
         let why = match (id.and_then(|id| refuse.remove(id)), gone) {
             (Some(issue), _) => RowOutcome::Refused(vec![issue]),

@@ -2,9 +2,11 @@
 //! in a handful of statements. A refused row never stops the others.
 
 mod linked;
+mod numbers;
 mod sight;
 mod work;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
@@ -26,7 +28,8 @@ struct Slot<'a> {
     /// Its place in the batch.
     index: usize,
     row: i64,
-    document: &'a Map<String, Value>,
+    /// With the numbers that its record has or is given.
+    document: Cow<'a, Map<String, Value>>,
     identifiers: Vec<(String, String)>,
     links: Vec<(String, String)>,
     key: Option<String>,
@@ -129,6 +132,8 @@ impl Service {
         let known = self.know(tx, name, batch, &slots).await?;
         recognise(batch, name, &known, &mut slots, &mut outcomes);
         let mut work = Work::default();
+        self.number_rows(tx, definition, rules, &known, &mut slots, &mut outcomes)
+            .await?;
         changed(&known, &mut slots, &mut outcomes)?;
         refuse_clashes(tx, batch, rules, &known, &mut slots, &mut outcomes).await?;
         refuse_links(tx, rules, &mut slots, &mut outcomes).await?;
@@ -228,7 +233,7 @@ fn check_rows<'a>(
         slots.push(Slot {
             index,
             row: row.row,
-            document: &row.document,
+            document: Cow::Borrowed(&row.document),
             identifiers,
             links,
             key,
@@ -270,7 +275,7 @@ fn changed(known: &Known, slots: &mut Vec<Slot<'_>>, outcomes: &mut [RowOutcome]
     for slot in slots.drain(..) {
         let before = slot.found.map(|found| &known.rows[found]).filter(|row| !row.deleted());
         let before = parse_state(before.and_then(|row| row.document.as_deref()))?;
-        if before.is_some_and(|state| patch::same(&state.document, slot.document)) {
+        if before.is_some_and(|state| patch::same(&state.document, &slot.document)) {
             outcomes[slot.index] = RowOutcome::Unchanged;
         } else {
             kept.push(slot);

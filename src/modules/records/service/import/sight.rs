@@ -58,7 +58,7 @@ impl Service {
             let before = before.map_or_else(Map::new, |state| state.document);
             let mut issues = Vec::new();
             let fields = &definition.fields;
-            let document = shape::keep_hidden(fields, level, &before, slot.document.clone(), "", &mut issues);
+            let document = shape::keep_hidden(fields, level, &before, slot.document.into_owned(), "", &mut issues);
             if !issues.is_empty() {
                 outcomes[slot.index] = RowOutcome::Refused(issues);
                 continue;

@@ -38,7 +38,7 @@ pub(super) fn plan(
 ) -> Result<RowOutcome> {
     let before = slot.found.map(|found| &known.rows[found]);
     let visibility = before.map_or(Ok(definition.visibility), Row::level)?;
-    let text = match state_text(&definition.name, visibility, slot.document) {
+    let text = match state_text(&definition.name, visibility, &slot.document) {
         Ok(text) => text,
         Err(error) if error.code() == Code::TooLarge => return Ok(issue("", error.detail())),
         Err(error) => return Err(error),
@@ -73,7 +73,7 @@ pub(super) fn plan(
         let hung = Hung {
             id: &id,
             visibility,
-            document: slot.document,
+            document: &slot.document,
         };
         work.nodes.push(trees::node(&tree, &definition.name, &hung));
     }

@@ -22,9 +22,10 @@ use crate::kernel::ledger::{Operation, RECORD, TYPE};
 use crate::modules::records::model::tree::Tree;
 use crate::modules::records::model::validate;
 use crate::modules::records::store::{self as heads, Row};
-use settle::{Facts, Wish, settle};
+use settle::Facts;
+pub(super) use settle::{Wish, settle};
 use store::{Made, Stood};
-use write::write;
+pub(super) use write::write;
 
 /// Entities that a prospect looks at.
 const MOST: i64 = 50_000;
@@ -61,13 +62,14 @@ impl Touched {
     }
 }
 
-/// A record that is to be put back.
-struct Put {
-    row: Row,
+/// A record that is to get a state.
+#[derive(Clone, Debug)]
+pub(super) struct Put {
+    pub row: Row,
     /// Its document where it is live.
-    was: Option<Map<String, Value>>,
-    state: RecordState,
-    text: String,
+    pub was: Option<Map<String, Value>>,
+    pub state: RecordState,
+    pub text: String,
 }
 
 /// What is decided about a record so far.
@@ -398,7 +400,7 @@ async fn refused(
     Ok(settle(&wishes, &facts))
 }
 
-async fn facts(tx: &mut Tx<'_>, wishes: &[Wish]) -> Result<Facts> {
+pub(super) async fn facts(tx: &mut Tx<'_>, wishes: &[Wish]) -> Result<Facts> {
     let mut facts = Facts::default();
     let going: Vec<String> = wishes.iter().filter(|w| w.is_removed).map(|w| w.id.clone()).collect();
     if !going.is_empty() {

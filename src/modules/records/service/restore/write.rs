@@ -14,7 +14,7 @@ use crate::modules::records::service::trees::{self, Hung};
 use crate::modules::records::store::{self as heads, Head, Identifier, LIVE};
 
 /// Writes the states with their heads, identifiers and links.
-pub(super) async fn write(
+pub(in crate::modules::records::service) async fn write(
     tx: &mut Tx<'_>,
     set: &str,
     put: Vec<Put>,

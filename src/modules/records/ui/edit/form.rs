@@ -12,6 +12,7 @@ use crate::kernel::i18n::Language;
 use crate::kernel::ui::form::{self, Name};
 use crate::kernel::ui::label;
 use crate::modules::records::model::entry::is_enterable;
+use crate::modules::records::model::path::Leaf;
 use crate::modules::records::ui::fields::level_key;
 
 /// What all names of the document begin with.
@@ -86,7 +87,16 @@ impl Maker<'_> {
         } else {
             self.one(field, name, path, base, entered)
         };
-        let hint = self.hint(field);
+        let mut hint = self.hint(field);
+        if let Some(numbering) = &field.number {
+            let stands = base.and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+            let key = match (stands, numbering.by_hand) {
+                (true, _) => "entry.number-stays",
+                (false, true) => "entry.number-or-hand",
+                (false, false) => "entry.number-given",
+            };
+            hint = self.language.text(key);
+        }
         if !hint.is_empty() {
             made = made.hint(hint);
         }
@@ -212,6 +222,19 @@ pub fn left_out(definition: &RecordType, base: &Map<String, Value>, language: La
     let mut out = Vec::new();
     walk(&definition.fields, base, "", language, &mut out);
     out
+}
+
+/// The control of one value of a field, under a name of its own.
+pub fn value(definition: &RecordType, leaf: &Leaf<'_>, text: &str, offer: &Offer, language: Language) -> form::Field {
+    let maker = Maker {
+        definition,
+        offer,
+        language,
+    };
+    let entered = Value::String(text.to_owned());
+    let made = maker.one(leaf.field, &Name::of("value"), &leaf.path, None, Some(&entered));
+    let hint = maker.hint(leaf.field);
+    if hint.is_empty() { made } else { made.hint(hint) }
 }
 
 /// Puts a refusal's messages at their controls. What is about none of them is answered, named by its label.

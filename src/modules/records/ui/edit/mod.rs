@@ -18,7 +18,8 @@ use serde_json::{Map, Value};
 pub use merge::save_merged;
 pub use remove::{ask_removal, remove, restore};
 
-use self::form::{Maker, Offer, left_out};
+use self::form::{Maker, left_out};
+pub use self::form::{Offer, value};
 use self::sent::Sent;
 use super::Pages;
 use super::record::title;

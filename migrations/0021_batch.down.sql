@@ -1,0 +1,3 @@
+DROP TABLE record_merged;
+DROP TABLE batch_item;
+DROP TABLE batch;

@@ -1,0 +1,184 @@
+//! A step of a batch inside its transaction: asks once more who may, looks at what unique values and links stand on, writes
+//! what is left in a handful of statements, and keeps what became of each record.
+
+use std::collections::HashMap;
+
+use super::consider::{Case, FORBIDDEN, Verdict};
+use super::{Item, permission};
+use crate::contract::records::StoredType;
+use crate::contract::undo::WhyLeft;
+use crate::kernel::access::{Caller, Level, Object};
+use crate::kernel::db::Tx;
+use crate::kernel::error::{Code, Error, Result};
+use crate::modules::records::model::rule::Rule;
+use crate::modules::records::service::restore::{self, Put, Wish};
+use crate::modules::records::service::{Rules, Service};
+
+/// What became of an item, under its stored name and in words.
+pub(super) type Outcome<'c> = (&'c Item, &'static str, String);
+
+/// A step to write.
+pub(super) struct Step<'a> {
+    pub caller: &'a Caller,
+    pub rule: &'a Rule,
+    pub stored: &'a StoredType,
+    pub cases: &'a [Case],
+}
+
+fn again() -> Error {
+    let text = "A record of this step was changed at the same time. The step is tried again.";
+    Error::new(Code::Busy, text)
+}
+
+impl Service {
+    /// Which cases have to stay as they are, beyond what was said of each by itself.
+    pub(super) async fn barred(&self, tx: &mut Tx<'_>, step: &Step<'_>) -> Result<HashMap<String, WhyLeft>> {
+        let rules = Rules::of(&step.stored.definition);
+        let wishes: Vec<Wish> = step
+            .cases
+            .iter()
+            .filter_map(|case| wish(&rules, &case.verdict))
+            .collect();
+        if wishes.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let facts = restore::facts(tx, &wishes).await?;
+        Ok(restore::settle(&wishes, &facts))
+    }
+
+    /// Writes a step as part of a change set that `open` opens when something is to be written. Answers what became of
+    /// each item, and how many changed.
+    pub(super) async fn write_step<'c>(
+        &self,
+        tx: &mut Tx<'_>,
+        step: &Step<'c>,
+        set: &str,
+        barred: &HashMap<String, WhyLeft>,
+    ) -> Result<(Vec<Outcome<'c>>, i64)> {
+        let mut rights: HashMap<Level, Option<Level>> = HashMap::new();
+        let (mut outcomes, mut removed, mut put) = (Vec::with_capacity(step.cases.len()), Vec::new(), Vec::new());
+        for case in step.cases {
+            let (row, then) = match &case.verdict {
+                Verdict::Unchanged => {
+                    outcomes.push((&case.item, "unchanged", String::new()));
+                    continue;
+                }
+                Verdict::Refused(why) => {
+                    outcomes.push((&case.item, "refused", why.clone()));
+                    continue;
+                }
+                Verdict::Remove(row) => (&**row, row.level()?),
+                Verdict::Put(one) => (&one.row, one.state.visibility),
+            };
+            let mut may = true;
+            for visibility in [row.level()?, then] {
+                may &= self.may_in(tx, step, &mut rights, visibility, case.level).await?;
+            }
+            if !may {
+                outcomes.push((&case.item, "refused", FORBIDDEN.to_owned()));
+                continue;
+            }
+            if let Some(why) = barred.get(&case.item.record_id) {
+                let name = if *why == WhyLeft::InUse { "in-use" } else { "refused" };
+                outcomes.push((&case.item, name, words(*why).to_owned()));
+                continue;
+            }
+            outcomes.push((&case.item, "changed", String::new()));
+            match &case.verdict {
+                Verdict::Remove(row) => removed.push((**row).clone()),
+                Verdict::Put(one) => put.push((**one).clone()),
+                Verdict::Unchanged | Verdict::Refused(_) => {}
+            }
+        }
+        let changed = (removed.len() + put.len()) as i64;
+        if !removed.is_empty() && self.remove(tx, set, removed).await?.is_none() {
+            return Err(again());
+        }
+        let types = HashMap::from([(
+            step.stored.definition.name.clone(),
+            std::sync::Arc::new(step.stored.clone()),
+        )]);
+        restore::write(tx, set, put, &types).await?;
+        Ok((outcomes, changed))
+    }
+
+    /// May the caller still do this? Rights are given at collections, so they are asked once for each visibility.
+    async fn may_in(
+        &self,
+        tx: &mut Tx<'_>,
+        step: &Step<'_>,
+        rights: &mut HashMap<Level, Option<Level>>,
+        visibility: Level,
+        considered: Option<Level>,
+    ) -> Result<bool> {
+        let level = match rights.get(&visibility) {
+            Some(level) => *level,
+            None => {
+                let object = Object::Record {
+                    id: "",
+                    type_name: &step.stored.definition.name,
+                    visibility,
+                };
+                let level = self
+                    .access
+                    .level_in(tx, step.caller, permission(step.rule), &object)
+                    .await?;
+                rights.insert(visibility, level);
+                level
+            }
+        };
+        // Who sees less than when this was considered is asked again by what is left.
+        match level {
+            Some(level) if considered.is_some_and(|before| level < before) => Err(again()),
+            found => Ok(found.is_some()),
+        }
+    }
+}
+
+/// Does somebody change the type meanwhile? Then everything is considered once more.
+pub(super) fn same_type(now: Option<&StoredType>, stored: &StoredType) -> Result<()> {
+    if now.is_some_and(|now| now.version == stored.version) {
+        Ok(())
+    } else {
+        Err(again())
+    }
+}
+
+fn wish(rules: &Rules<'_>, verdict: &Verdict) -> Option<Wish> {
+    match verdict {
+        Verdict::Remove(row) => Some(Wish {
+            id: row.id.clone(),
+            type_name: row.type_name.clone(),
+            is_removed: true,
+            ..Wish::default()
+        }),
+        Verdict::Put(put) => Some(wanted(rules, put)),
+        Verdict::Unchanged | Verdict::Refused(_) => None,
+    }
+}
+
+/// Links that stand already are not judged: the change is not about them.
+fn wanted(rules: &Rules<'_>, put: &Put) -> Wish {
+    let old = put.was.as_ref().map(|was| rules.links(was)).unwrap_or_default();
+    let links = rules.links(&put.state.document).into_iter();
+    let new = links.filter(|pair| !old.contains(pair));
+    Wish {
+        id: put.row.id.clone(),
+        type_name: put.row.type_name.clone(),
+        is_removed: false,
+        identifiers: rules.identifiers(&put.state.document),
+        links: new
+            .map(|(field, to)| (to, rules.target(&field).map(str::to_owned)))
+            .collect(),
+    }
+}
+
+/// Why a record stays, in words.
+pub(super) fn words(why: WhyLeft) -> &'static str {
+    match why {
+        WhyLeft::InUse => "Other records point at it.",
+        WhyLeft::Taken => "A value that only one record may have belongs to another one.",
+        WhyLeft::LinkLost => "It would point at a record that is not there.",
+        _ => "It cannot be changed.",
+    }
+}
