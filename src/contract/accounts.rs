@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::kernel::access::Caller;
 use crate::kernel::db::Tx;
@@ -79,6 +80,8 @@ pub struct Mailbox {
 pub trait AccountKeeper: Send + Sync {
     /// An account is deleted: what is kept for it goes, in the same transaction.
     async fn forget_account(&self, tx: &mut Tx<'_>, account: &str) -> Result<()>;
+    /// What is kept for an account, and the name under which a copy of its owner's data tells it.
+    async fn kept_for(&self, account: &str) -> Result<(&'static str, Value)>;
 }
 
 /// Accounts as those need them who keep or send something for their owners: the second port of the module `accounts`.

@@ -134,6 +134,8 @@ async fn what_is_new_is_told_once_to_whom_it_concerns(db: TestDb) {
     let path = format!("/search/saved/{}", teapots["id"].as_str().unwrap());
     assert_eq!(ada.post(&path, &[("seen", "yes")]).await.status, 303);
     assert!(!ada.get("/search/saved").await.ok().text().contains("5 new records"));
+    let copy = ada.get("/account/export").await.ok().json();
+    assert_eq!(copy["saved_searches"].as_array().unwrap().len(), 2, "{copy}");
     // With the account goes what it kept.
     operator(&app, Method::DELETE, &format!("/api/people/{id}"), json!({})).await;
     let left: (i64,) = sql("SELECT COUNT(*) FROM saved_search").one(&*db).await.unwrap();

@@ -154,7 +154,7 @@ impl Service {
             .iter()
             .map(|i| json!({"issuer": i.issuer, "subject": i.subject, "known_as": i.label, "since": rfc3339(i.created_at), "used": rfc3339(i.used_at)}))
             .collect();
-        Ok(json!({
+        let mut all = json!({
             "account": self.told(&me).await?,
             "mail_confirmed_at": me.mail_confirmed_at.map(rfc3339),
             "language": me.language,
@@ -170,7 +170,11 @@ impl Service {
             "links": links,
             "messages": messages,
             "changes": changes,
-        }))
+        });
+        for (name, kept) in self.kept_elsewhere(&me.id).await? {
+            all[name] = kept;
+        }
+        Ok(all)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use super::super::store;
 use super::Service;
@@ -13,11 +14,23 @@ use crate::kernel::error::Result;
 impl Service {
     /// Tells everybody who keeps something for accounts, in the transaction of the deletion.
     pub(super) async fn forget_elsewhere(&self, tx: &mut Tx<'_>, account: &str) -> Result<()> {
-        let keepers = self.keepers.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for keeper in keepers {
+        for keeper in self.keepers() {
             keeper.forget_account(tx, account).await?;
         }
         Ok(())
+    }
+
+    /// What others keep for an account, by name.
+    pub(super) async fn kept_elsewhere(&self, account: &str) -> Result<Vec<(&'static str, Value)>> {
+        let mut kept = Vec::new();
+        for keeper in self.keepers() {
+            kept.push(keeper.kept_for(account).await?);
+        }
+        Ok(kept)
+    }
+
+    fn keepers(&self) -> Vec<Arc<dyn AccountKeeper>> {
+        self.keepers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

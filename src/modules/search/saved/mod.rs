@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use tell::{handlers, schedules};
@@ -398,6 +399,12 @@ impl Saves {
 impl AccountKeeper for Saves {
     async fn forget_account(&self, tx: &mut Tx<'_>, account: &str) -> Result<()> {
         store::forget(tx, &format!("account:{account}")).await
+    }
+
+    async fn kept_for(&self, account: &str) -> Result<(&'static str, Value)> {
+        let own = store::of(&self.service.db, &format!("account:{account}"), MOST).await?;
+        let own: Vec<SavedSearch> = own.iter().map(SavedSearch::from).collect();
+        Ok(("saved_searches", serde_json::to_value(own)?))
     }
 }
 
