@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{DEEPEST, parse_state};
-use crate::contract::records::{Record, RecordState, RecordType, StoredType};
-use crate::kernel::access::Level;
+use crate::contract::records::{RECORDS_READ, Record, RecordState, RecordType, StoredType};
+use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::error::Result;
 use crate::kernel::search::Reached;
 use crate::modules::records::model::path::{self, Leaf};
@@ -90,8 +90,23 @@ impl Service {
     pub async fn shown(&self, records: &[(Record, Arc<StoredType>)]) -> Result<Shown> {
         let ids: Vec<String> = targets(records, |_| true).into_iter().collect();
         let mut shown = Shown::new();
+        // Where a house or a collection is closed to the public, what is called what is not told by others either.
+        let mut open: HashMap<String, bool> = HashMap::new();
         for some in ids.chunks(1_000) {
             for (record, stored) in self.live_with_types(some).await? {
+                let type_name = &record.type_name;
+                if !open.contains_key(type_name) {
+                    let object = Object::Record {
+                        id: &record.id,
+                        type_name,
+                        visibility: Level::Public,
+                    };
+                    let may = self.access.check(&Caller::anonymous(), RECORDS_READ, &object).await?;
+                    open.insert(type_name.clone(), may);
+                }
+                if open.get(type_name) != Some(&true) {
+                    continue;
+                }
                 let (title, level) = shape::title_with_level(&stored.definition, &record.document);
                 if record.visibility == Level::Public && level == Level::Public && !title.is_empty() {
                     shown.insert(record.id, title);
