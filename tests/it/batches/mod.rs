@@ -3,6 +3,7 @@
 
 mod bad;
 mod labels;
+mod trees;
 mod unite;
 
 use serde_json::{Value, json};

@@ -112,12 +112,15 @@ impl Service {
             .ok_or_else(|| Error::not_found("type", &name))?;
         let survivor = survivor(&stored, &rows, union)?;
         let set = why.open(tx, "record.merge").await?;
-        let relinked = self.lead_on(tx, why.caller, &set, union).await?;
+        let mut types = HashMap::from([(name, stored)]);
+        let linking = self.lead_on(tx, why.caller, union, &mut types).await?;
+        refuse_circles(tx, &types, linking.iter().chain(&survivor)).await?;
+        let relinked = linking.len() as i64;
+        restore::write(tx, &set, linking, &types).await?;
         let gone: Vec<(String, i64)> = rows[1..].iter().map(|row| (row.id.clone(), row.version + 1)).collect();
         let again = || Error::new(Code::Busy, "A record was changed at the same time. Try again.");
         let position = self.remove(tx, &set, rows[1..].to_vec()).await?.ok_or_else(again)?;
         store::note_merged(tx, &union.into, &gone).await?;
-        let types = HashMap::from([(name, stored)]);
         // Last, so that it may take over what only one live record may have.
         restore::write(tx, &set, survivor.into_iter().collect(), &types).await?;
         Ok(United {
@@ -149,7 +152,13 @@ impl Service {
     }
 
     /// What pointed at the others points at the one that stays.
-    async fn lead_on(&self, tx: &mut Tx<'_>, caller: &Caller, set: &str, union: &Union) -> Result<i64> {
+    async fn lead_on(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        union: &Union,
+        types: &mut HashMap<String, Arc<StoredType>>,
+    ) -> Result<Vec<Put>> {
         let mut linking: HashSet<String> = HashSet::new();
         for id in &union.from {
             let links = store::links_to(&mut *tx, id, "", MOST_LINKS + 1).await?;
@@ -164,7 +173,6 @@ impl Service {
             return Err(Error::new(Code::Conflict, text));
         }
         let ids: Vec<String> = linking.into_iter().collect();
-        let mut types: HashMap<String, Arc<StoredType>> = HashMap::new();
         let mut put = Vec::new();
         for row in store::get_many(&mut *tx, &ids).await? {
             let Some(state) = parse_state(row.document.as_deref())?.filter(|_| !row.deleted()) else {
@@ -198,9 +206,7 @@ impl Service {
                 put.push(to_put(row, was, RecordState { document, ..state })?);
             }
         }
-        let count = put.len() as i64;
-        restore::write(tx, set, put, &types).await?;
-        Ok(count)
+        Ok(put)
     }
 
     /// Where the address of a deleted record leads: to the record that it was put into, as far as the caller may see that.
@@ -222,6 +228,30 @@ impl Service {
         }
         Ok(None)
     }
+}
+
+/// Nothing may hang below itself afterwards.
+async fn refuse_circles(
+    tx: &mut Tx<'_>,
+    types: &HashMap<String, Arc<StoredType>>,
+    puts: impl Iterator<Item = &Put>,
+) -> Result<()> {
+    let mut by_type: HashMap<&str, Vec<&Put>> = HashMap::new();
+    for put in puts {
+        by_type.entry(&put.row.type_name).or_default().push(put);
+    }
+    let mut left = HashMap::new();
+    for (name, puts) in by_type {
+        if let Some(stored) = types.get(name) {
+            restore::circles_of(tx, &stored.definition, &puts, &mut left).await?;
+        }
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    let text =
+        "A record would hang below itself: one of these hangs below another. Move it first, then put them together.";
+    Err(Error::new(Code::Conflict, text))
 }
 
 /// The record that stays, where it changes.

@@ -12,7 +12,7 @@ use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::is_id;
 use crate::kernel::ledger;
-use crate::kernel::search::{Filter, MAX_LIMIT, Query, Sort};
+use crate::kernel::search::{Filter, INSIDE, MAX_LIMIT, Query, Sort};
 use crate::modules::records::model::{hint, path, shorten};
 use crate::modules::records::store;
 
@@ -162,6 +162,14 @@ impl Batches {
 /// `FIELD:VALUE`, where a field's own name may have colons; `FIELD` or `FIELD:` is "not given".
 fn filter(text: &str, seen: &RecordType) -> Result<Filter> {
     let leaves = path::leaves(&seen.fields);
+    if let Some((INSIDE, above)) = text.split_once(':')
+        && !leaves.iter().any(|leaf| leaf.path == INSIDE)
+    {
+        return Ok(Filter {
+            field: INSIDE.to_owned(),
+            values: vec![Some(above.to_owned())],
+        });
+    }
     let fits = |path: &str| {
         let rest = text.strip_prefix(path)?;
         (rest.is_empty() || rest.starts_with(':')).then(|| rest.strip_prefix(':').unwrap_or(rest).to_owned())

@@ -43,7 +43,14 @@ impl Service {
             return Ok(HashMap::new());
         }
         let facts = restore::facts(tx, &wishes).await?;
-        Ok(restore::settle(&wishes, &facts))
+        let mut left = restore::settle(&wishes, &facts);
+        let puts = step.cases.iter().filter_map(|case| match &case.verdict {
+            Verdict::Put(put) => Some(&**put),
+            _ => None,
+        });
+        let puts: Vec<&Put> = puts.collect();
+        restore::circles_of(tx, &step.stored.definition, &puts, &mut left).await?;
+        Ok(left)
     }
 
     /// Writes a step as part of a change set that `open` opens when something is to be written. Answers what became of
@@ -178,6 +185,7 @@ pub(super) fn words(why: WhyLeft) -> &'static str {
     match why {
         WhyLeft::InUse => "Other records point at it.",
         WhyLeft::Taken => "A value that only one record may have belongs to another one.",
+        WhyLeft::Cycle => "It would hang below itself.",
         WhyLeft::LinkLost => "It would point at a record that is not there.",
         _ => "It cannot be changed.",
     }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::trees::{self, Moves};
 use super::{Rules, Service, parse_state};
-use crate::contract::records::{RECORDS_DELETE, RecordState, StoredType};
+use crate::contract::records::{RECORDS_DELETE, RecordState, RecordType, StoredType};
 use crate::contract::undo::{Prospect, Restoration, WhyLeft};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::Tx;
@@ -324,38 +324,52 @@ async fn circles(
     types: &HashMap<String, Arc<StoredType>>,
     left: &mut HashMap<String, WhyLeft>,
 ) -> Result<()> {
-    let mut moves: HashMap<&str, Moves> = HashMap::new();
-    for (id, plan) in plans {
-        let Plan::Put(put) = plan else { continue };
-        let stored = types.get(&put.row.type_name).filter(|_| !left.contains_key(id));
-        let Some(tree) = stored.and_then(|stored| Tree::of(&stored.definition)) else {
-            continue;
-        };
-        let parent = tree.parent_of(&put.state.document).unwrap_or_default();
-        if put
-            .was
-            .as_ref()
-            .map(|was| tree.parent_of(was).unwrap_or_default())
-            .as_ref()
-            != Some(&parent)
-        {
-            moves.entry(&put.row.type_name).or_default().insert(id.clone(), parent);
+    let mut by_type: HashMap<&str, Vec<&Put>> = HashMap::new();
+    for (_, plan) in plans {
+        if let Plan::Put(put) = plan {
+            by_type.entry(&put.row.type_name).or_default().push(put);
         }
     }
-    for (type_name, mut moves) in moves {
-        trees::lock(tx, type_name).await?;
-        loop {
-            let wrong = trees::wrong_moves(tx, &moves).await?;
-            if wrong.is_empty() {
-                break;
-            }
-            for id in wrong.into_keys() {
-                moves.remove(&id);
-                left.insert(id, WhyLeft::Cycle);
-            }
+    for (type_name, puts) in by_type {
+        if let Some(stored) = types.get(type_name) {
+            circles_of(tx, &stored.definition, &puts, left).await?;
         }
     }
     Ok(())
+}
+
+/// As [`circles`], for states of records of one type.
+pub(super) async fn circles_of(
+    tx: &mut Tx<'_>,
+    definition: &RecordType,
+    puts: &[&Put],
+    left: &mut HashMap<String, WhyLeft>,
+) -> Result<()> {
+    let Some(tree) = Tree::of(definition) else {
+        return Ok(());
+    };
+    let mut moves = Moves::new();
+    for put in puts.iter().filter(|put| !left.contains_key(&put.row.id)) {
+        let parent = tree.parent_of(&put.state.document).unwrap_or_default();
+        let was = put.was.as_ref().map(|was| tree.parent_of(was).unwrap_or_default());
+        if was.as_ref() != Some(&parent) {
+            moves.insert(put.row.id.clone(), parent);
+        }
+    }
+    if moves.is_empty() {
+        return Ok(());
+    }
+    trees::lock(tx, &definition.name).await?;
+    loop {
+        let wrong = trees::wrong_moves(tx, &moves).await?;
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        for id in wrong.into_keys() {
+            moves.remove(&id);
+            left.insert(id, WhyLeft::Cycle);
+        }
+    }
 }
 
 /// Looks up what the plans stand on and says which cannot be.
