@@ -84,6 +84,15 @@ fn short(degrees: f64, side: fn(f64) -> f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
+/// Degrees eastwards, of a difference of two longitudes.
+fn from_line(east: f64) -> f64 {
+    match east {
+        east if east < 0.0 => east + 360.0,
+        east if east >= 360.0 => east - 360.0,
+        east => east,
+    }
+}
+
 /// A longitude between -180 and 180.
 fn wrapped(longitude: f64) -> f64 {
     if longitude.abs() <= 180.0 {
@@ -155,7 +164,7 @@ impl Area {
         for (latitude, longitude) in places.clone() {
             south = south.min(latitude);
             north = north.max(latitude);
-            taken[((longitude + 180.0).rem_euclid(360.0) as usize).min(359)] = true;
+            taken[((longitude + 180.0) as usize).min(359)] = true;
         }
         if south > north {
             return None;
@@ -171,7 +180,7 @@ impl Area {
         let begin = begin as f64 - 180.0;
         let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
         for (_, longitude) in places {
-            let from = (longitude - begin).rem_euclid(360.0);
+            let from = from_line(longitude - begin);
             first = first.min(from);
             last = last.max(from);
         }
@@ -274,7 +283,7 @@ impl Frame {
 
     /// Where a place lies, from its west and north on, by its size; beyond 0 and 1 what is not in it.
     pub fn place(&self, latitude: f64, longitude: f64) -> (f64, f64) {
-        let mut east = (longitude - self.west()).rem_euclid(360.0);
+        let mut east = from_line(longitude - self.west());
         // What lies beyond either side is put beyond the nearer one.
         if east > self.width + (360.0 - self.width) / 2.0 {
             east -= 360.0;

@@ -33,12 +33,10 @@ pub(super) struct Drawn {
     pub records: u64,
 }
 
-/// Where places meet, and their sum relative to the frame.
+/// What lies in one cell.
 #[derive(Clone, Default)]
 struct Heap {
-    points: u64,
-    east: f64,
-    north: f64,
+    places: Option<Building>,
     /// Which group it became part of.
     group: usize,
 }
@@ -46,11 +44,10 @@ struct Heap {
 /// Puts places together that lie in the same cell, and cells whose middles are near.
 pub(super) fn draw(mut points: Vec<Point>, request: &PlacesRequest) -> Drawn {
     // A record with several places counts once wherever it is: its places stand side by side.
-    let same = |a: &Point, b: &Point| (a.segment, a.doc) == (b.segment, b.doc);
     if !points.is_sorted_by_key(|p| (p.segment, p.doc)) {
         points.sort_by_key(|p| (p.segment, p.doc));
     }
-    let records = points.chunk_by(same).count() as u64;
+    let records = points.chunk_by(is_same).count();
     let frame = request.frame.unwrap_or_else(|| {
         let places = points.iter().map(|p| (p.latitude, p.longitude));
         let around = Area::around(places).map(|area| Frame::around(&area, ROOM));
@@ -61,29 +58,49 @@ pub(super) fn draw(mut points: Vec<Point>, request: &PlacesRequest) -> Drawn {
     });
     let grid = Grid::new(&frame, request.columns);
     let mut heaps = vec![Heap::default(); grid.cells()];
-    let cells: Vec<usize> = points.iter().map(|point| grid.add(point, &mut heaps)).collect();
-    let count = join(&mut heaps, &grid);
-    let mut groups: Vec<Option<Building>> = vec![None; count];
-    let mut seen: Vec<usize> = Vec::new();
-    let mut at = 0;
-    for of_record in points.chunk_by(same) {
-        seen.clear();
-        for point in of_record {
-            let group = heaps[cells[at]].group;
-            at += 1;
-            let new = !seen.contains(&group);
-            if new {
-                seen.push(group);
-            }
-            match &mut groups[group] {
-                Some(building) => building.add(point, new, &frame),
-                empty => *empty = Some(Building::new(point, &frame)),
-            }
+    for point in &points {
+        grid.add(point, &mut heaps);
+    }
+    let mut groups: Vec<Option<Building>> = vec![None; join(&mut heaps, &grid)];
+    for heap in &heaps {
+        match (&heap.places, &mut groups[heap.group..]) {
+            (Some(places), [Some(group), ..]) => group.join(places),
+            (Some(places), [empty, ..]) => *empty = Some(places.clone()),
+            _ => {}
         }
+    }
+    if records < points.len() {
+        count(&points, (&grid, &heaps), &mut groups);
     }
     let mut groups: Vec<Group> = groups.into_iter().flatten().map(|b| b.finish(&frame)).collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.records));
-    Drawn { frame, groups, records }
+    Drawn {
+        frame,
+        groups,
+        records: records as u64,
+    }
+}
+
+fn is_same(a: &Point, b: &Point) -> bool {
+    (a.segment, a.doc) == (b.segment, b.doc)
+}
+
+/// Counts records where some have several places: each once in a group.
+fn count(points: &[Point], (grid, heaps): (&Grid, &[Heap]), groups: &mut [Option<Building>]) {
+    groups.iter_mut().flatten().for_each(|group| group.records = 0);
+    let mut seen: Vec<usize> = Vec::new();
+    for of_record in points.chunk_by(is_same) {
+        seen.clear();
+        for point in of_record {
+            let group = heaps[grid.cell_of(point).0].group;
+            if !seen.contains(&group) {
+                seen.push(group);
+                if let Some(group) = &mut groups[group] {
+                    group.records += 1;
+                }
+            }
+        }
+    }
 }
 
 /// Cells over a frame and what lies around it, fixed to the earth so that moving a map by a little leaves groups as they are.
@@ -115,34 +132,45 @@ impl Grid {
         self.columns * self.rows
     }
 
-    /// Adds a place to its cell.
-    fn add(&self, point: &Point, heaps: &mut [Heap]) -> usize {
-        let (x, _) = self.frame.place(point.latitude, point.longitude);
-        let east = self.frame.west() + x * self.frame.width;
+    /// The cell of a place, and how far it lies from the frame's west.
+    fn cell_of(&self, point: &Point) -> (usize, f64) {
+        let far = self.frame.place(point.latitude, point.longitude).0 * self.frame.width;
         let index = |value: f64, size: f64, first: f64, most: usize| {
             // A cast from a float stops at the type's ends.
             (((value / size).floor() - first).max(0.0) as usize).min(most - 1)
         };
-        let column = index(east, self.cell.0, self.first.0, self.columns);
+        let column = index(far + self.frame.west(), self.cell.0, self.first.0, self.columns);
         let row = index(point.latitude, self.cell.1, self.first.1, self.rows);
-        let at = row * self.columns + column;
-        let heap = &mut heaps[at];
-        heap.points += 1;
-        heap.east += (east - self.frame.west()) / self.cell.0;
-        heap.north += (point.latitude - self.frame.south()) / self.cell.1;
-        at
+        (row * self.columns + column, far)
+    }
+
+    /// Adds a place to its cell.
+    fn add(&self, point: &Point, heaps: &mut [Heap]) {
+        let (at, far) = self.cell_of(point);
+        match &mut heaps[at].places {
+            Some(places) => places.join(&Building::new(point, far)),
+            empty => *empty = Some(Building::new(point, far)),
+        }
+    }
+
+    /// The middle of places, in cells.
+    fn middle(&self, places: &Building) -> (f64, f64) {
+        let count = places.points as f64;
+        let north = places.sum.1 / count - self.frame.south();
+        (places.sum.0 / count / self.cell.0, north / self.cell.1)
     }
 }
 
 /// Joins cells whose middles are near, the fullest first; answers how many groups there are.
 fn join(heaps: &mut [Heap], grid: &Grid) -> usize {
-    let mut order: Vec<usize> = (0..grid.cells()).filter(|at| heaps[*at].points > 0).collect();
-    order.sort_by_key(|at| std::cmp::Reverse(heaps[*at].points));
+    let size = |heap: &Heap| heap.places.as_ref().map_or(0, |places| places.points);
+    let mut order: Vec<usize> = (0..heaps.len()).filter(|at| size(&heaps[*at]) > 0).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(size(&heaps[*at])));
     // Middles in cells, with their weights.
     let mut groups: Vec<(f64, f64, f64)> = Vec::new();
     for at in order {
-        let weight = heaps[at].points as f64;
-        let (east, north) = (heaps[at].east / weight, heaps[at].north / weight);
+        let Some(places) = &heaps[at].places else { continue };
+        let (weight, (east, north)) = (places.points as f64, grid.middle(places));
         let near = |group: &&mut (f64, f64, f64)| (group.0 - east).hypot(group.1 - north) < NEAR;
         let found = groups.iter_mut().enumerate().find(|(_, group)| near(&group));
         let group = match found {
@@ -179,14 +207,8 @@ struct Building {
     first: Point,
 }
 
-/// How far a place lies from the frame's west.
-fn from_west(point: &Point, frame: &Frame) -> f64 {
-    frame.place(point.latitude, point.longitude).0 * frame.width
-}
-
 impl Building {
-    fn new(point: &Point, frame: &Frame) -> Self {
-        let far = from_west(point, frame);
+    fn new(point: &Point, far: f64) -> Self {
         Self {
             points: 1,
             records: 1,
@@ -199,18 +221,17 @@ impl Building {
         }
     }
 
-    fn add(&mut self, point: &Point, new: bool, frame: &Frame) {
-        let far = from_west(point, frame);
-        self.points += 1;
-        self.records += u64::from(new);
-        self.sum = (self.sum.0 + far, self.sum.1 + point.latitude);
-        self.south = self.south.min(point.latitude);
-        self.north = self.north.max(point.latitude);
-        if far < self.west.0 {
-            self.west = (far, point.longitude);
+    fn join(&mut self, other: &Self) {
+        self.points += other.points;
+        self.records += other.records;
+        self.sum = (self.sum.0 + other.sum.0, self.sum.1 + other.sum.1);
+        self.south = self.south.min(other.south);
+        self.north = self.north.max(other.north);
+        if other.west.0 < self.west.0 {
+            self.west = other.west;
         }
-        if far > self.east.0 {
-            self.east = (far, point.longitude);
+        if other.east.0 > self.east.0 {
+            self.east = other.east;
         }
     }
 
