@@ -169,6 +169,30 @@ impl Service {
         Ok(answer.facets.into_iter().next().unwrap_or_default())
     }
 
+    /// The dates or numbers of a field under a question, by steps of tens; only those of the years shown.
+    ///
+    /// # Errors
+    /// As of [`Service::find`].
+    pub async fn timeline(
+        &self,
+        caller: &Caller,
+        asked: &Asked,
+        field: &str,
+        shown: Option<(i64, i64)>,
+        columns: usize,
+    ) -> Result<Facet> {
+        let types = self.types(caller, asked.type_name.as_deref()).await?;
+        let fields = fields_of(&types);
+        known("field", field, &fields)?;
+        let query = Query {
+            facets: vec![FacetRequest::timeline(field, shown, columns)],
+            sort: Sort::Created { descending: true },
+            ..self.question(caller, asked, &types, &fields).await?
+        };
+        let answer = self.answer(caller, query).await?;
+        Ok(answer.facets.into_iter().next().unwrap_or_default())
+    }
+
     /// Where the records of a question are, in a box or wherever they are.
     ///
     /// # Errors

@@ -323,6 +323,35 @@ async fn every_column_of_a_timeline_finds_what_it_counts(db: TestDb) {
         "{seen:?}"
     );
     assert_eq!((seen.get("1861"), seen.get("1860")), (Some(&2), Some(&1)), "{seen:?}");
+    // The same for programs.
+    let line = async |question: &str| {
+        let path = format!("/api/search/timeline?{question}");
+        ask(&house.anyone, "GET", &path, None, None).await
+    };
+    let decades = line("field=planted&type=tree").await.body;
+    assert_eq!(decades["missing"], 1);
+    let told: Vec<_> = decades["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v["value"].clone())
+        .collect();
+    assert!(told.contains(&json!("1850..1859")) && told.len() == 14, "{decades}");
+    let years = line("field=planted&from=1860&to=1869&q=yew").await.body;
+    assert_eq!(
+        years["values"][1],
+        json!({"value": "1861..1861", "count": 1}),
+        "{years}"
+    );
+    for bad in [
+        "field=nothing",
+        "field=planted&from=1",
+        "field=planted&from=2&to=1",
+        "field=planted&columns=1",
+    ] {
+        assert_eq!(line(bad).await.status, 422, "{bad}");
+    }
+    assert_eq!(line("field=name").await.body["values"], json!([]), "words have no time");
     let (_, all) = house.page("/search?type=tree&view=timeline").await;
     assert!(all.contains("1 record without a date"));
     for bad in [

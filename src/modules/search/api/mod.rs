@@ -1,11 +1,12 @@
-//! `GET` and `POST /api/search`, values of a facet, the map, suggestions, saved searches, what is asked for, what is shown first, and
-//! having the index built anew.
+//! `GET` and `POST /api/search`, values of a facet, the map, the timeline, suggestions, saved searches, what is asked for, what
+//! is shown first, and having the index built anew.
 
 mod ask;
 mod curate;
 mod facet;
 mod map;
 mod saved;
+mod timeline;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,7 @@ pub fn routes(saves: Saves) -> Routes {
         .route(RECORDS_READ, routes!(search, ask::ask))
         .route(RECORDS_READ, routes!(facet::values))
         .route(RECORDS_READ, routes!(map::map))
+        .route(RECORDS_READ, routes!(timeline::timeline))
         .route(RECORDS_READ, routes!(suggest))
         // Its answer comes when the index is built, however long that takes.
         .upload(SEARCH_REBUILD, routes!(rebuild))
