@@ -19,6 +19,8 @@ const ROOM: f64 = 0.5;
 /// How much of a map one step moves.
 const STEP: f64 = 0.4;
 const TITLE: usize = 90;
+/// How near to the edge of a map the middle of a group is drawn.
+const EDGE: i64 = 60;
 /// A box that takes less of its map than this is drawn on it.
 const DRAWN: f64 = 0.97;
 
@@ -187,7 +189,12 @@ fn spot(
     titles: &HashMap<String, String>,
     language: Language,
 ) -> Spot {
-    let (x, y) = place(frame, cluster.latitude, cluster.longitude);
+    let (mut x, mut y) = place(frame, cluster.latitude, cluster.longitude);
+    if cluster.id.is_none() {
+        // A group at the edge is moved so far that it can be read.
+        x = x.clamp(EDGE, WIDTH as i64 - EDGE);
+        y = y.clamp(EDGE, HEIGHT as i64 - EDGE);
+    }
     let step = (frame.height / 100.0).clamp(0.000_1, 1.0);
     let at = format!(
         "{}, {}",
