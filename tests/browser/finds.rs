@@ -68,7 +68,7 @@ async fn what_finds_nothing_is_seen_and_mended() {
     browser.click("main form button.primary").await;
     browser.wait_for_text("main table", "samovar nothingatall").await;
     browser.open("/search?q=samovar+nothingatall").await;
-    browser.wait_for_text(".results", "Featured").await;
+    browser.wait_for_text(".results", "FEATURED").await;
     browser.nothing_to_complain_about().await;
     browser.close().await;
 }

@@ -81,7 +81,7 @@ async fn ticks_are_kept_over_pages_and_labels_are_printed() {
     browser.click("[data-pick-all] input").await;
     browser.wait_for_text("#pick button[type=submit]", "25 chosen").await;
     browser.click("a[rel=next]").await;
-    browser.wait_for_text("main", "Shard 20").await;
+    browser.wait_for_text("main", "Shard 30").await;
     browser.click("[data-pick]").await;
     browser.wait_for_text("#pick button[type=submit]", "26 chosen").await;
     browser.click("#pick button[type=submit]").await;

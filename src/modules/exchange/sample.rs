@@ -19,7 +19,7 @@ use crate::kernel::http::{Json, RouteSet, Routes};
 use crate::kernel::ledger;
 
 #[derive(RustEmbed)]
-#[folder = "assets/samples"]
+#[folder = "assets/samples/collection"]
 struct Samples;
 
 /// File, type and key of each part of the sample.

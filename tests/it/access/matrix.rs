@@ -35,8 +35,9 @@ fn holds(row: &Value, who: &str, role: Option<(&str, &str)>) -> bool {
     if who == "expired" {
         return false;
     }
-    let is_known = !matches!(who, "" | "disabled");
-    if row["everybody"] == Value::Bool(true) || (is_known && row["members"] == Value::Bool(true)) {
+    // The narrow token is for reading what everybody may; whoever is a member by it may nothing more.
+    let is_member = !matches!(who, "" | "disabled" | "narrow");
+    if row["everybody"] == Value::Bool(true) || (is_member && row["members"] == Value::Bool(true)) {
         return true;
     }
     role.is_some_and(|(at, role)| row[at].as_array().unwrap().iter().any(|r| r == role))

@@ -1,10 +1,10 @@
 //! The outline of land and the lines between countries, cut to a frame and as fine as its drawing shows, as SVG paths.
 //!
-//! The data lies in `assets/map`, with where it comes from and how it is written.
+//! The data lies in `assets/samples/map`, with where it comes from and how it is written.
 
 use crate::kernel::geo::Frame;
 
-const LAND: &[u8] = include_bytes!("../../../../assets/map/land.bin");
+const LAND: &[u8] = include_bytes!("../../../../assets/samples/map/land.bin");
 /// Hundredths of a degree in one.
 const SCALE: f64 = 100.0;
 /// Points of a line nearer than this to the one before are left out.
