@@ -20,8 +20,8 @@ mod house;
 mod imports;
 mod institution;
 mod keeper;
-mod map;
 mod many;
+mod map;
 #[expect(dead_code, reason = "journeys take the good ways only")]
 #[path = "../it/institutions/provider.rs"]
 mod provider;

@@ -336,7 +336,9 @@ impl Service {
                         self.keep_roles(tx, &provider.name, me, &Vec::new(), held).await?;
                     }
                     store::sessions::end_all(tx, &me.id, this.as_deref()).await?;
-                    let name = self.provider_of(&gone.issuer).map_or(&gone.issuer, |provider| &provider.label);
+                    let name = self
+                        .provider_of(&gone.issuer)
+                        .map_or(&gone.issuer, |provider| &provider.label);
                     let about = about(name, &gone.label);
                     self.tell(tx, caller, me, Template::IdentityUnlinked, about, visitor)
                         .await

@@ -179,6 +179,7 @@ pub struct Removal {
     /// Why, in your words; kept in the ledger.
     reason: Option<String>,
     /// In a tree: `up` hangs what is right below the record where the record hung. Without it such a record stays.
+    #[param(inline)]
     children: Option<Children>,
 }
 
