@@ -172,7 +172,7 @@ fn join(heaps: &mut [Heap], grid: &Grid) -> usize {
         let Some(places) = &heaps[at].places else { continue };
         let (weight, (east, north)) = (places.points as f64, grid.middle(places));
         let near = |group: &&mut (f64, f64, f64)| (group.0 - east).hypot(group.1 - north) < NEAR;
-        let found = groups.iter_mut().enumerate().find(|(_, group)| near(&group));
+        let found = groups.iter_mut().enumerate().find(|(_, group)| near(group));
         let group = match found {
             Some((number, group)) => {
                 let sum = group.2 + weight;

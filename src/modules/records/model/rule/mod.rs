@@ -85,7 +85,7 @@ impl Action {
 /// An action that fits its type.
 #[derive(Debug)]
 pub enum Rule {
-    Change(Change),
+    Change(Box<Change>),
     Delete,
     Visibility(Level),
 }
@@ -165,12 +165,12 @@ impl Rule {
             }
             Action::Delete | Action::Visibility { .. } => What::Clear,
         };
-        Ok(Self::Change(Change {
+        Ok(Self::Change(Box::new(Change {
             steps,
             field,
             makes_groups,
             what,
-        }))
+        })))
     }
 }
 

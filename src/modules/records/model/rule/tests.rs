@@ -20,7 +20,10 @@ fn pot() -> RecordType {
 }
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(map) = value else {
+        panic!("{value} is no object");
+    };
+    map
 }
 
 fn rule(action: Value) -> Result<Rule, Error> {

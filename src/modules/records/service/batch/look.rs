@@ -133,7 +133,7 @@ impl Preview {
         self.changed += 1;
         if self.told.len() < TOLD {
             let differences = match &case.verdict {
-                Verdict::Put(put) => differs(definition, rule, put, document, level, label),
+                Verdict::Put(put) => differs(definition, rule, put, &document, level, label),
                 _ => Vec::new(),
             };
             self.told.push(Told { id, title, differences });
@@ -145,7 +145,7 @@ fn differs(
     definition: &crate::contract::records::RecordType,
     rule: &Rule,
     put: &Put,
-    before: Map<String, Value>,
+    before: &Map<String, Value>,
     level: Level,
     label: &(dyn Fn(&str) -> String + Send + Sync),
 ) -> Vec<Difference> {
@@ -157,5 +157,5 @@ fn differs(
         }];
     }
     let after = shape::cut(&definition.fields, level, put.state.document.clone());
-    differences(&before, &after, |path| label(path))
+    differences(before, &after, |path| label(path))
 }
