@@ -17,8 +17,8 @@ const SHOWN: usize = 20;
 #[command(group = ArgGroup::new("action").required(true))]
 #[command(after_help = "\
 Examples:
-  app change --type object --query 'maker:\"J. Smith\"' --set 'maker=Jane Smith'
-  app change --type object --query 'maker:\"J. Smith\"' --set 'maker=Jane Smith' --apply --reason 'her letters'
+  app change --type object --query 'maker:\"J. Smith\"' --give 'maker=Jane Smith'
+  app change --type object --query 'maker:\"J. Smith\"' --give 'maker=Jane Smith' --apply --reason 'her letters'
   app change --type object --all --find '^(\\w+), (\\w+)$' --with '$2 $1' --regex --field title
   app change --type object --query 'keywords:old' --remove keywords=old --apply")]
 pub struct Args {
@@ -32,8 +32,9 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     /// Give a field a value
+    // Not `--set`: that sets a setting, everywhere.
     #[arg(long, value_name = "FIELD=VALUE", group = "action")]
-    set: Option<String>,
+    give: Option<String>,
     /// Empty a field
     #[arg(long, value_name = "FIELD", group = "action")]
     clear: Option<String>,
@@ -77,21 +78,25 @@ pub struct Args {
 
 impl Args {
     fn action(&self) -> Result<Value> {
-        let pair = |name: &str, text: &str, key: &str| {
+        let pair = |flag: &str, name: &str, text: &str, key: &str| {
             let (field, value) = text.split_once('=').ok_or_else(|| {
                 Error::invalid(
-                    format!("--{name}"),
+                    format!("--{flag}"),
                     "is a field and what belongs to it, with = between them.",
                 )
             })?;
             Ok(json!({ "do": name, "field": field, key: value }))
         };
-        let pairs = [("set", &self.set), ("add", &self.add), ("remove", &self.remove)];
-        if let Some((name, Some(text))) = pairs.into_iter().find(|(_, text)| text.is_some()) {
-            return pair(name, text, "value");
+        let pairs = [
+            ("give", "set", &self.give),
+            ("add", "add", &self.add),
+            ("remove", "remove", &self.remove),
+        ];
+        if let Some((flag, name, Some(text))) = pairs.into_iter().find(|(_, _, text)| text.is_some()) {
+            return pair(flag, name, text, "value");
         }
         if let Some(text) = &self.copy {
-            return pair("copy", text, "from");
+            return pair("copy", "copy", text, "from");
         }
         Ok(match (&self.clear, &self.visibility, &self.find) {
             (Some(field), _, _) => json!({ "do": "clear", "field": field }),

@@ -118,6 +118,33 @@ fn wrong_settings_and_folders_are_refused() {
     assert!(fine(&data, &["completion", "bash"]).contains("app"));
 }
 
+#[test]
+fn many_records_are_changed_from_the_command_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let file = folder.path().join("cups.csv");
+    std::fs::write(
+        &file,
+        "number,title,maker\n1,Cup,J. Smith\n2,Jug,J. Smith\n3,Pot,A. Ray\n",
+    )
+    .expect("a file");
+    let file = file.to_str().expect("a path");
+    fine(&data, &["import", file, "--type", "cup", "--infer", "--key", "number"]);
+    let query = ["change", "--type", "cup", "--query", "maker:\"J. Smith\""];
+    let with = |more: &[&str]| fine(&data, &[&query[..], more].concat());
+    let shown = with(&["--give", "maker=Jane Smith"]);
+    assert!(shown.contains("J. Smith") && shown.contains("Jane Smith"), "{shown}");
+    let done: serde_json::Value =
+        serde_json::from_str(&with(&["--give", "maker=Jane Smith", "--apply", "--json"])).expect("JSON");
+    assert_eq!(done["changed"], 2, "{done}");
+    refused(&data, &[&query[..], &["--give", "maker"]].concat(), 2, &["--give", "="]);
+    let out = fine(&data, &["export", "--type", "cup", "--format", "csv"]);
+    assert!(
+        out.matches("Jane Smith").count() == 2 && out.contains("A. Ray"),
+        "{out}"
+    );
+}
+
 /// A folder that may be read and not written, for somebody who is not root: one sentence, one code, nothing half made.
 #[test]
 fn a_folder_that_may_only_be_read_is_refused() {
