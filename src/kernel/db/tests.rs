@@ -336,6 +336,29 @@ async fn a_failed_group_spares_the_innocent() {
     assert_eq!(names(&db).await.len(), 39);
 }
 
+/// Who runs once more by itself commits before the next may spoil it: a full disk takes back a whole transaction.
+#[tokio::test]
+async fn who_runs_alone_is_spoiled_by_nobody() {
+    let db = crate::kernel::testing::sqlite().await;
+    let innocent = db.write(TEST, |tx| Box::pin(async move { put(tx, "innocent", "x").await }));
+    let guilty = async {
+        for _ in 0..10 {
+            let spoiled = db.write(TEST, |tx| {
+                Box::pin(async move {
+                    put(tx, "guilty", "x").await?;
+                    // What SQLite does by itself when a file may not grow.
+                    sql("ROLLBACK").exec(&mut *tx).await?;
+                    Err::<(), _>(Error::new(Code::DiskFull, "Full."))
+                })
+            });
+            assert_eq!(spoiled.await.unwrap_err().code(), Code::DiskFull);
+        }
+    };
+    let (innocent, ()) = tokio::join!(innocent, guilty);
+    innocent.unwrap();
+    assert_eq!(names(&db).await, ["innocent"]);
+}
+
 /// After its release a write stands even when its caller has gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn callers_may_go_at_any_time() {

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::claim::Claimed;
 use super::model::{MAX_JSON, MAX_NOTE, MAX_TEXT, Progress, clean};
-use super::store::{self, Claimed, Hold};
+use super::store::{self, Hold};
 use crate::kernel::access::Caller;
 use crate::kernel::db::{Db, Signal, Tx, Write};
 use crate::kernel::error::{Code, Error, Result};

@@ -1,6 +1,6 @@
 //! What people do to jobs: cancel, try again, and forget those that ended long ago.
 
-use super::{State, store, view};
+use super::{State, claim, view};
 use crate::kernel::db::{Db, Filter, Signal, Write, sql};
 use crate::kernel::error::{Code, Error, Result};
 
@@ -17,7 +17,7 @@ pub async fn cancel(db: &Db, id: &str) -> Result<view::Job> {
     let changed = db
         .write(Write::interactive("jobs.cancel"), |tx| {
             Box::pin(async move {
-                store::lock(tx).await?;
+                claim::lock(tx).await?;
                 tx.signal(Signal::Progress);
                 tx.signal(Signal::Jobs);
                 let now = tx.now();
@@ -56,7 +56,7 @@ pub async fn retry(db: &Db, id: &str) -> Result<view::Job> {
     let changed = db
         .write(Write::interactive("jobs.retry"), |tx| {
             Box::pin(async move {
-                store::lock(tx).await?;
+                claim::lock(tx).await?;
                 tx.signal(Signal::Jobs);
                 tx.signal(Signal::Progress);
                 let now = tx.now();

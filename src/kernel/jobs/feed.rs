@@ -12,8 +12,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::claim::{self, Claimed};
 use super::context::Running;
-use super::store::{self, Claimed};
+use super::store;
 use super::worker::Inner;
 use crate::kernel::db::{Signal, Write};
 
@@ -145,12 +146,12 @@ impl Feed {
             .write(Write::interactive("jobs.claim"), |tx| {
                 Box::pin(async move {
                     let by = worker.claim_now(tx.now());
-                    let heads = store::claim(tx, by, &self.queue, limit).await?;
+                    let heads = claim::claim(tx, by, &self.queue, limit).await?;
                     let room = limit - heads.len() as i64;
                     if !follow || room == 0 || heads.iter().all(|job| job.ordering_key.is_none()) {
                         return Ok((heads, Vec::new()));
                     }
-                    let followers = store::claim_followers(tx, by, &self.queue, room).await?;
+                    let followers = claim::claim_followers(tx, by, &self.queue, room).await?;
                     Ok((heads, followers))
                 })
             })

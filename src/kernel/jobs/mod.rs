@@ -4,6 +4,7 @@
 //! completion commits with its writes. Workers claim in batches, hold a lease and renew it; whoever lost the lease can
 //! no longer complete the job. The states of jobs are `waiting`, `running`, `done`, `failed`, `cancelled` and `superseded`.
 
+mod claim;
 mod context;
 mod control;
 mod enqueue;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{QUEUES, store, view};
+use super::{QUEUES, claim, view};
 use crate::kernel::access::{Caller, Subject};
 use crate::kernel::db::{Db, Signal, Write, sql};
 use crate::kernel::error::{Error, Result};
@@ -99,7 +99,7 @@ pub async fn pause(db: &Db, caller: &Caller, name: &str) -> Result<()> {
     };
     db.write(Write::interactive("jobs.pause"), |tx| {
         Box::pin(async move {
-            store::lock(tx).await?;
+            claim::lock(tx).await?;
             let now = tx.now();
             // What waits tells another reason from now on.
             tx.signal(Signal::Progress);

@@ -1,7 +1,7 @@
 //! Jobs whose worker is gone run again, and a clock that was set back holds nothing up.
 
+use super::claim;
 use super::model::{MAX_LOST, MAX_LOST_AHEAD, retry_delay};
-use super::store;
 use crate::kernel::db::{Db, Signal, Tx, sql};
 use crate::kernel::error::Result;
 
@@ -19,7 +19,7 @@ pub(super) enum Orphans<'a> {
 /// Takes jobs from workers that are gone. A lost worker is not the job's fault, so it does not count as a try; one that
 /// is lost again and again is taken for the cause and fails.
 pub(super) async fn recover(tx: &mut Tx<'_>, which: Orphans<'_>) -> Result<u64> {
-    store::lock(tx).await?;
+    claim::lock(tx).await?;
     let now = tx.now();
     let (alone, dead_before) = match which {
         Orphans::Expired => ("", i64::MIN),
@@ -72,7 +72,7 @@ pub(super) async fn is_orphaned(db: &Db, now: i64) -> Result<bool> {
 
 /// After the clock was set back: no lease and no next try lies further ahead than it could by the clock of now.
 pub(super) async fn bring_near(tx: &mut Tx<'_>, lease_ms: i64) -> Result<()> {
-    store::lock(tx).await?;
+    claim::lock(tx).await?;
     let now = tx.now();
     sql("UPDATE job SET lease_until = $1 WHERE state = 'running' AND lease_until > $1")
         .bind(now + lease_ms)

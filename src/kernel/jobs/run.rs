@@ -9,9 +9,9 @@ use futures_util::FutureExt;
 use serde_json::Value;
 use tracing::{Instrument, info_span};
 
+use super::claim::Claimed;
 use super::context::{JobContext, Running, Why};
 use super::settle::{self, Outcome};
-use super::store::Claimed;
 use super::worker::Inner;
 use crate::kernel::access::Caller;
 use crate::kernel::error::{Code, Error, Result};

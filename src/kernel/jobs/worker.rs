@@ -12,10 +12,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::claim::{self, Claim, Claimed};
 use super::context::{Running, Why};
 use super::feed::{Feed, Ready};
 use super::settle::{self, Ended, Outcome};
-use super::store::{self, Claim, Claimed};
+use super::store;
 use super::{JobHandler, QUEUES, State, view};
 use crate::kernel::config::Config;
 use crate::kernel::db::{Db, Signal, Write};
@@ -315,7 +316,7 @@ impl Inner {
 
     async fn claim_first(&self, queue: &str) -> Result<Option<Claimed>> {
         let write = self.db.write(Write::interactive("jobs.claim"), |tx| {
-            Box::pin(async move { store::claim(tx, self.claim_now(tx.now()), queue, 1).await })
+            Box::pin(async move { claim::claim(tx, self.claim_now(tx.now()), queue, 1).await })
         });
         Ok(write.await?.pop())
     }
@@ -332,7 +333,7 @@ impl Inner {
                 let first = self.first_of_subject(id).await?;
                 let first = &first;
                 let claim = self.db.write(Write::interactive("jobs.claim"), |tx| {
-                    Box::pin(async move { store::claim_one(tx, self.claim_now(tx.now()), first).await })
+                    Box::pin(async move { claim::claim_one(tx, self.claim_now(tx.now()), first).await })
                 });
                 if let Some(job) = claim.await? {
                     self.run_and_settle(job).await?;

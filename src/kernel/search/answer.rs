@@ -136,16 +136,9 @@ impl Inner {
                 .map_err(store::broken)?
         };
         let mut compiler = compile::Compiler {
-            fields: &self.fields,
-            searcher: &searcher,
-            scope: &scope,
-            views: &views,
             around: &around,
-            scoring: false,
-            lexicon: &types.lexicon,
             types: &query.types,
-            today: Day::of(now),
-            tongues: Vec::new(),
+            ..compile::Compiler::new((&self.fields, &searcher), &scope, &views, &types.lexicon, Day::of(now))
         };
         let settled = compiler
             .read(&query.text, query.tree.as_ref(), query.typing)

@@ -118,6 +118,30 @@ pub(super) struct Compiler<'a> {
     pub tongues: Vec<Tongue>,
 }
 
+impl<'a> Compiler<'a> {
+    /// For questions that weigh nothing and ask for all types that are viewed.
+    pub fn new(
+        (fields, searcher): (&'a Fields, &'a Searcher),
+        scope: &'a Scope,
+        views: &'a [Arc<View>],
+        lexicon: &'a Lexicon,
+        today: Day,
+    ) -> Self {
+        Self {
+            fields,
+            searcher,
+            scope,
+            views,
+            around: views,
+            scoring: false,
+            lexicon,
+            types: &[],
+            today,
+            tongues: Vec::new(),
+        }
+    }
+}
+
 impl Compiler<'_> {
     /// Whether any visible level has a field of this name.
     pub fn known(&self, name: &str) -> bool {

@@ -348,16 +348,15 @@ impl Inner {
             .map_err(store::broken)?;
         let around = self.views(&searcher, &warm, &scope, kind, &[]).map_err(store::broken)?;
         let mut compiler = Compiler {
-            fields: &self.fields,
-            searcher: &searcher,
-            scope: &scope,
-            views: &views,
             around: &around,
-            scoring: false,
-            lexicon: &types.lexicon,
             types: &query.types,
-            today: Day::of(self.clock.now()),
-            tongues: Vec::new(),
+            ..Compiler::new(
+                (&self.fields, &searcher),
+                &scope,
+                &views,
+                &types.lexicon,
+                Day::of(self.clock.now()),
+            )
         };
         let settled = compiler
             .read(&query.text, query.tree.as_ref(), query.typing)
@@ -390,18 +389,13 @@ impl Inner {
         let views: Vec<Arc<View>> = self
             .views(&searcher, &warm, &scope, Some(kind), &[])
             .map_err(store::broken)?;
-        let compiler = Compiler {
-            fields: &self.fields,
-            searcher: &searcher,
-            scope: &scope,
-            views: &views,
-            around: &views,
-            scoring: false,
-            lexicon: &types.lexicon,
-            types: &[],
-            today: Day::of(self.clock.now()),
-            tongues: Vec::new(),
-        };
+        let compiler = Compiler::new(
+            (&self.fields, &searcher),
+            &scope,
+            &views,
+            &types.lexicon,
+            Day::of(self.clock.now()),
+        );
         let mut counts = HashMap::with_capacity(ids.len());
         for id in ids {
             let terms = compiler.terms(id, &tree.type_name);

@@ -167,16 +167,14 @@ impl Inner {
         let warm = self.shared.of(&searcher);
         let views = self.views(&searcher, &warm, &scope, Some(&like.kind), &[])?;
         let compiler = Compiler {
-            fields: &self.fields,
-            searcher: &searcher,
-            scope: &scope,
-            views: &views,
-            around: &views,
             scoring: true,
-            lexicon: &types.lexicon,
-            types: &[],
-            today: Day::of(self.clock.now()),
-            tongues: Vec::new(),
+            ..Compiler::new(
+                (&self.fields, &searcher),
+                &scope,
+                &views,
+                &types.lexicon,
+                Day::of(self.clock.now()),
+            )
         };
         let asked = telling(&compiler, &searcher, traits(document, &like.visibility))?;
         let whole: f32 = asked.iter().map(|(_, says)| says).sum();

@@ -58,16 +58,14 @@ impl Inner {
             .map_err(store::broken)?;
         let mut suggester = Suggester {
             compiler: Compiler {
-                fields: &self.fields,
-                searcher: &searcher,
-                scope: &scope,
-                views: &views,
-                around: &views,
-                scoring: false,
-                lexicon: &types.lexicon,
                 types: &begun.types,
-                today: Day::of(self.clock.now()),
-                tongues: Vec::new(),
+                ..Compiler::new(
+                    (&self.fields, &searcher),
+                    &scope,
+                    &views,
+                    &types.lexicon,
+                    Day::of(self.clock.now()),
+                )
             },
             warm: &warm,
             begun,

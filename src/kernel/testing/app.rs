@@ -204,6 +204,16 @@ impl TestApp {
         self.worker.drain().await.expect("jobs can be claimed")
     }
 
+    /// Runs every job that is ready, and answers how the one stands that an answer names.
+    ///
+    /// # Panics
+    /// When the database fails, or the answer names no job.
+    pub async fn ended_job(&self, begun: &Value) -> Value {
+        self.drain_jobs().await;
+        let id = begun["job"].as_str().expect("an answer that names a job");
+        self.get(&format!("/api/jobs/{id}")).await.ok().json()
+    }
+
     /// Makes a blob as old as if it had been brought long ago, so that it goes when nobody holds it.
     ///
     /// # Panics

@@ -151,12 +151,7 @@ async fn nobody_reaches_beyond_what_they_see(db: TestDb) {
         .await
         .ok()
         .json();
-    app.drain_jobs().await;
-    let job = app
-        .get(&format!("/api/jobs/{}", begun["job"].as_str().unwrap()))
-        .await
-        .ok()
-        .json();
+    let job = app.ended_job(&begun).await;
     assert_eq!(job["result"]["changed"], 2, "{job}");
     assert_eq!(
         document(&app, &ids[0]).await,

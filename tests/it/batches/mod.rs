@@ -54,12 +54,7 @@ pub async fn draw(app: &TestApp, select: Value, action: Value) -> Value {
 async fn run(app: &TestApp, batch: &Value) -> Value {
     let path = format!("/api/batches/{}/run", batch["id"].as_str().unwrap());
     let begun = app.post(&path, &json!({"reason": "a test"})).await.ok().json();
-    app.drain_jobs().await;
-    let job = app
-        .get(&format!("/api/jobs/{}", begun["job"].as_str().unwrap()))
-        .await
-        .ok()
-        .json();
+    let job = app.ended_job(&begun).await;
     assert_eq!(job["state"], "done", "{job}");
     job["result"].clone()
 }

@@ -57,12 +57,7 @@ async fn ask_undo(app: &TestApp, set: &str) -> Answer {
 /// Undoes a change set; answers the result of the job.
 async fn undo(app: &TestApp, set: &str) -> Value {
     let begun = ask_undo(app, set).await.ok().json();
-    app.drain_jobs().await;
-    let job = app
-        .get(&format!("/api/jobs/{}", begun["job"].as_str().unwrap()))
-        .await
-        .ok()
-        .json();
+    let job = app.ended_job(&begun).await;
     assert_eq!(job["state"], "done", "{job}");
     job["result"].clone()
 }

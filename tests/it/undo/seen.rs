@@ -32,12 +32,7 @@ async fn not_everybody_undoes(db: TestDb) {
             .header("authorization", format!("Bearer {}", made["secret"].as_str().unwrap()))
             .header(CONTENT_TYPE, "application/json");
         let begun = app.send(request, Bytes::from("{}")).await.ok().json();
-        app.drain_jobs().await;
-        let job = app
-            .get(&format!("/api/jobs/{}", begun["job"].as_str().unwrap()))
-            .await
-            .ok()
-            .json();
+        let job = app.ended_job(&begun).await;
         counts(&job["result"], 0, 0, 0, 0, 4);
     }
     for (path, want) in [

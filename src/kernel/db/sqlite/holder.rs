@@ -57,6 +57,9 @@ pub(super) struct Member {
     pub after: Vec<AfterCommit>,
     pub signals: Vec<Signal>,
     pub done: oneshot::Sender<Committed>,
+    /// It failed in company and now commits before anybody joins it: what the next does may end the whole transaction, as
+    /// a full disk does.
+    pub alone: bool,
 }
 
 /// How a group's commit went for one member.
@@ -87,7 +90,10 @@ impl Holder {
             Open::Maybe => Duration::ZERO,
             Open::Since(begun) => begun.elapsed(),
         };
-        nobody_waits || self.group.len() >= GROUP_SIZE || age >= GROUP_AGE
+        nobody_waits
+            || self.group.len() >= GROUP_SIZE
+            || age >= GROUP_AGE
+            || self.group.iter().any(|member| member.alone)
     }
 
     pub(super) async fn run(&mut self, text: &'static str) -> Result<()> {

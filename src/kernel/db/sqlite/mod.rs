@@ -108,7 +108,12 @@ impl Sqlite {
             };
             guard.seal().await?;
             let (done, answer) = oneshot::channel();
-            guard.join(Member { after, signals, done });
+            guard.join(Member {
+                after,
+                signals,
+                done,
+                alone,
+            });
             drop(guard);
             match answer.await {
                 Ok(Committed::Yes) => return Ok(value),

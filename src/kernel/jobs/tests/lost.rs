@@ -244,13 +244,13 @@ async fn a_claim_looks_only_at_what_it_takes() {
     let claim = |limit: i64| {
         db.write(Write::interactive("test"), move |tx| {
             Box::pin(async move {
-                let by = store::Claim {
+                let by = claim::Claim {
                     worker: "w",
                     lease_until: tx.now() + 60_000,
                     kinds: "|test.plain|test.ordered|",
                 };
-                let mut found = store::claim(tx, by, DEFAULT, limit).await?;
-                found.extend(store::claim_followers(tx, by, DEFAULT, limit).await?);
+                let mut found = claim::claim(tx, by, DEFAULT, limit).await?;
+                found.extend(claim::claim_followers(tx, by, DEFAULT, limit).await?);
                 let (rows,): (i64,) = pick(
                     "SELECT 0",
                     "SELECT CAST(COALESCE(SUM(seq_tup_read + idx_tup_fetch), 0) AS BIGINT) FROM pg_stat_xact_user_tables WHERE relname = 'job'",

@@ -252,7 +252,7 @@ impl Service {
         Ok(Arrived::SignedIn { how, to: flow.target })
     }
 
-    /// Where the browser of this session can sign out at its provider, too.
+    /// Where a browser that is signed in can sign out at its provider, too.
     pub(in super::super) async fn leaving(&self, secret: &str) -> Result<Option<Leaving>> {
         let Some(tie) = store::identities::tie_of(&self.db, &crypto::digest(secret)).await? else {
             return Ok(None);

@@ -120,12 +120,7 @@ impl Service {
                 );
                 return Err(Error::new(Code::Conflict, text));
             };
-            ids = store::ids_changed(&mut *tx, &wanted.name, since, MOST_LATE + 1).await?;
-            if ids.len() as i64 > MOST_LATE {
-                let text =
-                    "Many records of the type are being changed at the same time. Try again when that has ended.";
-                return Err(Error::new(Code::Busy, text));
-            }
+            ids = late(tx, &wanted.name, since).await?;
         }
         refuse(take_values(tx, wanted, &fields, &ids).await?)
     }
@@ -231,4 +226,17 @@ fn refuse(clashes: Vec<Clash>) -> Result<()> {
     Err(Error::invalid_fields(
         clashes.into_iter().take(NAMED).map(issue).collect(),
     ))
+}
+
+/// The records of a type that were changed since, where they are few enough to be looked at within a transaction.
+///
+/// # Errors
+/// `Busy` where they are many.
+pub(super) async fn late(tx: &mut Tx<'_>, type_name: &str, since: Position) -> Result<Vec<String>> {
+    let ids = store::ids_changed(tx, type_name, since, MOST_LATE + 1).await?;
+    if ids.len() as i64 > MOST_LATE {
+        let text = "Many records of the type are being changed at the same time. Try again when that has ended.";
+        return Err(Error::new(Code::Busy, text));
+    }
+    Ok(ids)
 }

@@ -4,22 +4,12 @@ use std::fmt::Write as _;
 
 use super::Feed;
 use crate::kernel::clock::rfc3339;
+use crate::kernel::ui::filters::escape;
 
 /// Text in XML: escaped, without characters that XML cannot hold.
 fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    let cannot = |c: char| (c.is_control() && !matches!(c, '\t' | '\n')) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    escape(&text.replace(cannot, " "))
 }
 
 /// The whole document.

@@ -49,6 +49,19 @@ fn record_in(text: &str) -> &str {
     last.split('.').next().unwrap_or_default()
 }
 
+/// These records as if they had been found.
+fn standing(ids: Vec<String>) -> Answer {
+    let hits = ids.into_iter().map(|id| Hit {
+        id,
+        kind: ledger::RECORD.to_owned(),
+        score: 0.0,
+    });
+    Answer {
+        hits: hits.collect(),
+        ..Answer::default()
+    }
+}
+
 impl Service {
     /// What is shown first for these words, as far as the caller may see it, of these types.
     ///
@@ -63,16 +76,7 @@ impl Service {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let hits = ids.into_iter().map(|id| Hit {
-            id,
-            kind: ledger::RECORD.to_owned(),
-            score: 0.0,
-        });
-        let answer = Answer {
-            hits: hits.collect(),
-            ..Answer::default()
-        };
-        self.items(caller, types, &answer).await
+        self.items(caller, types, &standing(ids)).await
     }
 
     /// Every record that is shown first, by words, with its title where the caller may see it.
@@ -84,16 +88,7 @@ impl Service {
         let rows = store::all(&self.db, MOST).await?;
         let types = self.types(caller, None).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.record_id.clone()).collect();
-        let hits = ids.into_iter().map(|id| Hit {
-            id,
-            kind: ledger::RECORD.to_owned(),
-            score: 0.0,
-        });
-        let answer = Answer {
-            hits: hits.collect(),
-            ..Answer::default()
-        };
-        let items = self.items(caller, &types, &answer).await?;
+        let items = self.items(caller, &types, &standing(ids)).await?;
         let title = |id: &str| {
             items
                 .iter()

@@ -21,18 +21,7 @@ const BLOCKERS: i64 = 25;
 impl Service {
     /// Deletes a live record that stands at version `base`. Its states stay in the ledger.
     pub async fn delete(&self, why: &Because<'_>, id: &str, base: i64) -> Result<Position> {
-        let (row, _, _) = self.look_live(why.caller, id).await?;
-        let visibility = row.level()?;
-        let object = Object::Record {
-            id,
-            type_name: &row.type_name,
-            visibility,
-        };
-        self.access.require(why.caller, RECORDS_DELETE, &object).await?;
-        if row.version != base {
-            return Err(self.stale(why.caller, id, base, None).await);
-        }
-        let row = &row;
+        let row = &self.to_delete(why, id, base).await?;
         let outcome = self.db.write(Write::interactive("records.delete"), |tx| {
             Box::pin(async move {
                 let set = why.open(tx, "record.delete").await?;
@@ -44,6 +33,22 @@ impl Service {
             Err(error) => Err(self.name_blockers(why.caller, id, error).await),
             done => done,
         }
+    }
+
+    /// A live record that stands at version `base` and that the caller may delete.
+    pub(in super::super) async fn to_delete(&self, why: &Because<'_>, id: &str, base: i64) -> Result<Row> {
+        let (row, _, _) = self.look_live(why.caller, id).await?;
+        let visibility = row.level()?;
+        let object = Object::Record {
+            id,
+            type_name: &row.type_name,
+            visibility,
+        };
+        self.access.require(why.caller, RECORDS_DELETE, &object).await?;
+        if row.version != base {
+            return Err(self.stale(why.caller, id, base, None).await);
+        }
+        Ok(row)
     }
 
     /// Deletes a record that nothing points at.

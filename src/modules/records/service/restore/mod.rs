@@ -1,6 +1,7 @@
 //! Taking back what a change set did to records and types, a batch within the caller's transaction: everything is looked
 //! up in bulk, decided in memory and written in a handful of statements. What cannot be put back stays, with the reason.
 
+mod circles;
 mod settle;
 mod store;
 mod types;
@@ -11,17 +12,17 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::trees::{self, Moves};
 use super::{Rules, Service, parse_state};
-use crate::contract::records::{RECORDS_DELETE, RecordState, RecordType, StoredType};
+use crate::contract::records::{RECORDS_DELETE, RecordState, StoredType};
 use crate::contract::undo::{Prospect, Restoration, WhyLeft};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ledger::{Operation, RECORD, TYPE};
-use crate::modules::records::model::tree::Tree;
 use crate::modules::records::model::validate;
 use crate::modules::records::store::{self as heads, Row};
+use circles::circles;
+pub(super) use circles::circles_of;
 use settle::Facts;
 pub(super) use settle::{Wish, settle};
 use store::{Made, Stood};
@@ -315,61 +316,6 @@ fn plan(row: Row, touched: &Touched, made: Option<&str>, definition: Option<&Arc
         was,
         state,
     })))
-}
-
-/// Keeps what would hang below itself as it is. Whatever is put back is put back together.
-async fn circles(
-    tx: &mut Tx<'_>,
-    plans: &[(String, Plan)],
-    types: &HashMap<String, Arc<StoredType>>,
-    left: &mut HashMap<String, WhyLeft>,
-) -> Result<()> {
-    let mut by_type: HashMap<&str, Vec<&Put>> = HashMap::new();
-    for (_, plan) in plans {
-        if let Plan::Put(put) = plan {
-            by_type.entry(&put.row.type_name).or_default().push(put);
-        }
-    }
-    for (type_name, puts) in by_type {
-        if let Some(stored) = types.get(type_name) {
-            circles_of(tx, &stored.definition, &puts, left).await?;
-        }
-    }
-    Ok(())
-}
-
-/// As [`circles`], for states of records of one type.
-pub(super) async fn circles_of(
-    tx: &mut Tx<'_>,
-    definition: &RecordType,
-    puts: &[&Put],
-    left: &mut HashMap<String, WhyLeft>,
-) -> Result<()> {
-    let Some(tree) = Tree::of(definition) else {
-        return Ok(());
-    };
-    let mut moves = Moves::new();
-    for put in puts.iter().filter(|put| !left.contains_key(&put.row.id)) {
-        let parent = tree.parent_of(&put.state.document).unwrap_or_default();
-        let was = put.was.as_ref().map(|was| tree.parent_of(was).unwrap_or_default());
-        if was.as_ref() != Some(&parent) {
-            moves.insert(put.row.id.clone(), parent);
-        }
-    }
-    if moves.is_empty() {
-        return Ok(());
-    }
-    trees::lock(tx, &definition.name).await?;
-    loop {
-        let wrong = trees::wrong_moves(tx, &moves).await?;
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        for id in wrong.into_keys() {
-            moves.remove(&id);
-            left.insert(id, WhyLeft::Cycle);
-        }
-    }
 }
 
 /// Looks up what the plans stand on and says which cannot be.

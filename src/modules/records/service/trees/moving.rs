@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::lock;
-use crate::contract::records::{RECORDS_DELETE, RECORDS_WRITE};
+use crate::contract::records::RECORDS_WRITE;
 use crate::kernel::access::{Level, Object};
 use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
@@ -42,17 +42,7 @@ impl Service {
     /// # Errors
     /// `Forbidden` where a record below it may not be changed; `Conflict` where other records point at it.
     pub async fn delete_lifting(&self, why: &Because<'_>, id: &str, base: i64) -> Result<Position> {
-        let (row, _, _) = self.look_live(why.caller, id).await?;
-        let object = Object::Record {
-            id,
-            type_name: &row.type_name,
-            visibility: row.level()?,
-        };
-        self.access.require(why.caller, RECORDS_DELETE, &object).await?;
-        if row.version != base {
-            return Err(self.stale(why.caller, id, base, None).await);
-        }
-        let row = &row;
+        let row = &self.to_delete(why, id, base).await?;
         let outcome = self.db.write(Write::interactive("records.delete"), |tx| {
             Box::pin(async move {
                 let stored = self.type_in(tx, &row.type_name).await?;

@@ -12,12 +12,11 @@ use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::ledger;
 use crate::modules::records::model::tree::{Tree, is_planted_anew};
 use crate::modules::records::service::Service;
+use crate::modules::records::service::identify::late;
 use crate::modules::records::store::{self, Node, Row};
 
-/// Records of one step; a type with no more needs no step before. And as many as may be left for the transaction that
-/// changes the type.
+/// Records of one step; a type with no more needs no step before.
 const STEP: i64 = 300;
-const MOST_LATE: i64 = 1_000;
 /// Records that are named when they cannot hang where they say.
 const NAMED: usize = 10;
 /// Stands for the tree among the fields that were prepared. No field has such a name.
@@ -100,12 +99,7 @@ impl Service {
                 let text = "All records have to be looked at before the type can be a tree. Change the type by itself.";
                 return Err(Error::new(Code::Conflict, text));
             };
-            ids = store::ids_changed(&mut *tx, &wanted.name, since, MOST_LATE + 1).await?;
-            if ids.len() as i64 > MOST_LATE {
-                let text =
-                    "Many records of the type are being changed at the same time. Try again when that has ended.";
-                return Err(Error::new(Code::Busy, text));
-            }
+            ids = late(tx, &wanted.name, since).await?;
         }
         let nodes = plant_some(tx, wanted, &ids).await?;
         let moves: Moves = nodes
