@@ -18,7 +18,7 @@ struct Catalog {
 }
 
 /// The languages there is a folder for. The first one is the fallback of all others.
-const LANGUAGES: &[&str] = &["en"];
+const LANGUAGES: &[&str] = &["en", "sv"];
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/assets/locales"]
@@ -93,8 +93,13 @@ impl Language {
             .map(|catalog| Self(catalog, None))
     }
 
-    /// The best language for a header `Accept-Language`.
-    pub fn negotiate(header: &str) -> Self {
+    /// Every language, English first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CATALOGS.iter().map(|catalog| Self(catalog, None))
+    }
+
+    /// The best language for a header `Accept-Language`; none where it names none of ours.
+    pub fn negotiate(header: &str) -> Option<Self> {
         let mut best: Option<(f32, Self)> = None;
         for part in header.split(',').take(16) {
             let (tag, quality) = part.split_once(';').unwrap_or((part, ""));
@@ -109,7 +114,7 @@ impl Language {
                 best = Some((quality, language));
             }
         }
-        best.map(|(_, language)| language).unwrap_or_default()
+        best.map(|(_, language)| language)
     }
 
     /// The same language with times as a clock in this zone shows them, such as `Europe/Vienna`; UTC where there is no such
@@ -140,6 +145,11 @@ impl Language {
     /// The tag for `lang` attributes: `en`.
     pub fn tag(self) -> &'static str {
         self.0.tag
+    }
+
+    /// A text between the marks that quote it: “vase”.
+    pub fn quoted(self, text: &str) -> String {
+        self.with("format.quoted", &[("text", &text)])
     }
 
     /// The text of a key, if this language or English has it.
@@ -381,9 +391,25 @@ mod tests {
 
     #[test]
     fn a_language_is_chosen_by_weight_and_falls_back() {
-        assert_eq!(Language::negotiate("de;q=0.9, en-GB;q=0.5").tag(), "en");
-        assert_eq!(Language::negotiate("xx").tag(), "en");
-        assert_eq!(Language::negotiate(&",;q=".repeat(10_000)).tag(), "en");
+        let tag = |header: &str| Language::negotiate(header).map(Language::tag);
+        assert_eq!(tag("de;q=0.9, en-GB;q=0.5"), Some("en"));
+        assert_eq!(tag("en;q=0.5, sv-FI;q=0.8"), Some("sv"));
+        assert_eq!(tag("sv;q=0, xx"), None);
+        assert_eq!(tag(&",;q=".repeat(10_000)), None);
+        let sv = Language::find("SV-se").expect("Swedish");
+        assert_eq!(sv.number(28_258), "28\u{a0}258");
+        assert_eq!(sv.decimal(1.5, 1), "1,5");
+        assert_eq!(sv.date(313_286_400_000), "6 december 1979");
+        assert_eq!(sv.time(0), "1 januari 1970 kl. 00:00 UTC");
+        assert_eq!(sv.civil("1979-12").as_deref(), Some("december 1979"));
+        assert_eq!(
+            (sv.bytes(1_530_000), sv.quoted("vas")),
+            ("1,5 MB".to_owned(), "”vas”".to_owned())
+        );
+        assert_eq!(
+            (sv.count("search.total", 1, &[]), sv.count("search.total", 2, &[])),
+            ("1 post".to_owned(), "2 poster".to_owned())
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod house;
 mod imports;
 mod institutions;
 mod keeping;
+mod languages;
 mod living;
 mod numbers;
 mod queries;

@@ -20,6 +20,8 @@ pub use providers::{Provider, RoleRule, explained_as};
 pub use rules::{listen_address, network, redacted_url};
 pub use secret::Secret;
 
+use crate::kernel::i18n::Language;
+
 /// Every setting. Each key stands with its meaning in `config/default.toml`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +60,8 @@ pub struct Http {
     pub image_hosts: Vec<String>,
     /// Proxies whose word about who asks is taken: addresses, or networks such as 10.0.0.0/8.
     pub trusted_proxies: Vec<String>,
+    /// What pages and mail are written in for whoever names no language.
+    pub language: String,
     /// Accept plain http for another host than localhost.
     pub allow_plain: bool,
     pub body_limit: u64,
@@ -69,6 +73,13 @@ pub struct Http {
     pub files_per_minute: u64,
     /// Other sites whose pages may use the API, with a token.
     pub cors_origins: Vec<String>,
+}
+
+impl Http {
+    /// The language of the house.
+    pub fn spoken(&self) -> Language {
+        Language::find(&self.language).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

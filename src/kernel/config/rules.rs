@@ -6,6 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Config, providers};
 use crate::kernel::error::{Error, FieldIssue, Result};
+use crate::kernel::i18n::Language;
 
 /// What tantivy needs at least for each thread.
 const INDEX_MEMORY_PER_THREAD: u64 = 15_000_000;
@@ -69,6 +70,11 @@ impl Config {
             issues.add("http.bind", message);
         }
         self.check_public_url(bind, issues);
+        if Language::find(&self.http.language).is_none() {
+            let tags: Vec<&str> = Language::all().map(Language::tag).collect();
+            let message = format!("is \"{}\", but must be {}", self.http.language, tags.join(" or "));
+            issues.add("http.language", message);
+        }
         for (key, hosts) in [
             ("http.hosts", &self.http.hosts),
             ("http.image_hosts", &self.http.image_hosts),

@@ -75,6 +75,7 @@ impl Context {
         let cors = Cors::new(&setup.kernel.config.http.cors_origins);
         let limits = Arc::new(Limits::new(&setup.kernel.config.http));
         let shell = Shell::new(setup.navigation, &public_url, setup.kernel.access.clone());
+        let shell = shell.speaking(setup.kernel.config.http.spoken());
         Self {
             kernel: setup.kernel,
             public_url,

@@ -1,6 +1,6 @@
 //! The one ordered middleware list: what happens to every request before and after its handler.
 //!
-//! From outside: compression; [`around`] = request id, span, preflight, host, origin, caller, panic, problem, 304, headers, log,
+//! From outside: compression; [`around`] = request id, span, preflight, language, host, origin, caller, panic, problem, 304, headers, log,
 //! metrics; [`guard`] (per route) = rate, permission, body limit, time limit, repeated requests; then the handler.
 
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ use super::limits::Limits;
 use super::serve::{LocalOperator, Peer};
 use super::trace::{Trace, request_id};
 use super::view_as::{self, Viewing};
-use super::{body, csrf, problem};
+use super::{body, csrf, language, problem};
 use crate::kernel::access::{Access, Caller, Credential, Object, Permission, Subject};
 use crate::kernel::crypto;
 use crate::kernel::error::{Code, Error, Result};
@@ -181,6 +181,7 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
         trace.is_known_as(known);
     }
     let nonce = Nonce(hex::encode(crypto::random::<16>()).into());
+    let chosen = language::settle(&mut request, context.shell.language, context.secure());
     let extensions = request.extensions_mut();
     extensions.insert(Shared(context.clone()));
     extensions.insert(RequestId(id.clone()));
@@ -215,6 +216,9 @@ pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Req
         let response = problem::finish(&id, asked, response).await;
         let mut response = headers.apply(response);
         dress(&context, response.headers_mut(), &nonce, &id, private);
+        if let Some(chosen) = chosen {
+            response.headers_mut().append(header::SET_COOKIE, chosen);
+        }
         if let Some(shared) = &shared {
             shared.dress(response.headers_mut());
         }

@@ -47,6 +47,7 @@ pub(super) fn answer(status: StatusCode, text: String, page: &Page) -> Response 
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(page.language.tag()));
     if page.toast.is_some() {
         headers.append(header::SET_COOKIE, Flash::end());
     }

@@ -13,6 +13,7 @@ pub mod filters;
 mod flash;
 pub mod form;
 mod html;
+mod languages;
 pub mod map;
 mod page;
 mod pager;
@@ -28,11 +29,12 @@ pub use flash::{Flash, Toast};
 #[allow(unused_imports, reason = "a build without modules has no pages")]
 pub(crate) use html::view;
 pub use html::{Html, View};
+pub use languages::LanguageLink;
 pub use page::{Crumb, CsrfToken, NavItem, Page, Shell, Theme, Who, initials};
 pub use pager::{PageLink, Pager, PagerLinks};
 pub use parts::{Bar, Event, Step, Twig};
 pub use plate::{Plate, host_of, may_load};
-pub use value::{Piece, label, pieces, plain, readable, shorten, texts};
+pub use value::{Piece, label, pieces, plain, readable, said, shorten, texts};
 
 #[cfg(test)]
 mod contrast;

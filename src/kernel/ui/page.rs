@@ -23,6 +23,8 @@ pub struct Shell {
     /// Where people reach the house, without a slash at the end.
     pub public_url: Arc<str>,
     pub access: Access,
+    /// What the house speaks with readers who name no language.
+    pub language: Language,
 }
 
 impl Shell {
@@ -33,7 +35,14 @@ impl Shell {
             navigation: navigation.into(),
             public_url: public_url.trim_end_matches('/').into(),
             access,
+            language: Language::default(),
         }
+    }
+
+    /// With the language of the house.
+    #[must_use]
+    pub fn speaking(self, language: Language) -> Self {
+        Self { language, ..self }
     }
 }
 
@@ -65,15 +74,6 @@ impl Theme {
                 _ => None,
             })
     }
-}
-
-/// The time zone of the reader's account, which signing in and the profile leave in a cookie beside the theme.
-fn zone_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-    cookies
-        .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix("zone=").map(str::to_owned))
-        .filter(|name| !name.is_empty())
 }
 
 /// An entry of the navigation as this caller sees it.
@@ -211,12 +211,7 @@ impl Page {
             .get::<axum::extract::OriginalUri>()
             .map_or(&parts.uri, |original| &original.0);
         let path = uri.path().to_owned();
-        let accept = parts
-            .headers
-            .get(header::ACCEPT_LANGUAGE)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default();
-        let language = Language::negotiate(accept).in_zone(zone_of(&parts.headers).as_deref());
+        let language = Language::of_request(parts);
         Self {
             language,
             navigation: navigation(&shell, &caller, &path).await,

@@ -65,12 +65,17 @@ fn next_address(text: &str) -> Option<usize> {
     }
 }
 
-/// The label of a field or type: in the language, else in English, else its name made readable.
+/// The label of a field or type: as [`said`], else its name made readable.
 pub fn label(labels: &Map<String, Value>, name: &str, language: Language) -> String {
-    let given = [language.tag(), "en"]
-        .into_iter()
-        .find_map(|tag| labels.get(tag).and_then(Value::as_str));
-    given.map_or_else(|| readable(name), str::to_owned)
+    said(labels, language).map_or_else(|| readable(name), str::to_owned)
+}
+
+/// A text that is kept by language: in this one, else in English, else in the one it was written in.
+pub fn said(texts: &Map<String, Value>, language: Language) -> Option<&str> {
+    let known = [language.tag(), "en"].into_iter().map(|tag| texts.get(tag));
+    known
+        .chain(texts.values().map(Some))
+        .find_map(|text| text?.as_str().filter(|text| !text.trim().is_empty()))
 }
 
 /// A single value as text; `None` for nothing, lists and groups.
@@ -209,6 +214,20 @@ mod tests {
         assert_eq!(found("c.n"), "x|y|z");
         assert_eq!(found("d.e.f"), "Yes");
         assert_eq!(found("d.e") + &found("g") + &found("nothing.at.all") + &found("."), "");
+    }
+
+    #[test]
+    fn labels_are_said_in_the_readers_language() {
+        let (en, sv) = (Language::default(), Language::find("sv").unwrap());
+        let labels = |text| serde_json::from_str(text).unwrap();
+        let both: Map<String, Value> = labels(r#"{"sv":"Samling","en":"Collection"}"#);
+        assert_eq!(
+            (label(&both, "x", en), label(&both, "x", sv)),
+            ("Collection".to_owned(), "Samling".to_owned())
+        );
+        let own: Map<String, Value> = labels(r#"{"en":" ","sv":"Samling"}"#);
+        assert_eq!(label(&own, "x", en), "Samling", "better than a name");
+        assert_eq!(label(&Map::new(), "made_by", sv), "Made by");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Service {
     server: Option<Server>,
     /// How people call the place: its address without the scheme.
     house: String,
+    /// For whoever names no language.
+    language: Language,
 }
 
 /// What is shown about the mail server.
@@ -48,6 +50,7 @@ impl Service {
             server: Server::new(&settings, site.unwrap_or("localhost"))?,
             settings,
             house,
+            language: kernel.config.http.spoken(),
         })
     }
 
@@ -107,7 +110,7 @@ impl Service {
         let template = Template::parse(&message.template)
             .ok_or_else(|| Error::internal(anyhow::anyhow!("an unknown template: {}", message.template)))?;
         let language = message.language.as_deref().and_then(Language::find);
-        let mail = written(language.unwrap_or_default(), template, &content, &self.house)?;
+        let mail = written(language.unwrap_or(self.language), template, &content, &self.house)?;
         let letter = server.letter(&message.id, address(&message.address)?, mail, message.created_at)?;
         Ok(server.hand_over(letter).await)
     }

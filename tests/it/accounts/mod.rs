@@ -129,7 +129,7 @@ pub async fn operator(app: &TestApp, method: Method, path: &str, body: Value) ->
 }
 
 /// An account with a password; answers its id.
-async fn person(app: &TestApp, login: &str, role: Option<&str>) -> String {
+pub async fn person(app: &TestApp, login: &str, role: Option<&str>) -> String {
     let roles: Vec<Value> = role.iter().map(|role| json!({ "role": role })).collect();
     let wanted = json!({ "login": login, "name": format!("The {login}"), "roles": roles });
     let made = operator(app, Method::POST, "/api/people", wanted).await;

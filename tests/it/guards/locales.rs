@@ -1,11 +1,13 @@
 //! Every text that is asked for exists, and every text that exists is asked for. A key may be put together at run time
 //! from a literal that ends in a dot (`"job.state."`) or goes on with a brace (`"month.{}"`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use super::sources::{Finding, files, refuse, sources};
+use vitrine::kernel::i18n::Language;
+
+use super::sources::{Finding, files, refuse, root, sources};
 
 /// Filters of templates that take a key.
 const ASKING: &[&str] = &["t", "t1", "t_with", "t_count"];
@@ -153,6 +155,116 @@ fn texts_are_there_and_used() {
         of_source(&source.path, source.tokens(), &mut literals);
     }
     refuse(&missing_and_unused(&literals, &all));
+}
+
+/// Key, text and file of one language.
+type Texts = BTreeMap<String, (String, String)>;
+
+fn texts(tag: &str) -> Texts {
+    fn walk(table: &toml::Table, prefix: &str, file: &str, into: &mut Texts) {
+        for (name, value) in table {
+            let key = if prefix.is_empty() {
+                name.clone()
+            } else {
+                format!("{prefix}.{name}")
+            };
+            match value {
+                toml::Value::Table(inner) => walk(inner, &key, file, into),
+                other => {
+                    let text = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
+                    into.insert(key, (text, file.to_owned()));
+                }
+            }
+        }
+    }
+    let mut all = Texts::new();
+    for (path, text) in files(&format!("assets/locales/{tag}"), &[".toml"]) {
+        let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{path}: {e}"));
+        let file = path.rsplit('/').next().unwrap_or(&path);
+        walk(&table, "", file, &mut all);
+    }
+    all
+}
+
+/// The places of a text that are filled in.
+fn places(text: &str) -> BTreeSet<&str> {
+    let after = text.split('{').skip(1);
+    after
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// What a language lacks beside English, has too much, keeps in another file or fills in differently.
+fn uneven(tag: &str, english: &Texts, other: &Texts) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut say = |file: &str, what: String| {
+        found.push(Finding::new(&format!("assets/locales/{tag}/{file}"), 1, what));
+    };
+    for (key, (text, file)) in english {
+        match other.get(key) {
+            None => say(file, format!("the text \"{key}\" is missing: {text}")),
+            Some((_, there)) if there != file => say(there, format!("the text \"{key}\" belongs into {file}")),
+            Some((own, _)) if own.trim().is_empty() => say(file, format!("the text \"{key}\" is empty")),
+            Some((own, _)) if places(own) != places(text) => {
+                say(file, format!("the text \"{key}\" fills in other places than: {text}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for (key, (_, file)) in other.iter().filter(|(key, _)| !english.contains_key(*key)) {
+        say(file, format!("English has no text \"{key}\""));
+    }
+    found
+}
+
+#[test]
+fn every_language_is_complete() {
+    let english = texts("en");
+    let mut spoken = 0;
+    for language in Language::all().skip(1) {
+        refuse(&uneven(language.tag(), &english, &texts(language.tag())));
+        spoken += 1;
+    }
+    let folders = std::fs::read_dir(root().join("assets/locales"))
+        .expect("a folder")
+        .count();
+    assert_eq!(folders, spoken + 1, "a folder for each language and none besides");
+}
+
+#[test]
+fn what_a_language_lacks_is_found() {
+    let of = |pairs: &[(&str, &str, &str)]| -> Texts {
+        let all = pairs
+            .iter()
+            .map(|(key, text, file)| ((*key).to_owned(), ((*text).to_owned(), (*file).to_owned())));
+        all.collect()
+    };
+    let english = of(&[
+        ("a.n.one", "{n} thing of {all}", "a.toml"),
+        ("a.n.other", "{n} things", "a.toml"),
+        ("a.gone", "Gone", "a.toml"),
+        ("a.moved", "Moved", "a.toml"),
+        ("a.void", "Void", "a.toml"),
+    ]);
+    let other = of(&[
+        ("a.n.one", "{n} sak", "a.toml"),
+        ("a.n.other", "{n} saker", "a.toml"),
+        ("a.moved", "Flyttad", "b.toml"),
+        ("a.void", " ", "a.toml"),
+        ("a.more", "Mer", "a.toml"),
+    ]);
+    let found: Vec<String> = uneven("sv", &english, &other).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "assets/locales/sv/a.toml:1: the text \"a.gone\" is missing: Gone",
+            "assets/locales/sv/b.toml:1: the text \"a.moved\" belongs into a.toml",
+            "assets/locales/sv/a.toml:1: the text \"a.n.one\" fills in other places than: {n} thing of {all}",
+            "assets/locales/sv/a.toml:1: the text \"a.void\" is empty",
+            "assets/locales/sv/a.toml:1: English has no text \"a.more\"",
+        ]
+    );
 }
 
 #[test]

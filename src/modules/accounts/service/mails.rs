@@ -107,8 +107,8 @@ impl Service {
         let from = if visitor.address.is_empty() {
             String::new()
         } else {
-            let language = account.language.as_deref().and_then(Language::find).unwrap_or_default();
-            let language = language.in_zone(account.time_zone.as_deref());
+            let language = account.language.as_deref().and_then(Language::find);
+            let language = language.unwrap_or(self.language).in_zone(account.time_zone.as_deref());
             let time = language.time(tx.now());
             language.with("mail.done", &[("time", &time), ("address", &visitor.address)])
         };

@@ -36,6 +36,7 @@ use crate::kernel::config;
 use crate::kernel::db::{Db, Signal, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::public_url;
+use crate::kernel::i18n::Language;
 
 pub(super) use factors::NewFactor;
 pub(super) use identities::Linked;
@@ -64,6 +65,8 @@ pub(super) struct Service {
     settings: config::Accounts,
     providers: Providers,
     public_url: String,
+    /// For whoever names no language.
+    language: Language,
     /// Who keeps something for accounts beside them.
     keepers: RwLock<Vec<Arc<dyn AccountKeeper>>>,
 }
@@ -88,6 +91,7 @@ impl Service {
             settings: kernel.config.accounts.clone(),
             providers: providers::all(&kernel.config.accounts.providers, kernel.db.clock())?,
             public_url,
+            language: kernel.config.http.spoken(),
             keepers: RwLock::default(),
         })
     }

@@ -13,12 +13,13 @@ use super::super::account::Account;
 use super::super::model::Token;
 use super::super::service::{Linked, NewAddress, Offer, ProfileForm, Service};
 use super::super::store::sessions::Session;
-use super::sign_in::remember;
+use super::sign_in::{language, remember};
 use super::{Nothing, Wrong, again, on_to};
 use crate::contract::accounts::{AccountInfo, NewToken};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Form, Path, RouteSet, Routes, SessionSecret, Shared, Visitor};
+use crate::kernel::i18n::Language;
 use crate::kernel::ui::{Flash, Html, Page, filters, initials, view};
 
 const ACCOUNT: &str = "/account";
@@ -54,6 +55,29 @@ struct SessionRow {
     is_this: bool,
 }
 
+/// A language that the profile offers.
+struct Choice {
+    tag: String,
+    name: String,
+    chosen: bool,
+}
+
+/// Every language of the house. One that it does not speak and that the account names stays, too.
+fn languages(chosen: Option<&str>) -> Vec<Choice> {
+    let known = chosen.and_then(Language::find).map(Language::tag);
+    let spoken = Language::all().map(|language| Choice {
+        tag: language.tag().to_owned(),
+        name: language.text("language.name"),
+        chosen: known == Some(language.tag()),
+    });
+    let foreign = chosen.filter(|_| known.is_none()).map(|tag| Choice {
+        tag: tag.to_owned(),
+        name: tag.to_owned(),
+        chosen: true,
+    });
+    spoken.chain(foreign).collect()
+}
+
 struct TokenRow {
     id: String,
     name: String,
@@ -72,6 +96,7 @@ struct AccountPage {
     sessions: Vec<SessionRow>,
     tokens: Vec<TokenRow>,
     zones: Vec<String>,
+    languages: Vec<Choice>,
     scopes: [(&'static str, &'static str); 3],
     days: [u32; 3],
     has_step: bool,
@@ -164,6 +189,7 @@ async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<Ac
         initials: initials(&me.name),
         linked: service.linked(&page.caller).await?,
         offers: service.linkable(&page.caller).await?,
+        languages: languages(me.language.as_deref()),
         me,
         sessions: sessions
             .into_iter()
@@ -204,6 +230,7 @@ async fn profile(
         Ok(me) => {
             let mut response = on_to(ACCOUNT, Flash::new("toast.profile-saved"))?;
             remember(&context, &me, &mut response)?;
+            language(&context, me.language.as_deref().unwrap_or_default(), &mut response);
             Ok(response)
         }
         Err(error) => refused(&service, secret.as_deref(), page, error).await,

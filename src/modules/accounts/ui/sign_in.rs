@@ -18,7 +18,8 @@ use crate::kernel::access::OPEN;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::fetch::encoded;
 use crate::kernel::http::{
-    Context, Form, Query, RouteSet, Routes, SessionSecret, Shared, Visitor, session_cookie, session_cookie_end,
+    Context, Form, Query, RouteSet, Routes, SessionSecret, Shared, Visitor, language_cookie, session_cookie,
+    session_cookie_end,
 };
 use crate::kernel::ui::{Flash, Html, Page, filters, view};
 
@@ -143,7 +144,7 @@ async fn sign_in(
     }
 }
 
-/// Leaves what the account prefers where pages look for it: light or dark, and the time zone.
+/// Leaves what the account prefers where pages look for it: light or dark, the time zone, the language.
 pub(super) async fn preferences(
     service: &Service,
     context: &Context,
@@ -152,8 +153,19 @@ pub(super) async fn preferences(
 ) -> Result<Response> {
     if let Some(account) = service.account_of(&opened.secret).await? {
         remember(context, &account, &mut response)?;
+        // What a browser was told stays where the account says nothing.
+        if let Some(tag) = &account.language {
+            language(context, tag, &mut response);
+        }
     }
     Ok(response)
+}
+
+/// Leaves the language of the account, or with an empty one that none was chosen.
+pub(super) fn language(context: &Context, tag: &str, response: &mut Response) {
+    if let Some(cookie) = language_cookie(tag, context.secure()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// See [`preferences`].

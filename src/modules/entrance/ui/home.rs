@@ -14,7 +14,7 @@ use crate::kernel::search::{
     Answer, Facet, FacetRequest, FacetValue, MAX_FACET_VALUES, Query, Search, Sort, TYPE_FACET,
 };
 use crate::kernel::ui::plot::Columns;
-use crate::kernel::ui::{Page, Plate, filters, label, may_load, shorten, texts, view};
+use crate::kernel::ui::{Page, Plate, filters, label, may_load, said, shorten, texts, view};
 
 /// Types, ways in with their values, and newest records on the page.
 const TYPES: usize = 12;
@@ -233,9 +233,7 @@ fn type_items(answer: &Answer, kinds: &[(RecordType, Level)], language: Language
 
 /// A text by language, in this one or else in English.
 fn words(texts: &serde_json::Map<String, serde_json::Value>, language: Language) -> String {
-    let tags = [language.tag(), "en"];
-    let found = tags.into_iter().find_map(|tag| texts.get(tag)?.as_str());
-    shorten(found.unwrap_or_default(), 160)
+    shorten(said(texts, language).unwrap_or_default(), 160)
 }
 
 pub(super) fn question(type_name: &str, facets: Vec<FacetRequest>, limit: usize, view: &Visibility) -> Query {

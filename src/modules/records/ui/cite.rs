@@ -17,6 +17,8 @@ pub struct Citation {
     title: String,
     collection: String,
     house: String,
+    /// The title between quotation marks.
+    quoted: String,
     /// The value of the type's key.
     number: Option<String>,
     credit: Option<String>,
@@ -51,13 +53,14 @@ impl Citation {
             version: record.version,
             day: rfc3339(record.updated_at).chars().take(10).collect(),
             address,
+            quoted: language.quoted(&title),
             title,
         }
     }
 
     /// One sentence.
     pub fn sentence(&self) -> String {
-        let mut parts = vec![format!("“{}”", self.title), self.collection.clone()];
+        let mut parts = vec![self.quoted.clone(), self.collection.clone()];
         parts.extend(self.number.clone());
         parts.extend(self.credit.clone());
         parts.push(self.house.clone());

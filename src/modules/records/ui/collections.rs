@@ -12,7 +12,7 @@ use crate::kernel::http::Query as Ask;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::search::{Answer, FacetRequest, MAX_FACET_VALUES, Query, Sort, TYPE_FACET, fold};
-use crate::kernel::ui::{Html, Page, filters, label, shorten, view};
+use crate::kernel::ui::{Html, Page, filters, label, said, shorten, view};
 
 /// Types whose last change is looked up.
 const CHANGES: usize = 48;
@@ -100,10 +100,7 @@ impl Pages {
 }
 
 fn item(definition: &RecordType, answer: Option<&Answer>, language: Language) -> TypeItem {
-    let tags = [language.tag(), "en"];
-    let about = tags
-        .into_iter()
-        .find_map(|tag| definition.description.get(tag)?.as_str());
+    let about = said(&definition.description, language);
     TypeItem {
         label: label(&definition.labels, &definition.name, language),
         about: shorten(about.unwrap_or_default(), 200),

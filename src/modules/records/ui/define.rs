@@ -16,7 +16,7 @@ use crate::kernel::http::{Form, Path};
 use crate::kernel::i18n::Language;
 use crate::kernel::search::Tongue;
 use crate::kernel::ui::form::{self, Field, Name, Wrong};
-use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, readable, view};
+use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, view};
 use crate::modules::records::model::{definition, outline};
 use crate::modules::records::service::{Because, Misfits};
 
@@ -233,7 +233,7 @@ fn words(definition: &RecordType, root: &Name, language: Language) -> Vec<Field>
             text("define.label"),
             own(&definition.labels, language),
         )
-        .placeholder(readable(&definition.name)),
+        .placeholder(label(&definition.labels, &definition.name, language)),
         Field::long(
             &root.field("description"),
             text("define.description"),
@@ -320,7 +320,7 @@ fn controls(field: &TypeField, name: &Name, language: Language) -> Vec<Field> {
             text("define.field-label"),
             own(&field.labels, language),
         )
-        .placeholder(readable(&field.name)),
+        .placeholder(label(&field.labels, &field.name, language)),
         Field::text(
             &name.field("hint"),
             text("define.field-hint"),

@@ -14,7 +14,7 @@ use crate::kernel::http::Path;
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::search::{Answer, FacetRequest, Query, Sort};
-use crate::kernel::ui::{Crumb, Html, Page, filters, label, shorten, view};
+use crate::kernel::ui::{Crumb, Html, Page, filters, label, said, shorten, view};
 use crate::modules::records::model::schema as json_schema;
 
 /// Facets shown as ways in, and values of each.
@@ -127,10 +127,7 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(name): Path<
 
 /// What the collection is, in the reader's language or in English.
 fn described(definition: &RecordType, language: Language) -> Option<String> {
-    let texts = [language.tag(), "en"]
-        .into_iter()
-        .map(|tag| definition.description.get(tag));
-    texts.flatten().find_map(|text| text.as_str()).map(str::to_owned)
+    said(&definition.description, language).map(str::to_owned)
 }
 
 fn doors(now: Level) -> Doors {

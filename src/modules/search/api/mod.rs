@@ -11,7 +11,6 @@ mod timeline;
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -288,7 +287,7 @@ struct Beginning {
 async fn suggest(
     State(service): State<Service>,
     caller: Caller,
-    headers: HeaderMap,
+    language: Language,
     Query(params): Query<Beginning>,
 ) -> Result<Json<Suggestions>> {
     let limit = params.limit.unwrap_or(SUGGESTIONS) as usize;
@@ -298,14 +297,11 @@ async fn suggest(
             format!("At most {MAX_SUGGESTIONS} are suggested of each sort; search to see all."),
         ));
     }
-    let accepted = headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok());
     let typed = Typed {
         type_name: params.type_name.filter(|name| !name.is_empty()),
         text: params.q,
         limit,
-        language: Language::negotiate(accepted.unwrap_or_default()),
+        language,
     };
     service.suggest(&caller, &typed).await.map(Json)
 }

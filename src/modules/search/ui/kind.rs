@@ -7,7 +7,7 @@ use crate::contract::records::{Field, FieldKind, Leaf, RecordType, StoredType};
 use crate::kernel::access::Level;
 use crate::kernel::i18n::Language;
 use crate::kernel::search::FacetRequest;
-use crate::kernel::ui::label;
+use crate::kernel::ui::{label, said};
 
 /// Columns beside the title, where none are chosen and at most.
 const COLUMNS: usize = 5;
@@ -74,11 +74,9 @@ impl Kind {
 
     /// What the type says of itself.
     pub fn description(&self, language: Language) -> String {
-        let texts = &self.definition().description;
-        let found = [language.tag(), "en"]
-            .into_iter()
-            .find_map(|tag| texts.get(tag)?.as_str());
-        found.unwrap_or_default().to_owned()
+        said(&self.definition().description, language)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// What the table may show beside the title.

@@ -16,7 +16,11 @@ impl Told<'_> {
     pub fn lines(&self, tree: &Node) -> Vec<String> {
         match tree {
             Node::And(nodes) => {
-                let words: Vec<String> = nodes.iter().filter_map(plain).map(|word| format!("“{word}”")).collect();
+                let words: Vec<String> = nodes
+                    .iter()
+                    .filter_map(plain)
+                    .map(|word| self.language.quoted(&word))
+                    .collect();
                 let rest = nodes
                     .iter()
                     .filter(|node| plain(node).is_none())
@@ -32,7 +36,7 @@ impl Told<'_> {
             node => match plain(node) {
                 Some(word) => vec![
                     self.language
-                        .with("search.read-word", &[("what", &format!("“{word}”"))]),
+                        .with("search.read-word", &[("what", &self.language.quoted(&word))]),
                 ],
                 None => vec![self.node(node)],
             },
@@ -47,7 +51,7 @@ impl Told<'_> {
             Node::Not(inner) => say("search.read-not", &self.node(inner)),
             Node::Word(word) => self.of(word.field.as_deref(), &self.word(word)),
             Node::Phrase(phrase) => self.of(phrase.field.as_deref(), &self.phrase(phrase)),
-            Node::Is(whole) => self.of(Some(&whole.field), &format!("“{}”", whole.value)),
+            Node::Is(whole) => self.of(Some(&whole.field), &self.language.quoted(&whole.value)),
             Node::Range(span) => self.of(Some(&span.field), &self.span(span)),
             Node::Filled(field) => say("search.read-filled", &self.label(field)),
             Node::Near(near) => {
@@ -57,14 +61,14 @@ impl Told<'_> {
                     .with("search.read-place", &[("km", &km), ("place", &place)])
             }
             Node::Within(area) => say("search.read-within", &told(area, self.language)),
-            Node::In(name) => say("search.read-in", &format!("“{name}”")),
-            Node::Text(text) => format!("“{text}”"),
+            Node::In(name) => say("search.read-in", &self.language.quoted(name)),
+            Node::Text(text) => self.language.quoted(text),
         }
     }
 
     fn word(&self, word: &Word) -> String {
         let key = match word.how {
-            How::Plain => return format!("“{}”", word.text),
+            How::Plain => return self.language.quoted(&word.text),
             How::Begin => "search.read-begin",
             How::Pattern => "search.read-pattern",
             How::Fuzzy | How::Fuzzier => "search.read-alike",

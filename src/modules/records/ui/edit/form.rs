@@ -10,7 +10,7 @@ use crate::kernel::access::Level;
 use crate::kernel::error::FieldIssue;
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::form::{self, Name};
-use crate::kernel::ui::label;
+use crate::kernel::ui::{label, said};
 use crate::modules::records::model::entry::is_enterable;
 use crate::modules::records::model::path::Leaf;
 use crate::modules::records::ui::fields::level_key;
@@ -175,9 +175,7 @@ impl Maker<'_> {
 
     /// The type's own words, and the limits that the type sets.
     fn hint(&self, field: &Field) -> String {
-        let own = [self.language.tag(), "en"]
-            .into_iter()
-            .find_map(|tag| field.hints.get(tag).and_then(Value::as_str));
+        let own = said(&field.hints, self.language);
         let is_number = matches!(field.kind, FieldKind::Integer | FieldKind::Number);
         let [both, least, most] = if is_number {
             ["entry.range.both", "entry.range.min", "entry.range.max"]
