@@ -16,6 +16,15 @@
     });
   }
 
+  // Another language for the page as it is now: regions may have changed its address since it came.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest(".languages a");
+    if (!link) return;
+    const here = new URL(location.href);
+    here.searchParams.set("lang", link.hreflang);
+    link.href = here.pathname + here.search;
+  });
+
   // Copy the address or the text of an element.
   const copy = async (button) => {
     const from = button.dataset.copy ? document.querySelector(button.dataset.copy) : null;

@@ -3,6 +3,8 @@
 //! One folder per language under `assets/locales` with a file per module, compiled in. English is complete by test;
 //! another language falls back to it word by word. Nothing here knows pages: templates reach it through `kernel::ui::filters`.
 
+mod sentences;
+
 use std::collections::HashMap;
 use std::fmt::{self, Display, Write as _};
 use std::sync::{LazyLock, Mutex, PoisonError};

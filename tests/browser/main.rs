@@ -20,6 +20,7 @@ mod house;
 mod imports;
 mod institution;
 mod keeper;
+mod languages;
 mod many;
 mod map;
 #[expect(dead_code, reason = "journeys take the good ways only")]

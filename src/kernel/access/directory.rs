@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{Access, Level};
 use crate::kernel::db::Tx;
 use crate::kernel::error::Result;
+use crate::kernel::i18n::Language;
 
 /// An account as others may see it: to show it, and to pick it from a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -40,6 +42,16 @@ pub struct Collection {
     pub name: String,
     /// What people call it, in English.
     pub label: String,
+    /// The same by language.
+    #[serde(skip)]
+    pub labels: Map<String, Value>,
+}
+
+impl Collection {
+    /// What people call it in a language.
+    pub fn called(&self, language: Language) -> String {
+        crate::kernel::ui::label(&self.labels, &self.name, language)
+    }
 }
 
 /// Knows the collections.

@@ -68,6 +68,12 @@ pub fn t_count<K: AsRef<str>, N: Count>(key: K, values: &dyn Values, n: N) -> as
     Ok(language.count(key, n.count(), &[]))
 }
 
+/// A sentence that a service said in English, in the reader's language where it is known: `{{ error|sentence }}`.
+#[askama::filter_fn]
+pub fn sentence<T: AsRef<str>>(text: T, values: &dyn Values) -> askama::Result<String> {
+    Ok(language(values).sentence(text.as_ref()))
+}
+
 /// A whole number: `28,258`.
 #[askama::filter_fn]
 pub fn number<N: Count>(n: N, values: &dyn Values) -> askama::Result<String> {

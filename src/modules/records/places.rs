@@ -18,6 +18,7 @@ impl Places for Arc<Service> {
             let definition = &stored.definition;
             Collection {
                 label: crate::kernel::ui::label(&definition.labels, &definition.name, Language::default()),
+                labels: definition.labels.clone(),
                 name: definition.name.clone(),
             }
         };

@@ -49,6 +49,7 @@ fn no_file_names_a_machine_or_a_registry() {
         "assets/styles",
         "assets/scripts",
         "assets/locales",
+        "assets/sentences",
         "assets/docs",
         ".ci",
     ];

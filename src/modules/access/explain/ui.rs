@@ -186,7 +186,7 @@ async fn why_page(
             .check(&page.caller, GRANTS, &Object::Type(&collection.name))
             .await?
         {
-            own.push((format!("type:{}", collection.name), collection.label.clone()));
+            own.push((format!("type:{}", collection.name), collection.called(page.language)));
         }
     }
     let language = page.language;

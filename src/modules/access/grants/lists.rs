@@ -11,6 +11,7 @@ use crate::kernel::access::{Caller, Person};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::db::Write;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::i18n::Language;
 use crate::modules::access::GRANTS;
 use crate::modules::access::relations::store::{self, TupleRow};
 
@@ -188,8 +189,12 @@ impl GrantService {
             .await
     }
 
-    /// The places where the caller gives roles, the house first.
-    pub async fn own_places(&self, caller: &Caller) -> Result<Vec<(String, String, Option<String>)>> {
+    /// The places where the caller gives roles, the house first, with what they are called in a language.
+    pub async fn own_places(
+        &self,
+        caller: &Caller,
+        language: Language,
+    ) -> Result<Vec<(String, String, Option<String>)>> {
         let mut places = Vec::new();
         if self.may_at(caller, HOUSE).await? {
             places.push((HOUSE.to_owned(), String::new(), None));
@@ -198,7 +203,7 @@ impl GrantService {
             let place = format!("type:{}", collection.name);
             if self.may_at(caller, &place).await? {
                 let href = format!("/types/{}", collection.name);
-                places.push((place, collection.label, Some(href)));
+                places.push((place, collection.called(language), Some(href)));
             }
         }
         places.sort_by(|a, b| in_order(&a.0, &b.0));

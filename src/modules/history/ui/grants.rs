@@ -48,7 +48,7 @@ pub async fn title(service: &Service, page: &Page, change: &Change) -> Result<Op
         Some((_, name)) => {
             let known = service.access.collections().await?;
             let found = known.into_iter().find(|collection| collection.name == name);
-            found.map_or_else(|| name.to_owned(), |collection| collection.label)
+            found.map_or_else(|| name.to_owned(), |collection| collection.called(language))
         }
         None => language.text("grants.house").to_owned(),
     };

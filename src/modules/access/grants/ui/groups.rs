@@ -81,7 +81,7 @@ view!(GroupPage);
 
 async fn group_shown(service: &GrantService, page: Page, id: &str) -> Result<GroupPage> {
     let group = service.group(&page.caller, id).await?;
-    let places = service.own_places(&page.caller).await?;
+    let places = service.own_places(&page.caller, page.language).await?;
     let grants = service.all(&page.caller, None, Some(&group.subject)).await?;
     let language = page.language;
     let label = |place: &str| match places.iter().find(|(own, _, _)| own == place) {

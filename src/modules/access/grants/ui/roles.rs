@@ -94,7 +94,7 @@ impl GrantService {
     async fn shown(&self, page: Page, only: Option<String>, wanted: &Wanted) -> Result<AccessPage> {
         let mut grants = self.all(&page.caller, None, None).await?;
         grants.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.holder.name.cmp(&b.holder.name)));
-        let all = self.own_places(&page.caller).await?;
+        let all = self.own_places(&page.caller, page.language).await?;
         let may_manage = self.access.check(&page.caller, MANAGE, &Object::House).await?;
         let language = page.language;
         let label = |place: &str, label: &str| match place {
@@ -178,7 +178,7 @@ pub async fn index_page(State(service): Service, page: Page, Query(which): Query
     let only = which.place.filter(|place| !place.is_empty());
     if let Some(place) = &only
         && !service
-            .own_places(&page.caller)
+            .own_places(&page.caller, page.language)
             .await?
             .iter()
             .any(|(own, _, _)| own == place)
