@@ -89,7 +89,7 @@ async fn a_reader_gets_pages_in_their_language(db: TestDb) {
         gone.text()
     );
     let request = app
-        .unsigned(Method::GET, "/api/records/none")
+        .unsigned(Method::GET, "/api/records/0190c0de-0000-7000-8000-000000000001")
         .header("accept-language", "sv");
     let problem = app.send(request, Bytes::new()).await;
     assert_eq!(

@@ -46,14 +46,8 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         asked: asked::Log::new(kernel),
     };
     let owners = bus.find::<dyn Owners>();
-    let (public_url, language) = (public_url(&kernel.config), kernel.config.http.spoken());
-    let saves = saved::Saves::new(
-        service,
-        owners.clone(),
-        bus.find::<dyn Messages>(),
-        &public_url,
-        language,
-    );
+    let public_url = public_url(&kernel.config);
+    let saves = saved::Saves::new(service, owners.clone(), bus.find::<dyn Messages>(), &public_url);
     if let Some(owners) = owners {
         owners.keep_accounts(Arc::new(saves.clone()));
     }

@@ -21,7 +21,6 @@ use crate::kernel::access::{Caller, Permission, Subject};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::i18n::Language;
 use crate::kernel::id::{is_id, new_id};
 use crate::kernel::ledger::Position;
 
@@ -151,8 +150,6 @@ pub struct Saves {
     owners: Option<Arc<dyn Owners>>,
     messages: Option<Arc<dyn Messages>>,
     public_url: Arc<str>,
-    /// For whoever names no language.
-    language: Language,
 }
 
 /// Under which name what somebody keeps is theirs.
@@ -212,14 +209,12 @@ impl Saves {
         owners: Option<Arc<dyn Owners>>,
         messages: Option<Arc<dyn Messages>>,
         public_url: &str,
-        language: Language,
     ) -> Self {
         Self {
             service,
             owners,
             messages,
             public_url: public_url.into(),
-            language,
         }
     }
 

@@ -178,8 +178,7 @@ impl Saves {
         let (Some(messages), Some((first, _))) = (&self.messages, told.first()) else {
             return Ok(());
         };
-        let language = mailbox.language.as_deref().and_then(Language::find);
-        let language = language.unwrap_or(self.language);
+        let language = mailbox.language.as_deref().and_then(Language::find).unwrap_or_default();
         let sum: i64 = told.iter().map(|(_, count)| count).sum();
         let count = |n: i64| language.count("saved.new", u64::try_from(n).unwrap_or_default(), &[]);
         let mut what: Vec<String> = told
