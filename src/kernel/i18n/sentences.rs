@@ -67,6 +67,16 @@ impl Sentences {
         if let Some(said) = self.whole.get(text) {
             return Some(said.clone());
         }
+        self.with_parts(text).or_else(|| {
+            // Where it is about stands before it: the name of a file, of a field.
+            let (place, rest) = text.split_once(": ")?;
+            let said = self.whole.get(rest).cloned().or_else(|| self.with_parts(rest))?;
+            Some(format!("{place}: {said}"))
+        })
+    }
+
+    /// A sentence with what it fills in.
+    fn with_parts(&self, text: &str) -> Option<String> {
         let (filled, said) = self
             .filled
             .iter()
@@ -143,6 +153,7 @@ mod tests {
         assert_eq!(said("is a list; found é{}\"."), "är en lista; hittade é{}\".");
         assert_eq!(said("\"a\" of b"), "b: ”a”");
         assert_eq!(said(" ends"), " slutar");
+        assert_eq!(said("a.csv: Gone."), "a.csv: Borta.");
         for other in ["", "Gone", "is a list", "is ; found", "\"\"", "ends"] {
             assert_eq!(said(other), "-", "{other}");
         }
