@@ -20,6 +20,9 @@ pub struct Choices {
     /// where one was found that fits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub into: Option<String>,
+    /// What the words of a new collection are written in, as a tag; English where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// What a new collection is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -168,6 +171,7 @@ pub struct Plan {
 /// What follows from the file and the choices. `existing`: the type that the records go into, where there is one.
 pub fn plan(found: &Found, choices: &Choices, existing: Option<&RecordType>, file: &str) -> Plan {
     let reading = answered(found, &choices.reading);
+    let language = choices.language.as_deref().unwrap_or("en");
     let mut definition = found.definition.clone();
     for field in &mut definition.fields {
         if let Some(column) = found.columns.iter().find(|c| c.name == field.name) {
@@ -175,7 +179,7 @@ pub fn plan(found: &Found, choices: &Choices, existing: Option<&RecordType>, fil
         }
     }
     for field in definition.fields.iter_mut().filter(|f| is_written_for_people(&f.name)) {
-        field.labels.insert("en".to_owned(), field.name.clone().into());
+        field.labels.insert(language.to_owned(), field.name.clone().into());
     }
     let left_out: Vec<String> = definition
         .fields
@@ -184,7 +188,7 @@ pub fn plan(found: &Found, choices: &Choices, existing: Option<&RecordType>, fil
         .map(|field| field.name.clone())
         .collect();
     definition.fields.retain(|field| !left_out.contains(&field.name));
-    correct(&mut definition.fields, "", &choices.fields);
+    correct(&mut definition.fields, "", &choices.fields, language);
     head(&mut definition, choices, file);
     taxa::rename(&mut definition, &found.definition.name);
     if let Some(existing) = existing {
@@ -240,13 +244,13 @@ fn understand(field: &mut Field, column: &Column, reading: &Reading) {
     }
 }
 
-fn correct(fields: &mut [Field], above: &str, corrections: &BTreeMap<String, Correction>) {
+fn correct(fields: &mut [Field], above: &str, corrections: &BTreeMap<String, Correction>, language: &str) {
     for field in fields {
         let path = join(above, &field.name);
         if let Some(wanted) = corrections.get(&path) {
-            apply(field, wanted);
+            apply(field, wanted, language);
         }
-        correct(&mut field.fields, &path, corrections);
+        correct(&mut field.fields, &path, corrections, language);
     }
 }
 
@@ -259,11 +263,11 @@ pub fn join(above: &str, name: &str) -> String {
     }
 }
 
-fn apply(field: &mut Field, wanted: &Correction) {
+fn apply(field: &mut Field, wanted: &Correction, language: &str) {
     if let Some(label) = &wanted.label {
-        field.labels.remove("en");
+        field.labels.shift_remove(language);
         if !label.trim().is_empty() {
-            field.labels.insert("en".to_owned(), label.trim().into());
+            field.labels.insert(language.to_owned(), label.trim().into());
         }
     }
     let group = field.kind == FieldKind::Group;
@@ -289,7 +293,8 @@ fn head(definition: &mut RecordType, choices: &Choices, file: &str) {
         .clone()
         .filter(|n| !n.is_empty())
         .unwrap_or_else(|| slug(&label));
-    definition.labels.insert("en".to_owned(), label.trim().into());
+    let language = choices.language.as_deref().unwrap_or("en");
+    definition.labels.insert(language.to_owned(), label.trim().into());
     definition.visibility = choices.visibility.unwrap_or(Level::Members);
     let known = |name: &String| definition.fields.iter().any(|f| f.name == *name);
     let chosen = |choice: &Option<String>, found: Option<String>| match choice {

@@ -255,7 +255,9 @@ async fn correct(
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response> {
     let sent = Sent(pairs);
-    let draft = service.draft(&caller, &id).await?;
+    let mut draft = service.draft(&caller, &id).await?;
+    // Names are written in the language of the form they are entered in.
+    draft.choices.language = Some(page.language.tag().to_owned());
     let Some(found) = &draft.found else {
         return Ok(go(&format!("/import/{id}/collection")));
     };
