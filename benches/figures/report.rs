@@ -33,6 +33,11 @@ impl Report {
             raw.as_secs_f64()
         );
     }
+    /// As [`Report::seconds`], for what takes milliseconds.
+    pub fn latency(&self, figure: &str, measured: Duration, raw: Duration, goal: &str) {
+        let ratio = raw.as_secs_f64() / measured.as_secs_f64();
+        println!("| {figure} | {} | {} | {ratio:.2} | {goal} |", ms(measured), ms(raw));
+    }
 }
 
 /// The value below which a share of the sorted times lies.

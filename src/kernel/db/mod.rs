@@ -7,6 +7,7 @@ mod build;
 mod checkpoint;
 mod error;
 mod fence;
+mod kept;
 mod migrate;
 mod postgres;
 mod signal;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 pub use build::{Filter, insert_later, insert_many};
 pub use fence::Fence;
+pub use kept::Kept;
 pub use migrate::{MigrationState, Step};
 pub use signal::{Signal, Signals};
 pub use snapshot::Snapshot;

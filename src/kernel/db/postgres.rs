@@ -140,14 +140,16 @@ impl Postgres {
         }
         let (notify, inbox) = mpsc::unbounded_channel();
         let answers = Arc::new(AtomicBool::new(true));
-        tokio::spawn(announce(pool.clone(), inbox));
+        // One's own signals were raised already: heard again they would only make everybody look twice.
+        let own: Arc<str> = format!("by:{}", hex::encode(crate::kernel::crypto::random::<8>())).into();
+        tokio::spawn(announce(pool.clone(), own.clone(), inbox));
         let ears = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(RECONNECT)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(connect);
-        tokio::spawn(listen(ears.clone(), signals.clone(), answers.clone()));
+        tokio::spawn(listen(ears.clone(), own, signals.clone(), answers.clone()));
         Ok(Self {
             pool,
             ears,
@@ -224,9 +226,9 @@ impl Postgres {
 
 /// Tells the other processes, one notification for all that is waiting: a `NOTIFY` inside each transaction would make
 /// commits queue behind one lock.
-async fn announce(pool: PgPool, mut inbox: mpsc::UnboundedReceiver<Signal>) {
+async fn announce(pool: PgPool, own: Arc<str>, mut inbox: mpsc::UnboundedReceiver<Signal>) {
     while let Some(first) = inbox.recv().await {
-        let mut names = vec![first.name()];
+        let mut names = vec![&*own, first.name()];
         while let Ok(more) = inbox.try_recv() {
             if !names.contains(&more.name()) {
                 names.push(more.name());
@@ -248,9 +250,9 @@ async fn announce(pool: PgPool, mut inbox: mpsc::UnboundedReceiver<Signal>) {
 
 /// Hears the other processes, and notices when the server goes away or comes back. After a lost connection everything is
 /// raised once, since something may have been missed.
-async fn listen(pool: PgPool, signals: Signals, answers: Arc<AtomicBool>) {
+async fn listen(pool: PgPool, own: Arc<str>, signals: Signals, answers: Arc<AtomicBool>) {
     while !pool.is_closed() {
-        if let Err(error) = hear(&pool, &signals, &answers).await {
+        if let Err(error) = hear(&pool, &own, &signals, &answers).await {
             if answers.swap(false, Ordering::Relaxed) && !pool.is_closed() {
                 warn!(%error, "the database does not answer; waiting for it");
             }
@@ -259,7 +261,7 @@ async fn listen(pool: PgPool, signals: Signals, answers: Arc<AtomicBool>) {
     }
 }
 
-async fn hear(pool: &PgPool, signals: &Signals, answers: &AtomicBool) -> sqlx::Result<()> {
+async fn hear(pool: &PgPool, own: &str, signals: &Signals, answers: &AtomicBool) -> sqlx::Result<()> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.ignore_pool_close_event(false);
     listener.eager_reconnect(false);
@@ -270,11 +272,10 @@ async fn hear(pool: &PgPool, signals: &Signals, answers: &AtomicBool) -> sqlx::R
     Signal::ALL.iter().for_each(|s| signals.raise(*s));
     // None: the connection is gone. A new listener finds out whether the server is.
     while let Some(notification) = listener.try_recv().await? {
-        notification
-            .payload()
-            .split(' ')
-            .filter_map(Signal::parse)
-            .for_each(|s| signals.raise(s));
+        let said = notification.payload();
+        if !said.starts_with(own) {
+            said.split(' ').filter_map(Signal::parse).for_each(|s| signals.raise(s));
+        }
     }
     Ok(())
 }

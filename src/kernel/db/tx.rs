@@ -69,6 +69,20 @@ impl Tx<'_> {
         }
     }
 
+    /// Tells the workers of this process for which queue this transaction makes something. On SQLite at once: a write of theirs
+    /// that waits right behind this one sees what it made and is committed with it, in one `fsync`, or not at all. On
+    /// PostgreSQL, where nobody sees it before, after the commit.
+    pub fn expect(&mut self, queue: &str) {
+        let signals = self.db.signals().clone();
+        match &self.conn {
+            TxConn::Sqlite(_) => signals.expect(queue),
+            TxConn::Postgres(_) => {
+                let queue = queue.to_owned();
+                self.after_commit(move || signals.expect(&queue));
+            }
+        }
+    }
+
     /// Holds an invariant that no constraint can hold: whoever locks the same key waits for this transaction's end. On
     /// SQLite the one writer is that lock already.
     ///

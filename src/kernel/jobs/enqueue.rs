@@ -1,5 +1,7 @@
 //! Making jobs, in the transaction of what asks for them.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::model::{MAX_JSON, MAX_KEY, Rule};
@@ -169,6 +171,11 @@ const COLUMNS: [&str; 21] = [
 ];
 
 impl JobRow {
+    /// Whether a worker may begin it as soon as it is there.
+    fn is_ready(&self, now: i64) -> bool {
+        !self.awaits && self.run_at.is_none_or(|at| at <= now)
+    }
+
     fn values(&self, id: &str, caller: &Asker<'_>, now: i64) -> Result<Vec<Val>> {
         if self.payload.len() > MAX_JSON {
             return Err(Error::new(
@@ -265,6 +272,12 @@ async fn insert_rows(tx: &mut Tx<'_>, caller: &Caller, jobs: Vec<JobRow>) -> Res
     let now = tx.now();
     let mut ids = Vec::with_capacity(jobs.len());
     let mut rows = Vec::with_capacity(jobs.len());
+    let queues: BTreeSet<&str> = jobs
+        .iter()
+        .filter(|job| job.is_ready(now))
+        .map(|job| &*job.queue)
+        .collect();
+    queues.into_iter().for_each(|queue| tx.expect(queue));
     for job in jobs {
         if job.unique_key.is_some() {
             // One by one: a second job of the same key may stand in this very list.
@@ -291,6 +304,9 @@ async fn insert_or_find(tx: &mut Tx<'_>, caller: &Caller, job: &JobRow) -> Resul
     let now = tx.now();
     let id = new_id();
     tx.signal(Signal::Jobs);
+    if job.is_ready(now) {
+        tx.expect(&job.queue);
+    }
     let Some(key) = job.unique_key.as_deref() else {
         let values = job.values(&id, &who, now)?;
         insert_many(tx, "job", &COLUMNS, "", vec![values]).await?;

@@ -27,6 +27,16 @@ const POLL: Duration = Duration::from_millis(1_000);
 /// How long a claimed job may wait for a slot.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a feed does as soon as jobs are wanted.
+#[derive(Clone, Copy, PartialEq)]
+enum Look {
+    /// Nothing is there; a signal or the clock says when to look again.
+    Wait,
+    /// Something may be there: a read tells, before a claim keeps others from claiming.
+    Ask,
+    Claim,
+}
+
 /// Claimed jobs on their way to a slot: one, or several of one subject that run one after another.
 pub(super) struct Ready {
     pub line: Vec<(Claimed, Arc<Running>)>,
@@ -104,7 +114,8 @@ impl Feed {
     /// Claims until `stop`, waiting only when nothing is ready or enough is claimed.
     pub async fn feed(&self, worker: &Inner, stop: &CancellationToken) {
         let mut signal = worker.db.signals().subscribe(Signal::Jobs);
-        let mut look = true;
+        let mut expected = worker.db.signals().expected();
+        let mut look = Look::Claim;
         loop {
             if stop.is_cancelled() {
                 break;
@@ -114,28 +125,41 @@ impl Feed {
                 worker.give_back(stale);
             }
             let wanted = self.wanted();
-            if wanted > 0 && look {
+            if wanted > 0 && look != Look::Wait {
                 signal.borrow_and_update();
-                match self.claim(worker, wanted).await {
-                    // A full batch: there is more, as soon as it is wanted.
-                    Ok(claimed) => look = claimed == wanted,
-                    Err(error) => {
-                        warn!(queue = self.queue, ?error, "jobs cannot be claimed; trying again");
-                        look = false;
-                    }
-                }
+                look = self.look(worker, look, wanted).await.unwrap_or_else(|error| {
+                    warn!(queue = self.queue, ?error, "jobs cannot be claimed; trying again");
+                    Look::Wait
+                });
                 continue;
             }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.taken.notified() => {}
-                changed = signal.changed(), if !look => look = changed.is_ok(),
-                () = super::worker::pause(POLL.as_millis() as u64) => {
-                    look = look || store::is_due(&worker.db, &self.queue, worker.db.clock().now()).await.unwrap_or(false);
-                }
+                heard = expected.recv(), if look != Look::Claim => look = match heard {
+                    Ok(queue) if *queue == *self.queue => Look::Claim,
+                    Ok(_) => look,
+                    Err(_) => Look::Ask,
+                },
+                changed = signal.changed(), if look == Look::Wait => if changed.is_ok() { look = Look::Ask },
+                () = super::worker::pause(POLL.as_millis() as u64) => if look == Look::Wait { look = Look::Ask },
             }
         }
         worker.give_back(self.take_all());
+    }
+
+    /// Looks for jobs, and says how to go on.
+    async fn look(&self, worker: &Inner, look: Look, wanted: usize) -> crate::kernel::error::Result<Look> {
+        if look == Look::Ask {
+            let due = store::is_due(&worker.db, &self.queue, worker.db.clock().now());
+            // A database that does not answer is told by who keeps the connection; here it is asked again with the clock.
+            if !due.await.unwrap_or(false) {
+                return Ok(Look::Wait);
+            }
+        }
+        // A full batch: there is more, as soon as it is wanted.
+        let is_full = self.claim(worker, wanted).await? == wanted;
+        Ok(if is_full { Look::Claim } else { Look::Wait })
     }
 
     async fn claim(&self, worker: &Inner, wanted: usize) -> crate::kernel::error::Result<usize> {

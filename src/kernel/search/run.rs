@@ -273,7 +273,10 @@ impl Pass<'_> {
         let mut hits = Vec::with_capacity(self.question.limit);
         for hit in found.into_iter().skip(self.question.offset) {
             hits.push(Hit {
-                kind: self.text("kind", (hit.segment, hit.doc))?,
+                kind: match &self.question.kind {
+                    Some(kind) => kind.clone(),
+                    None => self.text("kind", (hit.segment, hit.doc))?,
+                },
                 id: if hit.id.is_empty() {
                     self.text("id", (hit.segment, hit.doc))?
                 } else {

@@ -44,6 +44,7 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         db: kernel.db.clone(),
         image_hosts: kernel.config.http.image_hosts.clone().into(),
         asked: asked::Log::new(kernel),
+        shown_first: Arc::new(promoted::ShownFirst::new(&kernel.db)),
     };
     let owners = bus.find::<dyn Owners>();
     let public_url = public_url(&kernel.config);

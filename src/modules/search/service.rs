@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::asked::Log;
 use super::fields::{NEWER, conditions, fields_of, filter, known, nearest, short, sort};
+use super::promoted::ShownFirst;
 use crate::contract::records::{FieldKind, RECORDS_READ, Record, Records, StoredType};
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
@@ -104,6 +105,7 @@ pub struct Service {
     pub image_hosts: Arc<[String]>,
     /// Counts what is asked for.
     pub asked: Log,
+    pub shown_first: Arc<ShownFirst>,
 }
 
 /// How often a question is asked again because rights changed while it was answered.

@@ -20,6 +20,7 @@ pub mod unite;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -32,7 +33,7 @@ use super::model::path::{self, Leaf};
 use crate::contract::access::Grants;
 use crate::contract::records::{RecordState, RecordType, StoredType, TypeKeeper};
 use crate::kernel::access::{Access, Caller, Level};
-use crate::kernel::db::{Db, Tx};
+use crate::kernel::db::{Db, Kept, Signal, Tx};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ledger::{self, NewSet, Position};
 
@@ -45,6 +46,8 @@ pub struct Service {
     access: Access,
     /// Definitions by type id. A version never changes, so an entry is right while its version is the head's.
     types: Mutex<HashMap<String, Arc<StoredType>>>,
+    /// Those in use, by name. Each question about records asks for them.
+    in_use: Kept<Vec<Arc<StoredType>>>,
     keepers: Mutex<Vec<Arc<dyn TypeKeeper>>>,
     /// Who may do what at a collection; that ends with the collection.
     grants: Option<Arc<dyn Grants>>,
@@ -85,6 +88,7 @@ impl Because<'_> {
 impl Service {
     pub fn new(db: Db, access: Access, grants: Option<Arc<dyn Grants>>) -> Self {
         Self {
+            in_use: Kept::new(&db, Signal::Ledger, Duration::ZERO),
             db,
             access,
             grants,

@@ -66,11 +66,14 @@ impl Service {
 
     /// Every type in use, by name.
     pub async fn all_types(&self) -> Result<Vec<Arc<StoredType>>> {
-        let mut types = Vec::new();
-        for head in store::type_heads(&self.db).await? {
-            types.extend(self.type_at(&head).await?);
-        }
-        Ok(types)
+        let read = async {
+            let mut types = Vec::new();
+            for head in store::type_heads(&self.db).await? {
+                types.extend(self.type_at(&head).await?);
+            }
+            Ok(types)
+        };
+        Ok(self.in_use.get(read).await?.to_vec())
     }
 
     fn cached(&self, head: &TypeHead) -> Option<Arc<StoredType>> {

@@ -2,7 +2,9 @@
 
 mod store;
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,7 +12,7 @@ use utoipa::ToSchema;
 use super::service::{Item, Service};
 use crate::contract::records::{RECORDS_READ, StoredType};
 use crate::kernel::access::{Caller, Level, Object, Permission};
-use crate::kernel::db::Write;
+use crate::kernel::db::{Db, Kept, Signal, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::{is_id, new_id};
 use crate::kernel::ledger;
@@ -24,6 +26,8 @@ const OF_WORDS: i64 = 10;
 const MOST: i64 = 2_000;
 /// Characters of the words.
 const LONGEST: usize = 200;
+/// How long another process may show what was before, should its wake-up be lost.
+const ELSEWHERE: Duration = Duration::from_secs(5);
 
 /// A record that is shown first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::FromRow)]
@@ -49,6 +53,23 @@ fn record_in(text: &str) -> &str {
     last.split('.').next().unwrap_or_default()
 }
 
+/// Records by words, kept because every search asks.
+pub struct ShownFirst(Kept<HashMap<String, Vec<String>>>);
+
+impl ShownFirst {
+    pub fn new(db: &Db) -> Self {
+        Self(Kept::new(db, Signal::Promoted, ELSEWHERE))
+    }
+}
+
+async fn by_words(db: &Db) -> Result<HashMap<String, Vec<String>>> {
+    let mut by_words: HashMap<String, Vec<String>> = HashMap::new();
+    for row in store::all(db, MOST).await? {
+        by_words.entry(row.words).or_default().push(row.record_id);
+    }
+    Ok(by_words)
+}
+
 /// These records as if they had been found.
 fn standing(ids: Vec<String>) -> Answer {
     let hits = ids.into_iter().map(|id| Hit {
@@ -72,11 +93,11 @@ impl Service {
         if words.is_empty() || words.chars().count() > LONGEST {
             return Ok(Vec::new());
         }
-        let ids = store::of(&self.db, &words, OF_WORDS).await?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let by_words = self.shown_first.0.get(by_words(&self.db)).await?;
+        match by_words.get(&words) {
+            Some(ids) => self.items(caller, types, &standing(ids.clone())).await,
+            None => Ok(Vec::new()),
         }
-        self.items(caller, types, &standing(ids)).await
     }
 
     /// Every record that is shown first, by words, with its title where the caller may see it.
@@ -155,6 +176,7 @@ impl Service {
                         );
                         return Err(Error::invalid("words", text));
                     }
+                    tx.signal(Signal::Promoted);
                     store::insert(tx, new).await?;
                     Ok(new.clone())
                 })
@@ -171,7 +193,10 @@ impl Service {
         let gone = self
             .db
             .write(Write::interactive("search.demote"), |tx| {
-                Box::pin(async move { store::delete(tx, id).await })
+                Box::pin(async move {
+                    tx.signal(Signal::Promoted);
+                    store::delete(tx, id).await
+                })
             })
             .await?;
         if gone == 0 {

@@ -4,16 +4,7 @@ use super::Promoted;
 use crate::kernel::db::{Db, Tx, sql};
 use crate::kernel::error::Result;
 
-/// The records for words, in the order in which they were chosen.
-pub(super) async fn of(db: &Db, words: &str, limit: i64) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = sql("SELECT record_id FROM promoted_result WHERE words = $1 ORDER BY id LIMIT $2")
-        .bind(words)
-        .bind(limit)
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
+/// By words, and for the same words in the order in which they were chosen.
 pub(super) async fn all(db: &Db, limit: i64) -> Result<Vec<Promoted>> {
     sql("SELECT id, words, record_id FROM promoted_result ORDER BY words, id LIMIT $1")
         .bind(limit)
