@@ -45,7 +45,7 @@ torture:
 # planted records looked for in everything that answers, and more than a million checks of the engine against an oracle.
 torture-rights:
 	VITRINE_LONG=1 tests/with-postgres $(CARGO) test --quiet --locked --features testing --lib --test it -- --nocapture --test-threads 1 \
-	    the_engine_agrees_with_the_oracle a_right_that_is_gone_never_shows_what_came_later planted_words_are_never_seen
+	    the_engine_agrees_with_the_oracle a_right_that_is_gone_never_shows_what_came_later planted_words_are_never_seen known_and_unknown_names_take_the_same_time
 
 # Independent opinions: on the OpenAPI document and on signing in through a provider (need Python), and on the accessibility
 # of the pages (needs Node). Each fetches its judge the first time.

@@ -74,6 +74,9 @@ pub trait Grants: Send + Sync {
     /// Takes away everything that a subject has, its memberships too, or all roles at a place: it is deleted. Refused where
     /// nobody would be administrator any more, unless the operator or the house does it.
     async fn forget(&self, tx: &mut Tx<'_>, by: &Caller, subject_or_place: &str) -> Result<()>;
+    /// Is anybody administrator who can come in? Asked inside a transaction that may shut somebody out, before and after it
+    /// does; whoever else asks waits until it has ended.
+    async fn is_administered(&self, tx: &mut Tx<'_>) -> Result<bool>;
     /// The roles that a subject was given by itself, with the places, not those of its groups.
     async fn roles_of(&self, subject: &str) -> Result<Vec<(Role, String)>>;
 }

@@ -138,6 +138,9 @@ pub struct AccountInfo {
     pub created_at: String,
     /// When it last signed in.
     pub seen_at: Option<String>,
+    /// The path of its picture, for whoever is signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     /// The roles it was given by itself.
     pub roles: Vec<HeldRole>,
 }

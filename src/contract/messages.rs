@@ -14,6 +14,8 @@ pub enum Template {
     /// The mail server works.
     Test,
     Invitation,
+    /// A link to make an account of one's own, asked for at the door.
+    SignUp,
     /// A link to choose a new password, asked for by somebody at the door.
     LostPassword,
     /// The same, made by whoever looks after accounts.
@@ -34,9 +36,10 @@ pub enum Template {
 }
 
 impl Template {
-    pub const ALL: [Template; 14] = [
+    pub const ALL: [Template; 15] = [
         Self::Test,
         Self::Invitation,
+        Self::SignUp,
         Self::LostPassword,
         Self::NewPassword,
         Self::ConfirmAddress,
@@ -54,6 +57,7 @@ impl Template {
         match self {
             Self::Test => "test",
             Self::Invitation => "invitation",
+            Self::SignUp => "sign-up",
             Self::LostPassword => "lost-password",
             Self::NewPassword => "new-password",
             Self::ConfirmAddress => "confirm-address",

@@ -126,6 +126,38 @@ async fn somebody_signs_in_with_a_passkey() {
 }
 
 #[tokio::test]
+async fn a_picture_is_brought_and_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let point = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let path = folder.path().join("me.png");
+    let content = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, point).unwrap();
+    std::fs::write(&path, content).unwrap();
+    for look in [Look::Desktop, Look::PhoneWithoutScripts] {
+        let browser = Browser::start(look).await;
+        house().go_in(&browser).await;
+        browser.open("/account").await;
+        assert_eq!(browser.count(".person-head .avatar img").await, 0);
+        browser.fill("#picture", path.to_str().unwrap()).await;
+        browser.click(".picture-form button[type=submit]").await;
+        browser.wait_for_text(".toast", "Your picture is saved").await;
+        assert_eq!(browser.count(".person-head .avatar img").await, 1);
+        browser.open("/people").await;
+        assert!(browser.count(".people .avatar img").await > 0);
+        assert_eq!(browser.count(".site-account .avatar img").await, 1);
+        if look == Look::Desktop {
+            let drawn = "return document.querySelector('.site-account .avatar img').naturalWidth > 0";
+            assert_eq!(browser.script(drawn).await, true, "it is drawn");
+        }
+        browser.open("/account").await;
+        browser.click("form[action='/account/picture/remove'] button").await;
+        browser.wait_for_text(".toast", "taken away").await;
+        assert_eq!(browser.count(".avatar img").await, 0);
+        browser.nothing_to_complain_about().await;
+        browser.close().await;
+    }
+}
+
+#[tokio::test]
 async fn somebody_sets_a_second_step_up_and_uses_it() {
     let browser = Browser::start(Look::Phone).await;
     house().go_in(&browser).await;

@@ -33,6 +33,9 @@ pub const OPEN: Permission = Permission("open");
 /// Look as somebody else: see what they see, and change nothing meanwhile.
 pub const VIEW_AS: Permission = Permission("access.view-as");
 
+/// How the secret of every token begins, so that those who look for leaked secrets know it, here and elsewhere.
+pub const TOKEN_PREFIX: &str = "vitrine_";
+
 /// Who is behind a caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]

@@ -85,3 +85,38 @@ impl std::fmt::Display for Object<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn refusals_stand_in_the_log() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let log = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(told.clone())
+            .finish();
+        tracing::subscriber::with_default(log, || {
+            let access = Access::default();
+            let object = Object::Type("fungus\nx");
+            for _ in 0..100 {
+                let error = access.refusal(&Caller::anonymous(), Permission("records.write"), &object);
+                assert_eq!(error.code(), Code::Unauthenticated);
+            }
+        });
+        let text = String::from_utf8(told.lock().unwrap().clone()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for part in ["refused", "anonymous", "records.write", "type:fungus\\"] {
+            assert!(lines[0].contains(part), "{part} is not in {text}");
+        }
+        // A flood is counted instead; it may run over the end of a span.
+        assert!(
+            (MOST as usize..=2 * MOST as usize + 1).contains(&lines.len()),
+            "{}",
+            lines.len()
+        );
+    }
+}

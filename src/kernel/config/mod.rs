@@ -93,6 +93,10 @@ pub struct Accounts {
     pub link_hours: u32,
     /// Roles that must show a second factor.
     pub second_factor: Vec<String>,
+    /// Strangers may make an account of their own.
+    pub sign_up: bool,
+    /// Only with addresses in one of these domains; empty: with any.
+    pub sign_up_domains: Vec<String>,
     /// Others who say who somebody is, by the name that stands in their addresses here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub providers: BTreeMap<String, Provider>,

@@ -48,6 +48,7 @@ impl Config {
         self.check_places(&mut issues);
         self.check_limits(&mut issues);
         self.check_messages(&mut issues);
+        self.check_sign_up(&mut issues);
         providers::check(self, &mut issues);
         if issues.0.is_empty() {
             Ok(())
@@ -174,6 +175,17 @@ impl Config {
                  end it), or set http.allow_plain = true for a network you trust"
             );
             issues.add(KEY, message);
+        }
+    }
+
+    fn check_sign_up(&self, issues: &mut Issues) {
+        if self.accounts.sign_up && self.messages.host.is_empty() {
+            let message = "is true, but no mail server is set that could send the links: set messages.host";
+            issues.add("accounts.sign_up", message);
+        }
+        for domain in self.accounts.sign_up_domains.iter().filter(|domain| !is_host(domain)) {
+            let message = format!("\"{domain}\" is not a domain such as museum.example");
+            issues.add("accounts.sign_up_domains", message);
         }
     }
 

@@ -1,9 +1,10 @@
 //! What every request of one web role shares, and what the composition root hands over to build it.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use bytes::Bytes;
 
@@ -49,8 +50,23 @@ impl Setup {
     }
 }
 
-/// What every request shares. An extractor: `context: Arc<Context>` is found in the request by [`Context::of`].
+/// What a request is answered with: what all of them share, and whether this one came over TLS. Found in the request by
+/// [`Context::of`].
+#[derive(Clone)]
 pub struct Context {
+    facts: Arc<Facts>,
+    is_secure: bool,
+}
+
+impl Deref for Context {
+    type Target = Facts;
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+/// What every request shares.
+pub struct Facts {
     pub kernel: Kernel,
     /// Where people reach this, without a slash at the end.
     pub public_url: String,
@@ -76,7 +92,8 @@ impl Context {
         let limits = Arc::new(Limits::new(&setup.kernel.config.http));
         let shell = Shell::new(setup.navigation, &public_url, setup.kernel.access.clone());
         let shell = shell.speaking(setup.kernel.config.http.spoken());
-        Self {
+        let is_secure = public_url.starts_with("https://");
+        let facts = Facts {
             kernel: setup.kernel,
             public_url,
             table,
@@ -88,7 +105,22 @@ impl Context {
             proxies,
             cors,
             limits,
+        };
+        Self {
+            facts: Arc::new(facts),
+            is_secure,
         }
+    }
+
+    /// The same for a request that a trusted proxy took over TLS although the public address says nothing of it.
+    pub(super) fn for_request(self: &Arc<Self>, request: &Request) -> Arc<Self> {
+        if self.is_secure || !self.proxies.came_by_tls(request) {
+            return self.clone();
+        }
+        Arc::new(Self {
+            facts: self.facts.clone(),
+            is_secure: true,
+        })
     }
 
     /// The context of a request.
@@ -100,14 +132,16 @@ impl Context {
         context.ok_or_else(|| Error::internal(anyhow::anyhow!("the request did not pass the middleware stack")))
     }
 
+    /// True where this request came over TLS, by the public address or a trusted proxy, so that cookies are for TLS only.
+    pub fn secure(&self) -> bool {
+        self.is_secure
+    }
+}
+
+impl Facts {
     /// Other hosts whose images pages may show.
     pub(super) fn image_hosts(&self) -> impl Iterator<Item = &str> {
         self.kernel.config.http.image_hosts.iter().map(String::as_str)
-    }
-
-    /// True where people reach this over TLS, so that cookies are for TLS only.
-    pub fn secure(&self) -> bool {
-        self.public_url.starts_with("https://")
     }
 }
 

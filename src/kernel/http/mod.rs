@@ -22,6 +22,7 @@ mod serve;
 mod site;
 mod sitemap;
 mod stack;
+mod target;
 mod trace;
 mod upload;
 mod view_as;

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
@@ -32,6 +32,17 @@ impl Proxies {
             let differing = given ^ net;
             length == net_length && (*size == 0 || differing >> (128 - u32::from(*size)) == 0)
         })
+    }
+
+    /// True where a proxy of ours says that it was asked over TLS. Whoever else says so is not believed.
+    pub(super) fn came_by_tls(&self, request: &Request) -> bool {
+        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0);
+        let said = request.headers().get("x-forwarded-proto").and_then(|v| v.to_str().ok());
+        let is_tls = said.is_some_and(|said| {
+            let first = said.split(',').next().unwrap_or_default();
+            first.trim().eq_ignore_ascii_case("https")
+        });
+        is_tls && peer.is_some_and(|peer| self.trusts(peer))
     }
 
     /// The last address in the row that is no proxy of ours: what stands before it may be made up.

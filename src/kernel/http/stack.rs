@@ -28,7 +28,7 @@ use super::limits::Limits;
 use super::serve::{LocalOperator, Peer};
 use super::trace::{Trace, request_id};
 use super::view_as::{self, Viewing};
-use super::{body, csrf, language, problem};
+use super::{body, csrf, language, problem, target};
 use crate::kernel::access::{Access, Caller, Credential, Object, Permission, Subject};
 use crate::kernel::crypto;
 use crate::kernel::error::{Code, Error, Result};
@@ -53,8 +53,6 @@ const UPLOAD_PAUSE: Duration = Duration::from_secs(30);
 const PAUSED_FOR: u64 = 30;
 /// To make a file of a whole collection, which costs more than to read a page of it.
 const EXPORT: Permission = Permission("exchange.export");
-/// Bytes of path and query.
-const MAX_TARGET: usize = 16 << 10;
 
 /// What stands before one route.
 pub(super) struct Gate {
@@ -152,6 +150,7 @@ struct Line {
 
 /// Everything around every request; see the module's text for the order.
 pub(super) async fn around(State(context): State<Arc<Context>>, mut request: Request, next: Next) -> Response {
+    let context = context.for_request(&request);
     let shared = context.cors.of(&request);
     if let Some(answer) = shared.as_ref().and_then(|shared| shared.preflight(&request)) {
         return answer;
@@ -258,7 +257,7 @@ async fn admit(context: &Context, mut parts: Parts, id: &Arc<str>) -> Result<Par
 }
 
 async fn identify(context: &Context, parts: &Parts) -> Result<Subject> {
-    check_target(parts)?;
+    target::check(parts)?;
     if parts.extensions.get::<LocalOperator>().is_some() {
         return Ok(Subject::Operator);
     }
@@ -300,24 +299,6 @@ async fn who(context: &Context, parts: &Parts, peer: Option<IpAddr>) -> Result<S
         None => None,
     };
     Ok(subject.unwrap_or(Subject::Anonymous))
-}
-
-fn check_target(parts: &Parts) -> Result<()> {
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or("", axum::http::uri::PathAndQuery::as_str);
-    if target.len() > MAX_TARGET {
-        let text = format!("The address is longer than {MAX_TARGET} bytes. Send less in it.");
-        return Err(Error::new(Code::BadRequest, text));
-    }
-    if target.contains("%00") {
-        return Err(Error::new(
-            Code::BadRequest,
-            "The address holds the character NUL (%00).",
-        ));
-    }
-    Ok(())
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {

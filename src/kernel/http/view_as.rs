@@ -14,6 +14,8 @@ const COOKIE: &str = "vitrine_view_as";
 const HEADER: &str = "view-as";
 /// What somebody who looks as another may still send: the way out.
 const WAYS_OUT: [&str; 2] = ["/access/view-as/end", "/sign-out"];
+/// Pages about one's own account, where secrets are made: nobody else looks at them.
+const OWN: &str = "/account";
 /// Seconds after which it ends by itself.
 const LIFE: u32 = 3_600;
 
@@ -71,6 +73,12 @@ pub(super) async fn looked_at(context: &Context, parts: &mut Parts, real: Subjec
             return Ok(real);
         }
         let text = "You are looking as somebody else, which changes nothing. End that first, then do it as yourself.";
+        return Err(Error::new(Code::Forbidden, text));
+    }
+    let path = parts.uri.path();
+    if path == OWN || path.strip_prefix(OWN).is_some_and(|rest| rest.starts_with('/')) {
+        let text =
+            "You are looking as somebody else. The pages of their own account are for them alone: end that first.";
         return Err(Error::new(Code::Forbidden, text));
     }
     let (subject, name) = match wish.strip_prefix("account:") {

@@ -12,6 +12,7 @@ use super::flash::{Flash, Toast};
 use crate::kernel::access::{Access, Caller, Object, Permission, Subject};
 use crate::kernel::http::{RequestId, Viewing};
 use crate::kernel::i18n::Language;
+use crate::kernel::id::is_id;
 use crate::kernel::module::{NavEntry, NavPlace};
 
 /// What the pages of one house share. Put into each request's extensions by the middleware; without it a page has no
@@ -76,6 +77,15 @@ impl Theme {
     }
 }
 
+/// Which picture somebody has, where a browser says so: an id and nothing else.
+fn face_of(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    cookies
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix("face=").map(str::to_owned))
+        .filter(|version| is_id(version))
+}
+
 /// An entry of the navigation as this caller sees it.
 #[derive(Clone, Debug)]
 pub struct NavItem {
@@ -115,6 +125,8 @@ pub struct Who {
     pub name: String,
     /// Empty for the operator, who is nobody in particular.
     pub initials: String,
+    /// The path of a picture in their place.
+    pub picture: Option<String>,
 }
 
 /// One or two letters that stand for a person where there is no picture.
@@ -163,6 +175,8 @@ pub struct Page {
     pub public_url: String,
     pub request_id: String,
     pub theme: Option<Theme>,
+    /// Which picture the reader's account has, as signing in leaves it in a cookie beside the theme.
+    pub face: Option<String>,
     /// What stands in the search box of the header.
     pub query: String,
     /// The page was asked for by its address alone, so that the address leads here again.
@@ -189,6 +203,7 @@ impl Page {
             public_url: String::new(),
             request_id: String::new(),
             theme: None,
+            face: None,
             query: String::new(),
             reading: true,
             people: false,
@@ -231,6 +246,7 @@ impl Page {
                 .map(|id| id.0.to_string())
                 .unwrap_or_default(),
             theme: Theme::from_cookies(&parts.headers),
+            face: face_of(&parts.headers),
             query: String::new(),
             reading: parts.method.is_safe(),
             people: shell.access.knows_people(),
@@ -285,8 +301,14 @@ impl Page {
             Subject::Operator => Some(Who {
                 name: self.language.text("actor.operator"),
                 initials: String::new(),
+                picture: None,
             }),
-            Subject::Account { name, .. } => Some(Who {
+            Subject::Account { id, name, .. } => Some(Who {
+                picture: self
+                    .face
+                    .as_ref()
+                    .filter(|_| self.viewing.is_none())
+                    .map(|version| format!("/people/{id}/picture?v={version}")),
                 initials: initials(name),
                 name: name.clone(),
             }),
@@ -304,7 +326,7 @@ impl Page {
         } else {
             "/"
         };
-        let plain = !["/sign-in", "/setup", "/welcome"]
+        let plain = !["/sign-in", "/sign-up", "/setup", "/welcome"]
             .iter()
             .any(|door| self.path.starts_with(door))
             && back != "/";

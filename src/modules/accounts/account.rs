@@ -25,6 +25,8 @@ pub(super) struct Account {
     pub language: Option<String>,
     pub time_zone: Option<String>,
     pub theme: Option<String>,
+    /// Which picture it has, as it stands in its address.
+    pub picture: Option<String>,
     pub password_at: Option<i64>,
     pub created_at: i64,
     pub seen_at: Option<i64>,
@@ -41,6 +43,12 @@ impl Account {
 
     pub(super) fn is_service(&self) -> bool {
         self.kind == SERVICE
+    }
+
+    /// Where its picture is. Another picture has another address, so that browsers may keep each.
+    pub(super) fn picture_path(&self) -> Option<String> {
+        let version = self.picture.as_ref()?;
+        Some(format!("/people/{}/picture?v={version}", self.id))
     }
 
     /// How grants and the ledger name it.
@@ -68,6 +76,7 @@ impl Account {
             mail_confirmed: self.mail_confirmed_at.is_some(),
             created_at: rfc3339(self.created_at),
             seen_at: self.seen_at.map(rfc3339),
+            picture: self.picture_path(),
             roles: Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ mod jobs;
 mod model;
 mod names;
 mod password;
+mod picture;
 mod providers;
 mod recorded;
 mod service;

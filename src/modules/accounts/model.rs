@@ -10,8 +10,8 @@ pub(super) const DAY: i64 = 24 * 60 * 60 * 1000;
 /// How exactly the last use is kept, in milliseconds.
 pub(super) const USE_STEP: i64 = 60 * 1000;
 
-/// The start of every token's secret, so that scanners of leaked secrets recognise it.
-pub(super) const SECRET_PREFIX: &str = "vitrine_";
+/// The start of every token's secret.
+pub(super) use crate::kernel::access::TOKEN_PREFIX as SECRET_PREFIX;
 
 /// A row of the table `token` without the digest.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]

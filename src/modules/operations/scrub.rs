@@ -18,7 +18,7 @@ const NAMES: &[&str] = &[
     "apikey",
 ];
 /// Where a link that lets in has its secret.
-const DOORS: &[&str] = &["/setup/", "/invite/", "/reset/"];
+const DOORS: &[&str] = &["/setup/", "/welcome/", "/confirm/", "/sign-up/"];
 /// The start of our own tokens, and the least that follows it.
 const TOKEN: &str = "vitrine_";
 const TOKEN_LENGTH: usize = 16;
@@ -167,6 +167,7 @@ mod tests {
                 "see http://localhost/setup/abcdef now",
                 "see http://localhost/setup/*** now",
             ),
+            ("open /welcome/abc or /sign-up/abc", "open /welcome/*** or /sign-up/***"),
             (
                 "id 0190c0de-0000-7000-8000-000000000001 stays",
                 "id 0190c0de-0000-7000-8000-000000000001 stays",

@@ -9,7 +9,12 @@ use vitrine::kernel::testing::TestDb;
 
 use super::House;
 
-both!(roles_in_two_collections, groups_hold_groups, somebody_looks_as_another);
+both!(
+    roles_in_two_collections,
+    groups_hold_groups,
+    somebody_looks_as_another,
+    who_may_and_where_is_listed
+);
 
 async fn roles_in_two_collections(db: TestDb) {
     let house = House::open(db).await;
@@ -189,7 +194,82 @@ async fn somebody_looks_as_another(db: TestDb) {
         403,
         "not everybody may"
     );
+    for own in ["/account", "/account/second-step", "/account/export"] {
+        let refused = look("root", "GET", own, "account:viewer").await.status();
+        assert_eq!(refused, 403, "{own}: what is somebody's own is shown to nobody else");
+    }
     assert_eq!(look("root", "GET", &path, "account:none").await.status(), 422);
     assert_eq!(house.get("root", &path).await.status, 200, "itself again");
+    house.running.stop().await;
+}
+
+async fn who_may_and_where_is_listed(db: TestDb) {
+    let house = House::open(db).await;
+    let group = house
+        .operator("POST", "/api/groups", Some(&json!({"name": "Staff"})))
+        .await
+        .ok()
+        .json();
+    let members = format!("/api/groups/{}/members", group["id"].as_str().unwrap());
+    house
+        .operator("POST", &members, Some(&json!({"subject": "account:stranger"})))
+        .await
+        .ok();
+    let grant = json!({"subject": group["subject"], "role": "viewer", "place": "type:bird"});
+    house.operator("POST", "/api/grants", Some(&grant)).await.ok();
+    // Who sees what is restricted there, with what it follows from; exactly those for whom a check says so.
+    let who = house.get("root", "/api/access/who?object=type:bird").await.ok().json();
+    let mut listed: Vec<&str> = who["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|holder| holder["subject"].as_str().unwrap())
+        .collect();
+    listed.sort_unstable();
+    let secret = house.add("bird", "restricted", json!({"title": "A secret"})).await;
+    let mut seeing = Vec::new();
+    for person in super::PEOPLE {
+        if house.get(person, &format!("/api/records/{secret}")).await.status == 200 {
+            seeing.push(format!("account:{person}"));
+        }
+    }
+    seeing.sort_unstable();
+    assert_eq!(listed, seeing, "{who}");
+    assert!(who["tree"].is_object(), "{who}");
+    let what = house
+        .get("root", "/api/access/what?subject=account:stranger")
+        .await
+        .ok()
+        .json();
+    assert_eq!(
+        (&what["items"], &what["everywhere"]),
+        (&json!(["type:bird"]), &json!(false))
+    );
+    let what = house
+        .get("root", "/api/access/what?subject=account:root&permission=types.write")
+        .await
+        .ok()
+        .json();
+    assert_eq!(what["everywhere"], true);
+    // Why: the way through the group, by names.
+    let why = house
+        .get("root", "/api/access/why?object=type:bird&subject=account:stranger")
+        .await
+        .ok()
+        .json();
+    assert!(why.to_string().contains("Staff"), "{why}");
+    for (path, status) in [
+        ("/api/access/who?object=type:bird&permission=records.fly", 422),
+        ("/api/access/who?object=type:none", 422),
+        ("/api/access/why?object=nonsense", 422),
+    ] {
+        assert_eq!(house.get("root", path).await.status, status, "{path}");
+    }
+    for path in [
+        "/api/access/who?object=type:bird",
+        "/api/access/what?subject=account:root",
+    ] {
+        assert_eq!(house.get("viewer", path).await.status, 403, "{path}");
+    }
     house.running.stop().await;
 }

@@ -101,7 +101,35 @@ async fn nobody_may_more_than_the_table_says(db: TestDb) {
     );
     assert!(wrong.is_empty(), "{} of {asked}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(asked > 500, "{asked}");
+    let pages = pages_refuse(&house, &table).await;
+    println!(
+        "{asked} questions to operations and {pages} to pages on {}: 0 wrongly allowed",
+        house.db.engine().name()
+    );
     house.running.stop().await;
+}
+
+/// Asks for every page and sends every form as those who may not; answers how many that were.
+async fn pages_refuse(house: &House, table: &BTreeMap<String, Value>) -> usize {
+    let (mut wrong, mut asked) = (Vec::new(), 0);
+    for fact in house.table.iter().filter(|fact| !fact.in_openapi) {
+        let row = &table[fact.permission.0];
+        let path = concrete(&fact.path);
+        for (who, role) in CALLERS {
+            if holds(row, who, role) {
+                continue;
+            }
+            let credential = Some(who).filter(|who| !who.is_empty());
+            let answer = ask(&house.anyone, fact.method.as_str(), &path, credential, None).await;
+            asked += 1;
+            if !matches!(answer.status, 401 | 403) {
+                wrong.push(format!("{} {path} for \"{who}\": {}", fact.method, answer.status));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {asked}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(asked > 200, "{asked}");
+    asked
 }
 
 /// Every permission of every module stands in the table, and every one of the table is some module's.

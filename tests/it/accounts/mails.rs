@@ -145,6 +145,19 @@ async fn a_lost_password_is_mailed_to_its_owner_only(db: TestDb) {
         "{arrived:?}"
     );
     assert_eq!(door.get(&links[0]).await.status, 410, "the newer one replaced it");
+    // What was typed stands in no job, and nowhere else once the jobs are done.
+    let payloads: Vec<(String,)> = sql("SELECT payload FROM job WHERE kind = 'accounts.lost'")
+        .all(&*db)
+        .await
+        .unwrap();
+    let tells = |(text,): &(String,)| {
+        ["grace", "GRACE", "nobody", "nomail"]
+            .iter()
+            .any(|name| text.contains(name))
+    };
+    assert!(payloads.len() == 5 && !payloads.iter().any(tells), "{payloads:?}");
+    let asks: Vec<(i64,)> = sql("SELECT COUNT(*) FROM account_ask").all(&*db).await.unwrap();
+    assert_eq!(asks[0].0, 0);
     let stored: Vec<(String,)> = sql("SELECT digest FROM account_link").all(&*db).await.unwrap();
     assert!(
         stored.iter().all(|(digest,)| !links[1].contains(digest.as_str())),

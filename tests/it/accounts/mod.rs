@@ -6,8 +6,10 @@
 mod mails;
 mod passkeys;
 mod people;
+mod pictures;
 mod programs;
 mod sessions;
+mod sign_up;
 mod steps;
 
 use bytes::Bytes;
@@ -51,6 +53,15 @@ impl<'a> Visitor<'a> {
     }
 
     async fn send(&mut self, method: Method, path: &str, body: String) -> Answer {
+        let kind = if body.is_empty() {
+            ""
+        } else {
+            "application/x-www-form-urlencoded"
+        };
+        self.send_as(method, path, kind, Bytes::from(body)).await
+    }
+
+    async fn send_as(&mut self, method: Method, path: &str, kind: &str, body: Bytes) -> Answer {
         let mut request = self
             .app
             .unsigned(method, path)
@@ -60,10 +71,10 @@ impl<'a> Visitor<'a> {
         if !self.cookie.is_empty() {
             request = request.header("cookie", &self.cookie);
         }
-        if !body.is_empty() {
-            request = request.header("content-type", "application/x-www-form-urlencoded");
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
         }
-        let answer = self.app.send(request, Bytes::from(body)).await;
+        let answer = self.app.send(request, body).await;
         for value in answer.headers.get_all("set-cookie") {
             let text = value.to_str().unwrap();
             if text.starts_with("session=") {
@@ -82,8 +93,8 @@ impl<'a> Visitor<'a> {
         self.send(Method::GET, path, String::new()).await
     }
 
-    /// Sends a form with the token that a page of this browser carries.
-    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    /// The token that the forms of this browser carry.
+    async fn token(&mut self) -> String {
         let mut token = String::new();
         for page in ["/types", "/sign-in"] {
             let text = self.get(page).await.text();
@@ -96,9 +107,27 @@ impl<'a> Visitor<'a> {
                 break;
             }
         }
+        token
+    }
+
+    /// Sends a form with the token that a page of this browser carries.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.token().await;
         let mut all = vec![("csrf", token.as_str())];
         all.extend_from_slice(fields);
         self.send(Method::POST, path, form(&all)).await
+    }
+
+    /// Sends a form with its token and a file.
+    async fn post_file(&mut self, path: &str, name: &str, content: &[u8]) -> Answer {
+        let token = self.token().await;
+        let head = format!(
+            "--cut\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{token}\r\n\
+             --cut\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\r\n"
+        );
+        let body = [head.as_bytes(), content, b"\r\n--cut--\r\n"].concat();
+        let kind = "multipart/form-data; boundary=cut";
+        self.send_as(Method::POST, path, kind, Bytes::from(body)).await
     }
 
     pub async fn sign_in(&mut self, name: &str, password: &str) -> Answer {

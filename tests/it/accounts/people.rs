@@ -9,7 +9,11 @@ use vitrine::kernel::testing::{Answer, TestApp, TestDb};
 
 use super::{OTHER, PASSWORD, Visitor, operator, path_of, person};
 
-both!(the_first_administrator_invites_somebody, bad_input_is_told);
+both!(
+    the_first_administrator_invites_somebody,
+    somebody_can_always_come_in_as_administrator,
+    bad_input_is_told
+);
 
 async fn the_first_administrator_invites_somebody(db: TestDb) {
     let app = TestApp::start(&db).await;
@@ -130,6 +134,55 @@ async fn grace_at_home(app: &TestApp, grace: &mut Visitor<'_>, ada: &mut Visitor
         409,
         "nobody shuts themselves out"
     );
+}
+
+async fn somebody_can_always_come_in_as_administrator(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    person(&app, "ada", Some("administrator")).await;
+    let off = json!({"active": false});
+    // A token of the house has no account that would be left.
+    let shut = async |login: &str| {
+        app.with_json(Method::PATCH, &format!("/api/people/{login}"), &off)
+            .await
+    };
+    let refused = shut("ada").await;
+    assert!(
+        refused.status == 409 && refused.text().contains("administrator"),
+        "{}",
+        refused.text()
+    );
+    let deleted = app.with_json(Method::DELETE, "/api/people/ada", &json!({})).await;
+    assert_eq!(deleted.status, 409, "{}", deleted.text());
+    let mut ada = Visitor::new(&app);
+    assert_eq!(ada.sign_in("ada", PASSWORD).await.status, 303, "nothing of it was done");
+    let grace = person(&app, "grace", Some("administrator")).await;
+    assert_eq!(shut("ada").await.status, 200);
+    assert_eq!(shut("grace").await.status, 409);
+    assert_eq!(ada.kind().await, "anonymous");
+    // Two administrators who shut each other out at the same time: one of them stays.
+    operator(&app, Method::PATCH, "/api/people/ada", json!({"active": true})).await;
+    let (mut ada, mut other) = (Visitor::new(&app), Visitor::new(&app));
+    ada.sign_in("ada", PASSWORD).await;
+    other.sign_in("grace", PASSWORD).await;
+    let ada_id = ada.me().await["actor"].as_str().unwrap().replace("account:", "");
+    let (to_grace, to_ada) = (format!("/people/{grace}/disable"), format!("/people/{ada_id}/disable"));
+    let (one, two) = tokio::join!(ada.post(&to_grace, &[]), other.post(&to_ada, &[]));
+    let done = [&one, &two].iter().filter(|answer| answer.status == 303).count();
+    assert_eq!(done, 1, "{} {}", one.status, two.status);
+    let (mut first, mut second) = (Visitor::new(&app), Visitor::new(&app));
+    let in_again = [
+        first.sign_in("ada", PASSWORD).await.status.as_u16(),
+        second.sign_in("grace", PASSWORD).await.status.as_u16(),
+    ];
+    assert_eq!(
+        in_again.iter().filter(|status| **status == 303).count(),
+        1,
+        "{in_again:?}"
+    );
+    // The operator of the machine may, and can make another.
+    operator(&app, Method::PATCH, "/api/people/ada", json!({"active": false})).await;
+    operator(&app, Method::PATCH, "/api/people/grace", json!({"active": false})).await;
+    app.stop().await;
 }
 
 async fn bad_input_is_told(db: TestDb) {

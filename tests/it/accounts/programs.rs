@@ -159,6 +159,7 @@ async fn ones_own_data_are_complete(db: TestDb) {
         "account_link",
         "account_passkey",
         "account_identity",
+        "account_picture",
         // Told with the roles.
         "provider_role",
         // Random numbers for a few minutes.

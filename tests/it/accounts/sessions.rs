@@ -1,16 +1,22 @@
 //! Sessions: a new id at each sign-in, ended everywhere, out of reach of other sites' pages; and guessing.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use hyper::Method;
 use serde_json::json;
 use vitrine::both;
-use vitrine::kernel::db::sql;
-use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+use vitrine::kernel::db::{Engine, sql};
+use vitrine::kernel::testing::{Answer, TestApp, TestDb, rounds};
 
 use super::{OTHER, PASSWORD, Visitor, form, operator, person};
 
 both!(
     sessions_end_everywhere,
+    sessions_end_in_every_process,
+    sessions_end_by_themselves,
+    cookies_are_bound_to_tls_where_it_is,
+    known_and_unknown_names_take_the_same_time,
     guessing_leads_nowhere,
     a_thousand_addresses_open_nothing,
     pages_of_other_sites_do_nothing
@@ -78,6 +84,169 @@ async fn sessions_end_everywhere(db: TestDb) {
     );
     operator(&app, Method::PATCH, "/api/people/ada", json!({"active": true})).await;
     assert_eq!(one.kind().await, "anonymous", "what was ended stays ended");
+    app.stop().await;
+}
+
+async fn sessions_end_in_every_process(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    person(&app, "ada", None).await;
+    let mut ada = Visitor::new(&app);
+    ada.sign_in("ada", PASSWORD).await;
+    if db.engine() == Engine::Sqlite {
+        // One process holds the database; another one after it finds the session as it was.
+        app.stop().await;
+        let later = TestApp::start(&db).await;
+        let mut again = Visitor::new(&later);
+        again.cookie.clone_from(&ada.cookie);
+        assert_eq!(again.kind().await, "account", "sessions outlive a restart");
+        later.stop().await;
+        return;
+    }
+    let other = TestApp::start_with(&db, |config| config.data.dir = db.folder().join("beside")).await;
+    let mut there = Visitor::new(&other);
+    there.cookie.clone_from(&ada.cookie);
+    assert_eq!(
+        there.kind().await,
+        "account",
+        "a session is one of the house, not of a process"
+    );
+    operator(&app, Method::PATCH, "/api/people/ada", json!({"active": false})).await;
+    assert_eq!(ada.kind().await, "anonymous");
+    let ended = async { while there.kind().await != "anonymous" {} };
+    let waited = tokio::time::timeout(Duration::from_secs(20), ended).await;
+    assert!(waited.is_ok(), "it ends in the other process, too");
+    other.stop().await;
+    app.stop().await;
+}
+
+async fn sessions_end_by_themselves(db: TestDb) {
+    let app = TestApp::start_with(&db, |config| {
+        (config.accounts.session_idle_minutes, config.accounts.session_hours) = (60, 3);
+    })
+    .await;
+    person(&app, "ada", None).await;
+    let (mut idle, mut busy) = (Visitor::new(&app), Visitor::new(&app));
+    idle.sign_in("ada", PASSWORD).await;
+    busy.sign_in("ada", PASSWORD).await;
+    // Its use is noted beside the request, so the story asks until it stands there.
+    let noted = async |at: i64| {
+        let wait = async {
+            loop {
+                let used: Vec<(i64,)> = sql("SELECT MAX(used_at) FROM session").all(&*db).await.unwrap();
+                if used[0].0 >= at {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap();
+    };
+    for minutes in [40, 80, 120, 160] {
+        db.clock().advance(40 * 60_000);
+        let now = db.clock().now();
+        assert_eq!(busy.kind().await, "account", "used after {minutes} minutes");
+        noted(now).await;
+        if minutes > 60 {
+            assert_eq!(idle.kind().await, "anonymous", "not used for {minutes} minutes");
+        }
+    }
+    db.clock().advance(21 * 60_000);
+    assert_eq!(busy.kind().await, "anonymous", "after three hours it ends in any case");
+    let page = busy.get("/account").await;
+    assert_eq!(page.status, 401);
+    app.stop().await;
+}
+
+async fn cookies_are_bound_to_tls_where_it_is(db: TestDb) {
+    let app = TestApp::start_with(&db, |config| {
+        config.http.trusted_proxies = vec!["127.0.0.1".to_owned()];
+    })
+    .await;
+    person(&app, "ada", None).await;
+    let enter = async |said: &[(&str, &str)]| {
+        let mut request = app
+            .unsigned(Method::POST, "/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded");
+        for (name, value) in said {
+            request = request.header(*name, *value);
+        }
+        let body = form(&[("name", "ada"), ("password", PASSWORD)]);
+        app.send(request, Bytes::from(body)).await
+    };
+    let session = |answer: &Answer| {
+        let cookies = answer.headers.get_all("set-cookie").iter();
+        let found = cookies
+            .map(|c| c.to_str().unwrap().to_owned())
+            .find(|c| c.contains("session="));
+        found.unwrap()
+    };
+    let plain = session(&enter(&[]).await);
+    assert!(plain.starts_with("session=") && !plain.contains("Secure"), "{plain}");
+    let answer = enter(&[("x-forwarded-proto", "https")]).await;
+    let bound = session(&answer);
+    assert!(bound.starts_with("__Host-session="), "{bound}");
+    for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"] {
+        assert!(bound.contains(part) && !bound.contains("Domain"), "{bound}");
+    }
+    assert!(answer.header("strict-transport-security").is_some());
+    let me = async |cookie: &str, proto: &str| {
+        let request = app
+            .unsigned(Method::GET, "/api/me")
+            .header("cookie", cookie.split(';').next().unwrap())
+            .header("x-forwarded-proto", proto);
+        app.send(request, Bytes::new()).await.json()["kind"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(me(&bound, "https").await, "account");
+    assert_eq!(
+        me(&bound, "http").await,
+        "anonymous",
+        "over plain http it opens nothing"
+    );
+    assert_eq!(me(&plain, "https").await, "anonymous", "nor the other way round");
+    app.stop().await;
+    // Whoever is no proxy of ours says what they like.
+    let alone = TestApp::start(&db).await;
+    let request = alone
+        .unsigned(Method::POST, "/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-forwarded-proto", "https");
+    let body = form(&[("name", "ada"), ("password", PASSWORD)]);
+    let answer = alone.send(request, Bytes::from(body)).await;
+    assert!(session(&answer).starts_with("session="));
+    alone.stop().await;
+}
+
+/// The long form asks five hundred times and prints the figure; the short one only sees that both ways are gone to the end.
+async fn known_and_unknown_names_take_the_same_time(db: TestDb) {
+    let app = TestApp::start_with(&db, |config| {
+        config.http.trusted_proxies = vec!["127.0.0.1".to_owned()];
+    })
+    .await;
+    person(&app, "ada", None).await;
+    let count = rounds(4, 500);
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for n in 0..count {
+        let address = format!("10.{}.{}.1", n / 200, n % 200);
+        for (name, times) in [("ada", &mut known), ("eve", &mut unknown)] {
+            let begun = Instant::now();
+            assert_eq!(guess(&app, &address, name, "Summer2026!!").await, 422);
+            times.push(begun.elapsed());
+        }
+        // A hundred guesses a day are looked at.
+        if n % 80 == 79 {
+            db.clock().advance(25 * 3_600_000);
+        }
+    }
+    known.sort_unstable();
+    unknown.sort_unstable();
+    let apart = known[count / 2].abs_diff(unknown[count / 2]);
+    println!("{count} guesses on {}: medians {apart:?} apart", db.engine().name());
+    if count >= 500 {
+        assert!(apart < Duration::from_millis(5), "{apart:?}");
+    }
     app.stop().await;
 }
 

@@ -101,6 +101,25 @@ async fn other_hosts_and_other_sites_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_in_an_address_is_refused() {
+    let site = Site::start(sqlite().await).await;
+    let secret = format!("{}{}", crate::kernel::access::TOKEN_PREFIX, "0123456789".repeat(4));
+    for path in [
+        "/api/things/1?access_token=x".to_owned(),
+        format!("/api/things/1?token={secret}"),
+        format!("/api/things/{secret}"),
+        format!("/api/things/1?x=1&key=Bearer%20{secret}"),
+    ] {
+        let told = problem(site.get(&path), Code::BadRequest).await;
+        let words = told["detail"].as_str().unwrap();
+        assert!(words.contains("Authorization: Bearer"), "{path}: {told}");
+    }
+    // What only looks a little like one is a word as others are.
+    let plain = site.get("/api/things/1?q=vitrine_cases").send().await.unwrap();
+    assert_eq!(plain.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_with_a_cookie_needs_its_token() {
     let site = Site::start(sqlite().await).await;
     let cookie = "vitrine_operator=secret";

@@ -120,6 +120,12 @@ impl Grants for GrantService {
         self.apply(tx, by, "access.forget", &change).await
     }
 
+    async fn is_administered(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        self.lock_administrators(&mut *tx).await?;
+        let (state, _) = self.relations.state_in(&mut *tx).await?;
+        self.has_administrator(tx, &state).await
+    }
+
     async fn roles_of(&self, subject: &str) -> Result<Vec<(Role, String)>> {
         let rows = store::around(&self.db, "", subject).await?;
         let roles = rows

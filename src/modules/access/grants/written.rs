@@ -41,6 +41,7 @@ impl GrantService {
         // The operator of the machine can always make another one.
         let is_above = matches!(by.subject, Subject::Operator | Subject::System);
         let had_one = !is_above && is_risky(&change.taken) && {
+            self.lock_administrators(&mut *tx).await?;
             let (state, _) = self.relations.state_in(&mut *tx).await?;
             self.has_administrator(tx, &state).await?
         };
@@ -72,7 +73,12 @@ impl GrantService {
         Ok(())
     }
 
-    async fn has_administrator(&self, tx: &mut Tx<'_>, state: &Arc<State>) -> Result<bool> {
+    /// Two who take away what the other has left see each other.
+    pub(super) async fn lock_administrators(&self, tx: &mut Tx<'_>) -> Result<()> {
+        tx.lock("administrators").await
+    }
+
+    pub(super) async fn has_administrator(&self, tx: &mut Tx<'_>, state: &Arc<State>) -> Result<bool> {
         let all = list_subjects(&self.relations.schema, &state.graph, HOUSE, ADMINISTERS, "account");
         for subject in &all {
             let id = id_of(subject, "account").unwrap_or_default();

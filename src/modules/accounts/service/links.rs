@@ -150,6 +150,7 @@ impl Service {
             language: None,
             time_zone: None,
             theme: None,
+            picture: None,
             password_at: None,
             created_at: self.now(),
             seen_at: None,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::account::{Account, Checks};
+use super::super::store::asks::Ask;
 use super::super::store::{self, links::NewLink};
 use super::super::{jobs, names, recorded};
 use super::Service;
@@ -17,7 +18,8 @@ use crate::kernel::db::{Signal, Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::Visitor;
 use crate::kernel::i18n::Language;
-use crate::kernel::jobs::{JobContext, enqueue};
+use crate::kernel::id::new_id;
+use crate::kernel::jobs::{JobContext, NewJob, enqueue};
 
 /// Milliseconds that a link for a lost password works.
 const LOST_LIFE: i64 = 60 * 60 * 1000;
@@ -26,10 +28,13 @@ const NOTICE_LIFE: i64 = 7 * 24 * 60 * 60 * 1000;
 /// The most bytes of a name that is looked at.
 pub(super) const NAME_MOST: usize = 512;
 
-/// What the job of a lost password carries: what was typed, whether somebody is called so or not.
+/// Milliseconds for which it is kept what somebody typed at the door, if no job looks at it.
+pub(super) const ASK_LIFE: i64 = 24 * 60 * 60 * 1000;
+
+/// What a job at the door carries: the id of what was asked. What was typed may be somebody's secret, so it stands in no job.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in super::super) struct Lost {
-    pub name: String,
+pub(in super::super) struct Asked {
+    pub ask: String,
 }
 
 /// What became of a new address.
@@ -178,48 +183,80 @@ impl Service {
             .begin_try(visitor, &format!("lost {}", names::folded(name)), None)
             .await?;
         self.failed_try(one).await?;
+        let ask = Ask {
+            id: new_id(),
+            kind: "lost".to_owned(),
+            name: name.to_owned(),
+            mail: None,
+            language: None,
+        };
+        self.write_ask(&ask, jobs::lost).await
+    }
+
+    /// Writes down what was asked, and the job that looks at it.
+    pub(super) async fn write_ask(&self, ask: &Ask, job: fn(&str) -> NewJob) -> Result<()> {
         self.db
-            .write(Write::interactive("accounts.lost"), |tx| {
-                Box::pin(async move { enqueue(tx, &Caller::system(), jobs::lost(name)).await })
+            .write(Write::interactive("accounts.ask"), |tx| {
+                Box::pin(async move {
+                    store::asks::insert(tx, ask, ASK_LIFE).await?;
+                    enqueue(tx, &Caller::system(), job(&ask.id)).await
+                })
             })
             .await?;
         Ok(())
     }
 
+    /// The job has nobody to write to: what was typed is forgotten, and the job tells no more than if there were somebody.
+    pub(super) async fn drop_ask(&self, context: &JobContext, ask: &Ask) -> Result<()> {
+        self.db
+            .write(Write::interactive("accounts.ask-over"), |tx| {
+                Box::pin(async move {
+                    store::asks::forget(tx, &ask.id).await?;
+                    context.finish_with(tx, &json!(null)).await
+                })
+            })
+            .await
+    }
+
     /// The job: mails a link to the owner, where there is one with an address that is confirmed.
-    pub(in super::super) async fn mail_lost(&self, context: &JobContext) -> Result<bool> {
-        let lost: Lost = context.payload()?;
-        let account = self.named(&lost.name).await?;
-        let account = account.filter(|account| account.is_active() && !account.is_service());
-        let Some((account, to)) = account.and_then(|account| {
-            let to = account.mail.clone().filter(|_| account.mail_confirmed_at.is_some())?;
-            Some((account, to))
-        }) else {
-            return Ok(false);
+    pub(in super::super) async fn mail_lost(&self, context: &JobContext) -> Result<()> {
+        let asked: Asked = context.payload()?;
+        let Some(ask) = store::asks::get(&self.db, &asked.ask).await? else {
+            return Ok(());
         };
+        let account = self.named(&ask.name).await?;
+        let account = account.filter(|account| account.is_active() && !account.is_service());
+        match account {
+            Some(account) if account.mail.is_some() && account.mail_confirmed_at.is_some() => {
+                self.remind(context, &ask, &account).await
+            }
+            _ => self.drop_ask(context, &ask).await,
+        }
+    }
+
+    /// Mails the owner of a confirmed address a link for a new password.
+    pub(super) async fn remind(&self, context: &JobContext, ask: &Ask, account: &Account) -> Result<()> {
         let secret = crypto::new_token();
         let mailed = &Mailed {
-            to: &to,
+            to: account.mail.as_deref().unwrap_or_default(),
             secret: &secret,
             kind: LinkKind::Lost,
             template: Template::LostPassword,
             by: "",
             life: LOST_LIFE,
         };
-        let account = &account;
-        let posted = self
-            .db
+        self.db
             .write(Write::interactive("accounts.mail-lost"), |tx| {
                 Box::pin(async move {
-                    let posted = self.mail_link(tx, &Caller::system(), account, mailed).await?;
+                    self.mail_link(tx, &Caller::system(), account, mailed).await?;
+                    store::asks::forget(tx, &ask.id).await?;
                     // Whether there was somebody stands in no job: whoever runs the house need not know either.
-                    context.finish_with(tx, &json!(null)).await?;
-                    Ok(posted)
+                    context.finish_with(tx, &json!(null)).await
                 })
             })
             .await?;
-        tracing::info!(account.id = %account.id, "a link for a lost password was asked for");
-        Ok(posted == Posted::Waits)
+        tracing::info!(account.id = %account.id, "a link for a new password was asked for at the door");
+        Ok(())
     }
 
     /// Gives the caller's account another address, or none.

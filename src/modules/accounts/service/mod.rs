@@ -13,8 +13,10 @@ mod own;
 mod owners;
 mod passkeys;
 mod people;
+mod pictures;
 mod sessions;
 mod sign_in;
+mod sign_up;
 mod tokens;
 mod tries;
 
@@ -42,12 +44,13 @@ pub(super) use factors::NewFactor;
 pub(super) use identities::Linked;
 pub(super) use institutions::{Answered, Arrived, Begun, Offer};
 pub(super) use links::{First, LinkKind, setup_is_shut};
-pub(super) use mails::{Lost, NewAddress};
+pub(super) use mails::{Asked, NewAddress};
 pub(super) use own::{ProfileForm, own_path};
 pub(super) use passkeys::{MadeForm, ShownForm};
 pub(super) use people::Change;
 pub(super) use sessions::Opened;
 pub(super) use sign_in::SignedIn;
+pub(super) use sign_up::SignUpForm;
 
 /// The most rows a list answers.
 const LIST_MAX: i64 = 1000;
@@ -136,7 +139,7 @@ impl Service {
         found.ok_or_else(|| Error::not_found("account", id))
     }
 
-    /// Forgets what has ended by itself: sessions, links, tries, challenges. Answers how many rows went.
+    /// Forgets what has ended by itself: sessions, links, tries, challenges, what was asked at the door. Answers how many rows went.
     pub(super) async fn prune(&self) -> Result<u64> {
         let idle = self.idle();
         self.db
@@ -147,6 +150,7 @@ impl Service {
                     gone += store::links::prune(tx, yesterday).await?;
                     gone += store::tries::prune(tx, yesterday).await?;
                     gone += store::passkeys::prune(tx).await?;
+                    gone += store::asks::prune(tx).await?;
                     Ok(gone)
                 })
             })

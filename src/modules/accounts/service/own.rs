@@ -1,5 +1,6 @@
 //! What people do with their own account: profile, address, password, a copy of their data.
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::super::account::{Account, Checks, own_words};
@@ -35,7 +36,7 @@ pub(in super::super) fn own_path(given: &str) -> &str {
         .bytes()
         .any(|b| b == b'\\' || b.is_ascii_control() || !b.is_ascii());
     let path = given.split(['?', '#']).next().unwrap_or_default();
-    let doors = ["/sign-in", "/sign-out", "/setup", "/welcome", "/confirm"];
+    let doors = ["/sign-in", "/sign-out", "/sign-up", "/setup", "/welcome", "/confirm"];
     let is_door = doors.iter().any(|door| {
         path.strip_prefix(door)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -154,12 +155,17 @@ impl Service {
             .iter()
             .map(|i| json!({"issuer": i.issuer, "subject": i.subject, "known_as": i.label, "since": rfc3339(i.created_at), "used": rfc3339(i.used_at)}))
             .collect();
+        let picture = store::pictures::of(&self.db, &me.id).await?.map(|picture| {
+            let content = base64::engine::general_purpose::STANDARD.encode(&picture.content);
+            json!({"kind": picture.kind, "since": rfc3339(picture.created_at), "base64": content})
+        });
         let mut all = json!({
             "account": self.told(&me).await?,
             "mail_confirmed_at": me.mail_confirmed_at.map(rfc3339),
             "language": me.language,
             "time_zone": me.time_zone,
             "theme": me.theme,
+            "picture": picture,
             "password_changed_at": me.password_at.map(rfc3339),
             "second_factor": factor.and_then(|factor| factor.confirmed_at).map(rfc3339),
             "recovery_codes_left": self.codes_left(&me).await?,
@@ -201,6 +207,7 @@ mod tests {
             "/sign-in",
             "/sign-in?to=/",
             "/sign-out",
+            "/sign-up/1",
             "/setup/1",
             "/welcome/1",
             "/confirm/1",

@@ -6,7 +6,7 @@ use super::{LinkKind, Service};
 use crate::contract::access::Role;
 use crate::contract::accounts::{AccountInfo, AccountLink, AccountState, CreatedAccount, HeldRole, NewAccount};
 use crate::kernel::access::{Caller, Subject};
-use crate::kernel::db::{Signal, Write};
+use crate::kernel::db::{Signal, Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::Visitor;
 use crate::kernel::id::is_id;
@@ -154,14 +154,7 @@ impl Service {
         })
     }
 
-    async fn give(
-        &self,
-        tx: &mut crate::kernel::db::Tx<'_>,
-        caller: &Caller,
-        account: &Account,
-        role: Role,
-        place: &str,
-    ) -> Result<()> {
+    async fn give(&self, tx: &mut Tx<'_>, caller: &Caller, account: &Account, role: Role, place: &str) -> Result<()> {
         let grants = self.grants.as_ref().ok_or_else(no_roles)?;
         grants.grant(tx, caller, &account.subject(), role, place).await
     }
@@ -261,6 +254,35 @@ impl Service {
         self.remove_factor(caller, &account, &Visitor::default()).await
     }
 
+    /// Is there an administrator who can come in, as far as that must stay so? The operator of the machine can always make
+    /// another one.
+    async fn is_administered(&self, tx: &mut Tx<'_>, caller: &Caller) -> Result<bool> {
+        match &self.grants {
+            Some(grants) if !matches!(caller.subject, Subject::Operator | Subject::System) => {
+                grants.is_administered(tx).await
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Everything that opened the account, and who it was.
+    async fn forget(&self, tx: &mut Tx<'_>, caller: &Caller, account: &Account) -> Result<()> {
+        store::tokens::revoke_all(tx, &account.id).await?;
+        store::factors::remove(tx, &account.id).await?;
+        store::passkeys::remove_all(tx, &account.id).await?;
+        store::pictures::remove(tx, &account.id).await?;
+        if let (Some(messages), Some(mail)) = (&self.messages, &account.mail) {
+            messages.forget(tx, mail).await?;
+        }
+        self.forget_elsewhere(tx, &account.id).await?;
+        recorded::deleted(tx, caller, account).await?;
+        store::identities::drop_all(tx, &account.id).await?;
+        if let Some(grants) = &self.grants {
+            grants.forget(tx, caller, &account.subject()).await?;
+        }
+        store::accounts::forget(tx, &account.id).await
+    }
+
     /// Switches an account off or on, or deletes it. Sessions end at once; what it did stays.
     pub(in super::super) async fn change(&self, caller: &Caller, id: &str, change: Change) -> Result<()> {
         let account = self.one(caller, id).await?;
@@ -283,25 +305,21 @@ impl Service {
                         store::accounts::update(tx, changed).await?;
                         return recorded::changed(tx, caller, changed, "enabled").await;
                     }
+                    let had_one = self.is_administered(tx, caller).await?;
                     store::sessions::end_all(tx, &account.id, None).await?;
                     store::links::drop_all(tx, &account.id).await?;
                     if change == Change::Disable {
                         store::accounts::update(tx, changed).await?;
-                        return recorded::changed(tx, caller, changed, "disabled").await;
+                        recorded::changed(tx, caller, changed, "disabled").await?;
+                    } else {
+                        self.forget(tx, caller, account).await?;
                     }
-                    store::tokens::revoke_all(tx, &account.id).await?;
-                    store::factors::remove(tx, &account.id).await?;
-                    store::passkeys::remove_all(tx, &account.id).await?;
-                    if let (Some(messages), Some(mail)) = (&self.messages, &account.mail) {
-                        messages.forget(tx, mail).await?;
+                    if had_one && !self.is_administered(tx, caller).await? {
+                        let text =
+                            "Nobody could come in as administrator any more. Give the role to somebody else first.";
+                        return Err(Error::new(Code::Conflict, text));
                     }
-                    self.forget_elsewhere(tx, &account.id).await?;
-                    recorded::deleted(tx, caller, account).await?;
-                    store::identities::drop_all(tx, &account.id).await?;
-                    if let Some(grants) = &self.grants {
-                        grants.forget(tx, caller, &account.subject()).await?;
-                    }
-                    store::accounts::forget(tx, &account.id).await
+                    Ok(())
                 })
             })
             .await?;

@@ -69,7 +69,7 @@ pub(in super::super) async fn login_is_free(tx: &mut Tx<'_>, login: &str) -> Res
 
 /// The account of a mail address.
 pub(in super::super) async fn with_mail(on: impl Into<Exec<'_>>, mail: &str) -> Result<Option<Account>> {
-    sql("SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account WHERE mail_key = $1")
+    sql("SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, picture, password_at, created_at, seen_at FROM account WHERE mail_key = $1")
         .bind(folded(mail))
         .opt(on)
         .await
@@ -132,7 +132,7 @@ pub(in super::super) async fn seen(tx: &mut Tx<'_>, id: &str) -> Result<()> {
 /// Takes away who it was: the row stays for what it did.
 pub(in super::super) async fn forget(tx: &mut Tx<'_>, id: &str) -> Result<()> {
     sql("UPDATE account SET version = version + 1, state = 'deleted', login = $1, login_key = $1, name = $2, name_key = '', mail = NULL, mail_key = NULL, mail_confirmed_at = NULL, \
-         language = NULL, time_zone = NULL, theme = NULL, password = NULL, password_at = NULL, seen_at = NULL WHERE id = $1")
+         language = NULL, time_zone = NULL, theme = NULL, picture = NULL, password = NULL, password_at = NULL, seen_at = NULL WHERE id = $1")
         .bind(id)
         .bind(GONE)
         .exec(tx)
@@ -141,7 +141,7 @@ pub(in super::super) async fn forget(tx: &mut Tx<'_>, id: &str) -> Result<()> {
 }
 
 pub(in super::super) async fn get(on: impl Into<Exec<'_>>, id: &str) -> Result<Option<Account>> {
-    sql("SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account WHERE id = $1")
+    sql("SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, picture, password_at, created_at, seen_at FROM account WHERE id = $1")
         .bind(id)
         .opt(on)
         .await
@@ -160,7 +160,7 @@ pub(in super::super) async fn password(on: impl Into<Exec<'_>>, id: &str) -> Res
 pub(in super::super) async fn named(on: impl Into<Exec<'_>>, given: &str) -> Result<Option<Account>> {
     let text = folded(given);
     let found: Vec<Account> = sql(
-        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account \
+        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, picture, password_at, created_at, seen_at FROM account \
          WHERE login_key = $1 OR mail_key = $2 LIMIT 2",
     )
     .bind(login_key(given))
@@ -184,7 +184,7 @@ pub(in super::super) async fn list(
     let start = text.map(folded);
     let end = start.as_ref().map(|start| format!("{start}\u{10ffff}"));
     let mut filter = Filter::new(
-        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account",
+        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, picture, password_at, created_at, seen_at FROM account",
     )
     .and("state <> ?", "deleted");
     if let (Some(start), Some(end)) = (start, end) {
@@ -203,7 +203,7 @@ pub(in super::super) async fn list(
 
 pub(in super::super) async fn by_ids(on: impl Into<Exec<'_>>, ids: &[String]) -> Result<Vec<Account>> {
     Filter::new(
-        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, password_at, created_at, seen_at FROM account",
+        "SELECT id, version, kind, state, login, name, mail, mail_confirmed_at, language, time_zone, theme, picture, password_at, created_at, seen_at FROM account",
     )
     .and_in("id", ids.iter().take(1000).cloned())
     .stmt()

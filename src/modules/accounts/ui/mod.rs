@@ -7,9 +7,11 @@ mod lost;
 mod own;
 mod passkeys;
 mod people;
+mod pictures;
 mod programs;
 mod setup;
 mod sign_in;
+mod sign_up;
 
 use std::sync::Arc;
 
@@ -33,6 +35,8 @@ pub(super) fn routes(service: &Arc<Service>) -> Routes {
         .merge(programs::routes(service.clone()))
         .merge(lost::routes(service.clone()))
         .merge(passkeys::routes(service.clone()))
+        .merge(pictures::routes(service.clone()))
+        .merge(sign_up::routes(service.clone()))
 }
 
 /// A form without fields of its own.

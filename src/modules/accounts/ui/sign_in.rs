@@ -46,6 +46,8 @@ pub(super) struct SignInPage {
     can_mail: bool,
     /// A passkey can be shown.
     passkeys: bool,
+    /// Strangers may make an account of their own.
+    sign_up: bool,
 }
 view!(SignInPage);
 
@@ -59,6 +61,7 @@ impl SignInPage {
             offers: service.offers(),
             can_mail: service.can_mail(),
             passkeys: service.knows_passkeys(),
+            sign_up: service.may_sign_up(),
         }
     }
 }
@@ -144,7 +147,7 @@ async fn sign_in(
     }
 }
 
-/// Leaves what the account prefers where pages look for it: light or dark, the time zone, the language.
+/// Leaves what the account prefers where pages look for it: light or dark, the time zone, the language, and which picture it has.
 pub(super) async fn preferences(
     service: &Service,
     context: &Context,
@@ -171,7 +174,12 @@ pub(super) fn language(context: &Context, tag: &str, response: &mut Response) {
 /// See [`preferences`].
 pub(super) fn remember(context: &Context, account: &Account, response: &mut Response) -> Result<()> {
     let secure = if context.secure() { "; Secure" } else { "" };
-    for (name, value) in [("theme", &account.theme), ("zone", &account.time_zone)] {
+    let kept = [
+        ("theme", &account.theme),
+        ("zone", &account.time_zone),
+        ("face", &account.picture),
+    ];
+    for (name, value) in kept {
         let (value, life) = value.as_deref().map_or(("", 0), |value| (value, 31_536_000));
         let text = format!("{name}={value}; Path=/; Max-Age={life}; SameSite=Lax{secure}");
         let cookie = HeaderValue::from_str(&text).map_err(Error::internal)?;
