@@ -3,6 +3,7 @@
 
 mod budgets;
 mod composed;
+mod connections;
 mod databases;
 mod dialects;
 mod filters;
