@@ -60,27 +60,29 @@ fn last_name(expression: &Expr) -> String {
 }
 
 impl Inside<'_> {
-    fn within(&mut self, is_inside: bool, visit: impl FnOnce(&mut Self)) {
-        // A function of its own inside another one begins anew; a closure goes on.
-        self.depth += usize::from(is_inside);
+    /// A function begins anew, wherever it stands.
+    fn function(&mut self, signature: &syn::Signature, visit: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.depth, usize::from(takes_transaction(signature)));
         visit(self);
-        self.depth -= usize::from(is_inside);
+        self.depth = before;
     }
 }
 
 impl<'ast> Visit<'ast> for Inside<'_> {
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.within(takes_transaction(&item.sig), |it| visit::visit_item_fn(it, item));
+        self.function(&item.sig, |it| visit::visit_item_fn(it, item));
     }
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.within(takes_transaction(&item.sig), |it| visit::visit_impl_item_fn(it, item));
+        self.function(&item.sig, |it| visit::visit_impl_item_fn(it, item));
     }
     fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
         let is_write = closure
             .inputs
             .iter()
             .any(|input| matches!(input, Pat::Ident(name) if name.ident == "tx"));
-        self.within(is_write, |it| visit::visit_expr_closure(it, closure));
+        self.depth += usize::from(is_write);
+        visit::visit_expr_closure(self, closure);
+        self.depth -= usize::from(is_write);
     }
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
         let name = call.method.to_string();

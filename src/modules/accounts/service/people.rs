@@ -9,6 +9,7 @@ use crate::kernel::access::{Caller, Subject};
 use crate::kernel::db::{Signal, Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::Visitor;
+use crate::kernel::i18n::Language;
 use crate::kernel::id::is_id;
 
 /// What is to become of an account.
@@ -42,6 +43,15 @@ impl Service {
             place,
         });
         Ok(held.collect())
+    }
+
+    /// The collections as places where somebody has a role, with what they are called in a language.
+    pub(in super::super) async fn places(&self, language: Language) -> Result<Vec<(String, String)>> {
+        let collections = self.access.collections().await?;
+        let named = collections
+            .iter()
+            .map(|one| (format!("type:{}", one.name), one.called(language)));
+        Ok(named.collect())
     }
 
     pub(super) async fn told(&self, account: &Account) -> Result<AccountInfo> {

@@ -68,7 +68,7 @@ impl Service {
             }
             Some(mail) => self.check_address(
                 &mut checks,
-                Some(mail).filter(|mail| !mail.is_empty()).map(|m| m.as_str()),
+                Some(mail).filter(|mail| !mail.is_empty()).map(String::as_str),
             ),
         }
         checks.done()?;

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use super::service::{Opened, Service};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Context, Routes, session_cookie};
-use crate::kernel::ui::{Flash, Html, View};
+use crate::kernel::ui::{Flash, Html, Page, View};
 
 pub(super) fn routes(service: &Arc<Service>) -> Routes {
     doors::routes(service.clone())
@@ -37,6 +37,26 @@ pub(super) fn routes(service: &Arc<Service>) -> Routes {
         .merge(passkeys::routes(service.clone()))
         .merge(pictures::routes(service.clone()))
         .merge(sign_up::routes(service.clone()))
+}
+
+/// What collections are called, where roles in them are told or given.
+struct Places(Vec<(String, String)>);
+
+impl Places {
+    async fn of(service: &Service, page: &Page) -> Result<Self> {
+        Ok(Self(service.places(page.language).await?))
+    }
+
+    /// What a place is called; its own name where nobody knows it.
+    fn called<'p>(&'p self, place: &'p str) -> &'p str {
+        let known = self.0.iter().find(|(known, _)| known == place);
+        known.map_or(place, |(_, label)| label.as_str())
+    }
+
+    /// Every collection, by its place and what it is called.
+    fn all(&self) -> &[(String, String)] {
+        &self.0
+    }
 }
 
 /// A form without fields of its own.

@@ -14,7 +14,7 @@ use super::super::model::Token;
 use super::super::service::{Linked, NewAddress, Offer, ProfileForm, Service};
 use super::super::store::sessions::Session;
 use super::sign_in::{language, remember};
-use super::{Nothing, Wrong, again, on_to};
+use super::{Nothing, Places, Wrong, again, on_to};
 use crate::contract::accounts::{AccountInfo, NewToken};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Error, Result};
@@ -93,6 +93,7 @@ struct AccountPage {
     initials: String,
     me: Account,
     info: AccountInfo,
+    places: Places,
     sessions: Vec<SessionRow>,
     tokens: Vec<TokenRow>,
     zones: Vec<String>,
@@ -179,6 +180,7 @@ async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<Ac
     zones.sort_unstable();
     Ok(AccountPage {
         info: service.my_account(&page.caller).await?,
+        places: Places::of(service, &page).await?,
         has_step: service.factor(&me.id).await?.is_some(),
         passkeys: if service.knows_passkeys() {
             Some(service.passkeys_of(&me).await?.len())

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::super::MANAGE;
 use super::super::service::{Change, Service};
 use super::programs::{self, TokenRow};
-use super::{Nothing, Wrong, again, on_to};
+use super::{Nothing, Places, Wrong, again, on_to};
 use crate::contract::access::Role;
 use crate::contract::accounts::{AccountInfo, AccountLink, AccountState, CreatedAccount, HeldRole, NewAccount};
 use crate::kernel::access::Subject;
@@ -53,6 +53,7 @@ pub(super) struct Row {
 struct PeoplePage {
     page: Page,
     rows: Vec<Row>,
+    places: Places,
     text: String,
     next: Option<String>,
     roles: [Role; 6],
@@ -83,6 +84,7 @@ pub(super) struct PersonPage {
     page: Page,
     crumbs: Vec<Crumb>,
     row: Row,
+    places: Places,
     roles: [Role; 6],
     has_step: bool,
     is_me: bool,
@@ -152,6 +154,7 @@ async fn people(service: &Service, page: Page, asked: Asked) -> Result<PeoplePag
         .await?;
     Ok(PeoplePage {
         rows: items.into_iter().map(row).collect(),
+        places: Places::of(service, &page).await?,
         text: asked.q,
         next,
         roles: Role::ALL,
@@ -224,6 +227,7 @@ pub(super) async fn person(service: &Service, page: Page, id: &str) -> Result<Pe
         scopes: programs::SCOPES,
         days: programs::DAYS,
         row: row(info),
+        places: Places::of(service, &page).await?,
         roles: Role::ALL,
         is_me,
         link: None,
