@@ -146,14 +146,14 @@ impl Index {
 }
 
 /// Counts the values of all facets by ordinal, as cheaply as it can be done.
-struct Facets;
+pub struct Facets;
 
-struct Counter {
+pub struct Counter {
     columns: Vec<Option<(StrColumn, Vec<u32>)>>,
     missing: Vec<u64>,
 }
 
-type Counts = (Vec<Vec<(String, u64)>>, Vec<u64>);
+pub type Counts = (Vec<Vec<(String, u64)>>, Vec<u64>);
 
 impl Collector for Facets {
     type Fruit = Counts;

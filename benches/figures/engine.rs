@@ -25,7 +25,7 @@ use super::{data, search};
 
 struct Objects(Arc<Vec<Map<String, Json>>>);
 
-fn id(n: usize) -> String {
+pub fn id(n: usize) -> String {
     format!("{n:08}")
 }
 
@@ -40,7 +40,8 @@ fn collect<'v>(path: &str, value: &'v Json, into: &mut Vec<(String, &'v Json)>) 
     }
 }
 
-fn document(n: usize, object: &Map<String, Json>) -> Document {
+/// What the index is given of an object.
+pub fn document(n: usize, object: &Map<String, Json>) -> Document {
     let mut fields: Vec<IndexedField> = Vec::new();
     for (name, value) in object {
         let mut found = Vec::new();

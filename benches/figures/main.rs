@@ -4,13 +4,17 @@
 mod access;
 mod accounts;
 mod api;
+mod asks;
 mod bare_http;
+mod bare_index;
 mod bare_search;
 mod data;
 mod engine;
 mod files;
+mod fresh;
 mod import;
 mod jobs;
+mod kinds;
 mod load;
 mod places;
 mod postgres_search;
@@ -18,6 +22,7 @@ mod record;
 mod report;
 mod search;
 mod server;
+mod sql_search;
 mod start;
 mod trees;
 mod writes;
@@ -30,6 +35,9 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   import [FILE]          import into an empty house against parse + bare SQLite + bare tantivy
   search [N]             1,000 queries over N records (100,000) against bare tantivy and PostgreSQL full text
   search-engine [N]      the same mix asked of the engine itself, without HTTP and records
+  search-kinds [N]       ten kinds of questions over N records (1,000,000) against bare tantivy, PostgreSQL and SQLite FTS5;
+                         the index: MB/s, size, memory
+  search-fresh [N]       from a commit to where it is found while N records (100,000) are imported; the slowest bad question
   record                 one record by API against a bare handler, on both databases
   access                 a permission check warm and cold, on both databases
   accounts               whose a session is; 40 sign-ins at once beside other requests
@@ -55,6 +63,8 @@ fn main() -> Result<()> {
         Some("import") => runtime.block_on(import::measure(arguments.get(1).map(String::as_str))),
         Some("search") => runtime.block_on(search::measure(number(1, 100_000)?)),
         Some("search-engine") => runtime.block_on(engine::measure(number(1, 100_000)?)),
+        Some("search-kinds") => runtime.block_on(kinds::measure(number(1, 1_000_000)?)),
+        Some("search-fresh") => runtime.block_on(fresh::measure(number(1, 100_000)?)),
         Some("record") => runtime.block_on(record::measure()),
         Some("access") => runtime.block_on(access::measure()),
         Some("accounts") => runtime.block_on(accounts::measure()),

@@ -15,7 +15,7 @@ use crate::kernel::control::{self, Asked, ControlSocket};
 use crate::kernel::db::Engine;
 use crate::kernel::error::Result;
 use crate::kernel::http::{self, Routes, Setup, SitemapSource, Web};
-use crate::kernel::jobs::{JobHandler, Worker, WorkerOptions};
+use crate::kernel::jobs::{self, JobHandler, Worker, WorkerOptions};
 use crate::kernel::process::{self, Registration, SCHEDULER, WORKER, Watermark};
 use crate::kernel::schedule::{self, Schedule};
 use crate::kernel::{Kernel, program, telemetry};
@@ -64,7 +64,11 @@ impl App {
         let web = self.web()?;
         let tasks = TaskTracker::new();
         self.start_search(&tasks);
-        let (queues, kinds) = self.start_worker(&tasks)?;
+        let (mut queues, mut kinds) = self.start_worker(&tasks)?;
+        if self.answers_alone(&queues) {
+            kinds = self.start_beside_index(&tasks)?;
+            queues.push(jobs::INDEX.to_owned());
+        }
         self.start_scheduler(&tasks);
         self.start_beating(&tasks, queues, kinds);
         let Self {
@@ -152,6 +156,29 @@ impl App {
             work.await;
         });
         Ok((queues, kinds))
+    }
+
+    /// Whether jobs that ask the index would find nobody here although this process keeps one: its worker serves other
+    /// queues, or it has none while workers elsewhere keep no index.
+    fn answers_alone(&self, queues: &[String]) -> bool {
+        let elsewhere = self.roles.worker || self.kernel.db.engine() == Engine::Postgres;
+        self.roles.web && elsewhere && !queues.iter().any(|queue| queue == jobs::INDEX)
+    }
+
+    /// Works off what asks the index, one job at a time, beside what else this process does. Answers the kinds of jobs.
+    fn start_beside_index(&self, tasks: &TaskTracker) -> Result<Vec<String>> {
+        let kernel = &self.kernel;
+        let options = WorkerOptions {
+            queues: vec![jobs::INDEX.to_owned()],
+            concurrency: 1,
+            limits: Default::default(),
+            ..WorkerOptions::from_config(&kernel.config)
+        };
+        let worker = Worker::new(&kernel.db, &kernel.process, self.handlers(), options)?;
+        let kinds = worker.kinds().into_iter().map(str::to_owned).collect();
+        let stop = kernel.stop.clone();
+        tasks.spawn(async move { worker.run(stop).await });
+        Ok(kinds)
     }
 
     /// Every job handler of the modules, of the bus and of the kernel.

@@ -42,5 +42,7 @@ pub const DEFAULT: &str = "default";
 pub const EVENTS: &str = "events";
 /// The queue of imports and exports.
 pub const EXCHANGE: &str = "exchange";
+/// The queue of what asks the search index: served by every process that keeps one, whatever its roles.
+pub const INDEX: &str = "index";
 /// Every queue of the house, for a worker that serves them all.
-pub const QUEUES: [&str; 3] = [EVENTS, DEFAULT, EXCHANGE];
+pub const QUEUES: [&str; 4] = [EVENTS, DEFAULT, EXCHANGE, INDEX];

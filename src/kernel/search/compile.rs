@@ -21,7 +21,7 @@ use super::shared::{SeenQuery, View};
 use super::text::{MAX_VALUE, beginning, cut};
 use super::types::{Filter, Lexicon, Shape, Tongue};
 use super::without::Without;
-use super::words::{TITLE_WEIGHT, phrase_words};
+use super::words::{TITLE_WEIGHT, placed_words};
 use crate::kernel::access::{Level, Terms, Visibility};
 
 /// How much more a title weighs that is what was asked for.
@@ -267,7 +267,7 @@ impl Compiler<'_> {
                 let key = self.key_of(Some(&whole.field));
                 let unit = self.unit(&whole.field);
                 let mut choices = vec![self.value(level, &key, &whole.value, Some(unit))];
-                let tokens = phrase_words(&whole.value);
+                let tokens = placed_words(&whole.value);
                 if !whole.exactly && !tokens.is_empty() {
                     choices.push(self.words(text, &key, &tokens, false));
                 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::again::{Spread, Sweep};
 use super::rebuild::{self, BATCH};
+use super::schema::SCHEMA_VERSION;
 use super::snapshot;
 use super::store::{self, Payload, Store};
 use super::{Health, IndexSource, Inner, locked};
@@ -92,12 +93,14 @@ pub(super) async fn run(inner: Arc<Inner>, sources: Vec<Arc<dyn IndexSource>>, d
 
 /// Where the follower is.
 pub(super) struct Progress {
-    store: Store,
-    database: String,
+    pub store: Store,
+    pub database: String,
+    /// What the build holds is as it was with this version.
+    schema: u32,
     /// The last rebuild asked for that the build began after.
     rebuilt: u64,
     /// Read up to here.
-    at: Position,
+    pub at: Position,
     pub first_pending: Option<Instant>,
     last_commit: Instant,
     pub bulk: bool,
@@ -105,6 +108,36 @@ pub(super) struct Progress {
     pub spread: Spread,
     /// When to look next whether it is this process's turn to take a snapshot.
     next_snapshot: Instant,
+}
+
+impl Progress {
+    /// As a build's last commit left it.
+    pub fn resume(store: Store, payload: Payload) -> Self {
+        let last_commit = Instant::now();
+        Self {
+            store,
+            schema: payload.schema,
+            rebuilt: payload.rebuilt,
+            at: payload.at(),
+            first_pending: None,
+            last_commit,
+            bulk: false,
+            sweep: payload.sweeping.then(Sweep::default),
+            spread: Spread::resume(payload.reached),
+            next_snapshot: last_commit,
+            database: payload.database,
+        }
+    }
+
+    /// What a commit has to say.
+    pub fn payload(&self) -> Payload {
+        Payload {
+            schema: self.schema,
+            rebuilt: self.rebuilt,
+            reached: self.spread.left(),
+            ..Payload::new(&self.database, self.at, self.sweep.is_some())
+        }
+    }
 }
 
 impl Follower {
@@ -144,11 +177,9 @@ impl Follower {
         let mut ledger = self.db.signals().subscribe(Signal::Ledger);
         let database = ledger::identity(&self.db).await?;
         self.look_for_requests().await?;
-        // A process that cannot answer yet begins with what there is, and builds anew afterwards.
-        let anew = self.is_asked() && self.inner.live.load().is_some();
-        let resumed = if anew { None } else { self.resume(&database).await? };
-        let resumed = match resumed {
-            None if !anew && self.restore(&database).await? => self.resume(&database).await?,
+        // Whatever was asked for, it begins with what there is, and builds anew beside it.
+        let resumed = match self.resume(&database).await? {
+            None if self.restore(&database).await? => self.resume(&database).await?,
             resumed => resumed,
         };
         let (store, payload) = match resumed {
@@ -156,50 +187,22 @@ impl Follower {
             // One that fails is tried again, since somebody waits for it.
             None => self.build(&database).await?,
         };
-        let (at, rebuilt) = (payload.at(), payload.rebuilt);
+        let rebuilt = payload.rebuilt;
         self.inner
             .built
             .send_modify(|built| built.asked = built.asked.max(rebuilt));
-        self.inner.watermark.send_replace(at);
-        let sweep = payload.sweeping.then(Sweep::default);
-        let spread = Spread::resume(payload.reached);
-        let last_commit = Instant::now();
-        let mut progress = Progress {
-            store,
-            database,
-            rebuilt,
-            at,
-            first_pending: None,
-            last_commit,
-            bulk: false,
-            sweep,
-            spread,
-            next_snapshot: last_commit,
-        };
+        self.inner.watermark.send_replace(payload.at());
+        let mut progress = Progress::resume(store, payload);
         loop {
             ledger.mark_unchanged();
-            if self.is_asked() {
-                return Ok(());
-            }
-            let changes = ledger::follow(&self.db, progress.at, BATCH).await?;
-            let idle = changes.is_empty();
-            if idle && !progress.spread.is_empty() {
-                progress = self.spread(progress).await?;
-            } else if idle {
-                progress = self.sweep(progress).await?;
-            } else {
-                progress = self.apply(progress, changes).await?;
-            }
-            if progress.first_pending.is_none() {
-                self.inner
-                    .watermark
-                    .send_if_modified(|mark| std::mem::replace(mark, progress.at) != progress.at);
-            }
-            if self.stop.is_cancelled() || due(&self.inner, &progress).is_some_and(|at| at <= Instant::now()) {
-                progress = self.commit(progress).await?;
-            }
+            let (next, idle) = self.step(progress).await?;
+            progress = next;
             if self.stop.is_cancelled() {
                 return Ok(());
+            }
+            if self.is_asked() || progress.schema != SCHEMA_VERSION {
+                progress = self.renew(progress).await?;
+                continue;
             }
             if idle && progress.sweep.is_none() && progress.spread.is_empty() {
                 progress = self.take_snapshot(progress)?;
@@ -214,6 +217,28 @@ impl Follower {
                 self.report(&progress).await?;
             }
         }
+    }
+
+    /// Reads what changed, writes it, and commits when it is time; true where nothing had changed.
+    pub(super) async fn step(&self, mut progress: Progress) -> Result<(Progress, bool)> {
+        let changes = ledger::follow(&self.db, progress.at, BATCH).await?;
+        let idle = changes.is_empty();
+        if idle && !progress.spread.is_empty() {
+            progress = self.spread(progress).await?;
+        } else if idle {
+            progress = self.sweep(progress).await?;
+        } else {
+            progress = self.apply(progress, changes).await?;
+        }
+        if progress.first_pending.is_none() {
+            self.inner
+                .watermark
+                .send_if_modified(|mark| std::mem::replace(mark, progress.at) != progress.at);
+        }
+        if self.stop.is_cancelled() || due(&self.inner, &progress).is_some_and(|at| at <= Instant::now()) {
+            progress = self.commit(progress).await?;
+        }
+        Ok((progress, idle))
     }
 
     /// The index as it was left, if it is of this database and not ahead of it.
@@ -241,7 +266,7 @@ impl Follower {
     }
 
     /// Writes the current state of what changed.
-    async fn apply(&self, mut progress: Progress, changes: Vec<ledger::Change>) -> Result<Progress> {
+    pub(super) async fn apply(&self, mut progress: Progress, changes: Vec<ledger::Change>) -> Result<Progress> {
         progress.bulk = changes.len() >= BULK_CHANGES;
         progress.at = changes.last().map_or(progress.at, |change| change.at);
         let mut by_kind: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
@@ -283,11 +308,7 @@ impl Follower {
         if progress.first_pending.is_none() {
             return Ok(progress);
         }
-        let payload = Payload {
-            rebuilt: progress.rebuilt,
-            reached: progress.spread.left(),
-            ..Payload::new(&progress.database, progress.at, progress.sweep.is_some())
-        };
+        let payload = progress.payload();
         let mut store = progress.store;
         store = blocking(move || {
             store.commit(&payload)?;

@@ -4,6 +4,7 @@
 //! [`Search::search`] answers. A process without an index holds `Search::default()` and answers `Unavailable`.
 
 mod again;
+mod alphabet;
 mod answer;
 mod bits;
 mod clusters;

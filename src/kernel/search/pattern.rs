@@ -1,13 +1,21 @@
-//! Words that hold letters somewhere: `*pot*`, `t*pot`. Each segment's words of the field are looked through, so that no
-//! pattern takes longer than reading them does.
+//! Words that hold letters somewhere: `*pot*`, `t*pot`, and such words beside others: `"*sa his*"`. Each segment's words of
+//! the field are looked through, so that no pattern takes longer than reading them does.
 
+use std::collections::HashSet;
+
+use tantivy::postings::Postings;
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{BitSet, SegmentReader};
+use tantivy::{BitSet, DocSet, InvertedIndexReader, SegmentReader, TERMINATED};
 
 use super::bits::Bits;
+use super::query::MAX_PHRASE;
 use super::schema::Fields;
 use super::stem::MARK;
+use super::text::{fold, is_word};
 use super::words::MAX_EXPANSIONS;
+
+/// Places that are read of each word of a phrase of patterns, in each segment; what comes after is not looked at.
+const MAX_PLACES: usize = 2_000_000;
 
 /// See the module's text.
 #[derive(Clone, Debug)]
@@ -65,6 +73,94 @@ impl Pattern {
     }
 }
 
+/// The words of a text, folded, with the stars in them; what holds nothing but stars is none.
+pub(super) fn starred(text: &str) -> Vec<String> {
+    let folded = fold(text);
+    let parts = folded.split(|c: char| c != '*' && !is_word(c));
+    let parts = parts.filter(|part| part.chars().any(|c| c != '*'));
+    parts.take(MAX_PHRASE).map(str::to_owned).collect()
+}
+
+/// Words side by side, of which some are patterns.
+#[derive(Clone, Debug)]
+pub(super) struct PatternPhrase {
+    field: Field,
+    before: Vec<u8>,
+    parts: Vec<String>,
+}
+
+impl Bits for PatternPhrase {
+    const NAME: &'static str = "phrase of patterns";
+
+    fn bits(&self, reader: &SegmentReader) -> tantivy::Result<BitSet> {
+        let mut bits = BitSet::with_max_value(reader.max_doc());
+        let index = reader.inverted_index(self.field)?;
+        // Whole words first: they leave few places for what stands for many.
+        let mut order: Vec<usize> = (0..self.parts.len()).collect();
+        order.sort_by_key(|at| self.parts[*at].contains('*'));
+        let mut starts: Option<HashSet<u64>> = None;
+        for at in order {
+            let found = self.starts(&index, at, starts.as_ref())?;
+            if found.is_empty() {
+                return Ok(bits);
+            }
+            starts = Some(found);
+        }
+        for start in starts.iter().flatten() {
+            bits.insert((start >> 32) as u32);
+        }
+        Ok(bits)
+    }
+}
+
+impl PatternPhrase {
+    /// `parts` as [`starred`] gives them.
+    pub fn new(field: Field, key: &str, parts: Vec<String>) -> Self {
+        Self {
+            field,
+            before: Fields::json_term(field, key, "").serialized_value_bytes().to_vec(),
+            parts,
+        }
+    }
+
+    /// Where the phrase may begin as far as one of its words says, of the places that are known: a document and a place
+    /// in it each.
+    fn starts(
+        &self,
+        index: &InvertedIndexReader,
+        at: usize,
+        known: Option<&HashSet<u64>>,
+    ) -> tantivy::Result<HashSet<u64>> {
+        let pattern = self.parts[at].as_bytes();
+        let head = pattern.iter().position(|b| *b == b'*').unwrap_or(pattern.len());
+        let start = [self.before.as_slice(), &pattern[..head]].concat();
+        let mut stream = index.terms().range().ge(&start).into_stream()?;
+        let (mut matched, mut read) = (0, 0);
+        let (mut found, mut places) = (HashSet::new(), Vec::new());
+        while matched < MAX_EXPANSIONS && read < MAX_PLACES && stream.advance() {
+            if !stream.key().starts_with(&start) {
+                break;
+            }
+            let word = &stream.key()[self.before.len()..];
+            if word.first() == Some(&(MARK as u8)) || !fits(pattern, word) {
+                continue;
+            }
+            matched += 1;
+            let option = IndexRecordOption::WithFreqsAndPositions;
+            let mut postings = index.read_postings_from_terminfo(stream.value(), option)?;
+            while postings.doc() != TERMINATED && read < MAX_PLACES {
+                postings.positions(&mut places);
+                read += places.len();
+                let firsts = places.iter().filter_map(|place| place.checked_sub(at as u32));
+                let firsts = firsts.map(|first| u64::from(postings.doc()) << 32 | u64::from(first));
+                found.extend(firsts.filter(|first| known.is_none_or(|known| known.contains(first))));
+                postings.advance();
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// Whether a word is as the pattern says. Goes back to the last star at most, so it never takes long.
 pub(super) fn fits(pattern: &[u8], word: &[u8]) -> bool {
     let (mut p, mut w) = (0, 0);
@@ -89,7 +185,14 @@ pub(super) fn fits(pattern: &[u8], word: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::{fits, starred};
+
+    #[test]
+    fn stars_stay_with_their_words() {
+        assert_eq!(starred("*Sa his*"), ["*sa", "his*"]);
+        assert_eq!(starred("a * b, *ü*"), ["a", "b", "*u*"]);
+        assert!(starred("** ***").is_empty());
+    }
 
     #[test]
     fn stars_stand_for_any_letters() {

@@ -19,7 +19,9 @@ use super::types::{Document, IndexedField, Inside, Tongue, Value};
 use crate::kernel::access::Level;
 
 /// Counted up when what the index holds changes; another one is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 7;
+pub(super) const SCHEMA_VERSION: u32 = 8;
+/// From here on an older one answers while it is rebuilt: it has the same fields, and only lacks some of the words.
+pub(super) const ANSWERS_FROM: u32 = 7;
 
 /// Key of all texts of a level. No field has it: in a field's key a `%` is always followed by two hex digits.
 pub(super) const ALL_KEY: &str = "%a";

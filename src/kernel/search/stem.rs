@@ -5,7 +5,8 @@
 
 use tantivy::tokenizer::{Language, RawTokenizer, Stemmer, TokenFilter, TokenStream, Tokenizer};
 
-use super::text::{MAX_ORDER, cut, fold, is_word};
+use super::alphabet::in_order;
+use super::text::{MAX_ORDER, cut, is_word};
 use super::types::Tongue;
 
 /// Stands before the language of a text, and before a stem. No word has it.
@@ -14,7 +15,7 @@ pub(super) const MARK: char = '\u{1}';
 const SHORTEST: usize = 4;
 
 impl Tongue {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::English,
         Self::French,
         Self::German,
@@ -22,11 +23,21 @@ impl Tongue {
         Self::Spanish,
         Self::Italian,
         Self::Dutch,
+        Self::Danish,
+        Self::Norwegian,
+        Self::Finnish,
+        Self::Portuguese,
     ];
 
     /// The language of a tag: `en`, `de-CH`.
     pub fn find(tag: &str) -> Option<Self> {
         let main = tag.split(['-', '_']).next().unwrap_or_default();
+        // Both ways to write Norwegian have one set of endings.
+        let main = if main.eq_ignore_ascii_case("no") || main.eq_ignore_ascii_case("nn") {
+            "nb"
+        } else {
+            main
+        };
         Self::ALL
             .into_iter()
             .find(|tongue| tongue.tag().eq_ignore_ascii_case(main))
@@ -41,6 +52,10 @@ impl Tongue {
             Self::Spanish => "es",
             Self::Italian => "it",
             Self::Dutch => "nl",
+            Self::Danish => "da",
+            Self::Norwegian => "nb",
+            Self::Finnish => "fi",
+            Self::Portuguese => "pt",
         }
     }
 
@@ -54,6 +69,10 @@ impl Tongue {
             Self::Spanish => 'p',
             Self::Italian => 'i',
             Self::Dutch => 'n',
+            Self::Danish => 'k',
+            Self::Norwegian => 'o',
+            Self::Finnish => 'u',
+            Self::Portuguese => 'r',
         }
     }
 
@@ -70,6 +89,10 @@ impl Tongue {
             Self::Spanish => Language::Spanish,
             Self::Italian => Language::Italian,
             Self::Dutch => Language::Dutch,
+            Self::Danish => Language::Danish,
+            Self::Norwegian => Language::Norwegian,
+            Self::Finnish => Language::Finnish,
+            Self::Portuguese => Language::Portuguese,
         }
     }
 
@@ -83,6 +106,10 @@ impl Tongue {
             Self::Spanish => &["el", "la", "los", "las", "un", "una"],
             Self::Italian => &["il", "lo", "la", "i", "gli", "le", "l", "un", "uno", "una"],
             Self::Dutch => &["de", "het", "een"],
+            Self::Danish => &["den", "det", "de", "en", "et"],
+            Self::Norwegian => &["den", "det", "de", "en", "et", "ei"],
+            Self::Finnish => &[],
+            Self::Portuguese => &["o", "a", "os", "as", "um", "uma"],
         }
     }
 }
@@ -136,11 +163,11 @@ impl Stems {
     }
 }
 
-/// By what a text is put in order among others: without quotes and an article before it, accents and case aside, numbers
-/// by their size.
+/// By what a text is put in order among others: without quotes and an article before it, letters by their alphabet, other
+/// accents and case aside, numbers by their size.
 pub(super) fn sort_key(text: &str, tongue: Option<Tongue>) -> String {
     let start = cut(text, 2 * MAX_ORDER).trim_start_matches(|c| !is_word(c));
-    let folded = fold(start);
+    let folded = in_order(start, tongue);
     let mut rest = folded.as_str();
     if let Some(tongue) = tongue
         && let Some((first, after)) = rest.split_once([' ', '\'', '’'])
@@ -196,6 +223,9 @@ mod tests {
             (Tongue::Spanish, "pinturas", "pintura"),
             (Tongue::Italian, "quadri", "quadro"),
             (Tongue::Dutch, "schilderijen", "schilderij"),
+            (Tongue::Danish, "malerierne", "malerier"),
+            (Tongue::Norwegian, "bilder", "bildet"),
+            (Tongue::Portuguese, "pinturas", "pintura"),
         ] {
             let mut stems = Stems::new(tongue);
             assert_eq!(stems.stem(one), stems.stem(other), "{one} {other}");
@@ -233,6 +263,10 @@ mod tests {
         assert_eq!(
             order(&["L'Homme", "La Femme", "Garçon"], Some(Tongue::French)),
             "La Femme < Garçon < L'Homme"
+        );
+        assert_eq!(
+            order(&["Det nya", "Åka", "En öl", "Zebra 10", "Zebra 9", "Ärta"], Some(Tongue::Swedish)),
+            "Det nya < Zebra 9 < Zebra 10 < Åka < Ärta < En öl"
         );
         assert!(sort_key(&"9".repeat(500), None).len() <= 2 * MAX_ORDER + 9);
         assert!(sort_key(&"é9".repeat(500), None).len() <= 2 * MAX_ORDER + 9);

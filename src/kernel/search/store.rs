@@ -9,7 +9,7 @@ use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexMeta, IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
 
 use super::again::Reach;
-use super::schema::{Fields, SCHEMA_VERSION};
+use super::schema::{ANSWERS_FROM, Fields, SCHEMA_VERSION};
 use super::text::{TOKENIZER, WordTokenizer};
 use super::types::Document;
 use crate::kernel::config;
@@ -74,7 +74,7 @@ fn with_tokenizer(index: Index) -> Index {
     index
 }
 
-/// Opens a build; `None` if it is not one of ours as it is now: another schema, broken, never committed.
+/// Opens a build; `None` if no question can be asked of it: another schema, broken, never committed.
 pub(super) fn open(path: &Path, fields: &Fields) -> Option<(Index, Payload)> {
     let opened = Index::open_in_dir(path).and_then(|index| {
         let meta = index.load_metas()?;
@@ -90,7 +90,8 @@ pub(super) fn open(path: &Path, fields: &Fields) -> Option<(Index, Payload)> {
         }
     };
     let payload: Payload = serde_json::from_str(&payload?).ok()?;
-    (payload.schema == SCHEMA_VERSION && index.schema() == fields.schema).then(|| (with_tokenizer(index), payload))
+    let answers = (ANSWERS_FROM..=SCHEMA_VERSION).contains(&payload.schema);
+    (answers && index.schema() == fields.schema).then(|| (with_tokenizer(index), payload))
 }
 
 /// A reader that moves on when it is told to.

@@ -16,7 +16,7 @@ use super::compile::{Compiler, Scope, all};
 use super::query::Day;
 use super::schema::{Fields, START_KEY, TITLE_KEY, key};
 use super::shared::{View, Warm};
-use super::text::{beginning, column_value, fold, is_word, order, words};
+use super::text::{beginning, column_value, fold, is_word, order, placed};
 use super::types::{Begun, SuggestedValue, Suggestions, Types};
 use super::{Inner, MAX_SUGGESTIONS, store};
 use crate::kernel::error::{Code, Error, Result};
@@ -259,7 +259,7 @@ impl Suggester<'_> {
 
     /// More entities that have these words in their title, the last one as a beginning.
     fn by_words(&self, ids: &mut Vec<String>) -> tantivy::Result<()> {
-        let tokens = words(&self.begun.text);
+        let tokens = placed(&self.begun.text);
         if tokens.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,8 @@
 //! Words as the index sees them: cut at what is no letter or digit, in lower case, without accents.
 //!
 //! Index, questions and highlights use the same functions, so that what is found is what is marked. A code such as
-//! `79.66.115` becomes words side by side; a question for it is a phrase, so it is found whole and by part.
+//! `79.66.115` becomes words side by side; a question for it is a phrase, so it is found whole and by part. In scripts
+//! without spaces each character is a word, and each two neighbours are one more at the place of the first.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -76,6 +77,11 @@ pub(super) fn beginning(text: &str) -> String {
     order(text.trim_start_matches(|c| !is_word(c)))
 }
 
+/// A title as it is asked for as a whole, as [`beginning`] keeps it, with the stars in it.
+pub(super) fn whole_title(text: &str) -> String {
+    order(text.trim_start_matches(|c| !is_word(c) && c != '*').trim_end())
+}
+
 /// The term of a value in a column: its folded beginning, a zero byte, the value. Ordinals are then in the order people
 /// expect, and the value itself stays as it was.
 pub(super) fn column_term(value: &str) -> String {
@@ -94,10 +100,17 @@ pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c)
 }
 
-/// Scripts without spaces, and Hangul, whose words carry their particles: each character is a word, and a question for
-/// several is a phrase, so that any two neighbours are found.
+/// Scripts without spaces, and Hangul, whose words carry their particles: each character is a word, and so are two
+/// neighbours; a question for more is a phrase of such pairs. Signs that repeat or stand for a character belong to them.
 fn stands_alone(c: char) -> bool {
-    matches!(c, '\u{ac00}'..='\u{d7a3}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+    matches!(c, '\u{ac00}'..='\u{d7a3}' | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// The end of a character that is a word: the marks of kana stand behind it where they are signs of their own.
+fn end_of(text: &str, at: usize) -> usize {
+    let rest = &text[at..];
+    let after = rest.trim_start_matches(['\u{3099}', '\u{309a}', '\u{ff9e}', '\u{ff9f}']);
+    at + rest.len() - after.len()
 }
 
 /// Where the next word of `text` from byte `from` is.
@@ -106,7 +119,7 @@ pub(super) fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     let (start, first) = rest.char_indices().find(|(_, c)| is_word(*c))?;
     let after = start + first.len_utf8();
     let end = if stands_alone(first) {
-        after
+        end_of(rest, after)
     } else {
         rest[after..]
             .char_indices()
@@ -114,6 +127,39 @@ pub(super) fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
             .map_or(rest.len(), |(i, _)| after + i)
     };
     Some(from + start..from + end)
+}
+
+/// The character of a word that is one, and its neighbour behind it, folded; `None` where either is none of those.
+fn pair(text: &str, word: &Range<usize>) -> Option<String> {
+    let alone = |c: &char| is_word(*c) && stands_alone(*c);
+    text[word.clone()].chars().next().filter(alone)?;
+    let next = text[word.end..].chars().next().filter(alone)?;
+    Some(fold(&text[word.start..end_of(text, word.end + next.len_utf8())]))
+}
+
+/// The words of a question, folded, each with its place: of scripts without spaces the pairs, as few as cover all of it.
+pub(super) fn placed(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let (mut at, mut place, mut word) = (0, 0, String::new());
+    let mut is_covered = false;
+    while let Some(range) = next_word(text, at) {
+        at = range.end;
+        fold_word(&text[range.clone()], &mut word);
+        if word.is_empty() {
+            continue;
+        }
+        match pair(text, &range) {
+            Some(pair) => {
+                found.push((place, pair));
+                is_covered = true;
+            }
+            // The pair before has it already.
+            None if is_covered => is_covered = false,
+            None => found.push((place, word.clone())),
+        }
+        place += 1;
+    }
+    found
 }
 
 /// A word as it stands in the index; empty for a lone accent.
@@ -143,7 +189,8 @@ pub(super) const TOKENIZER: &str = "und";
 /// Stems that are remembered, so that a word that comes again is not stemmed again.
 const MAX_STEMS: usize = 4_096;
 
-/// Gives the words of a text, and beside each word that has another stem, at the same place, that.
+/// Gives the words of a text, and beside each word that has another stem or a neighbour without a space, at the same place,
+/// that.
 #[derive(Clone, Default)]
 pub(super) struct WordTokenizer {
     token: Token,
@@ -191,7 +238,7 @@ pub(super) struct WordStream<'a> {
     at: usize,
     token: &'a mut Token,
     stems: Option<&'a mut Known>,
-    /// A stem that stands where the last word stood.
+    /// A stem, or a pair, that stands where the last word stood.
     waiting: Option<String>,
 }
 
@@ -227,7 +274,9 @@ impl TokenStream for WordStream<'_> {
                 self.token.offset_from = range.start;
                 self.token.offset_to = range.end;
                 self.token.position = self.token.position.wrapping_add(1);
-                self.waiting = self.stems.as_mut().and_then(|known| known.term(&self.token.text));
+                // No word has both.
+                self.waiting = pair(self.text, &range)
+                    .or_else(|| self.stems.as_mut().and_then(|known| known.term(&self.token.text)));
                 return true;
             }
         }
@@ -262,6 +311,47 @@ mod tests {
         assert_eq!(words("박물관은 museum").len(), 5, "each syllable is a word");
         check("e\u{301}té \u{301}", &["ete"]);
         check("", &[]);
+    }
+
+    #[test]
+    fn neighbours_without_a_space_are_words_too() {
+        let mut tokenizer = WordTokenizer::default();
+        let mut stream = tokenizer.token_stream("東京都 tower、茶 佐々木");
+        let mut found = Vec::new();
+        while stream.advance() {
+            found.push((stream.token().position, stream.token().text.clone()));
+        }
+        let want = [
+            (0, "東"),
+            (0, "東京"),
+            (1, "京"),
+            (1, "京都"),
+            (2, "都"),
+            (3, "tower"),
+            (4, "茶"),
+            (5, "佐"),
+            (5, "佐々"),
+            (6, "々"),
+            (6, "々木"),
+            (7, "木"),
+        ];
+        assert_eq!(found, want.map(|(place, word)| (place, word.to_owned())));
+        let asked = |text: &str| -> Vec<(usize, String)> { placed(text) };
+        let want = |words: &[(usize, &str)]| -> Vec<(usize, String)> {
+            words.iter().map(|(place, word)| (*place, (*word).to_owned())).collect()
+        };
+        assert_eq!(asked("東"), want(&[(0, "東")]));
+        assert_eq!(asked("東京"), want(&[(0, "東京")]));
+        assert_eq!(asked("東京都"), want(&[(0, "東京"), (1, "京都")]));
+        assert_eq!(asked("東京 tower 茶"), want(&[(0, "東京"), (2, "tower"), (3, "茶")]));
+        assert_eq!(asked("tea、東・京"), want(&[(0, "tea"), (1, "東"), (2, "京")]));
+        assert_eq!(placed("ﾄｳ"), placed("トウ"), "narrow letters are the wide ones");
+        assert_eq!(placed("ﾎﾟｯﾄ"), placed("ポット"));
+        assert_eq!(placed("か\u{3099}き"), placed("がき"));
+        assert_eq!(placed("박물")[0].1, fold("박물"));
+        for odd in ["", "・・", "\u{3099}\u{3099}", "々", "東\u{0}京"] {
+            placed(odd);
+        }
     }
 
     #[test]

@@ -88,6 +88,10 @@ pub enum Tongue {
     Spanish,
     Italian,
     Dutch,
+    Danish,
+    Norwegian,
+    Finnish,
+    Portuguese,
 }
 
 /// What is asked of the types before a question is answered. Asked anew each time, so kept by whoever offers it.

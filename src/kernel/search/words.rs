@@ -2,16 +2,16 @@
 //! written much like it. Exact words weigh most.
 
 use tantivy::Term;
-use tantivy::query::{BoostQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, TermQuery};
+use tantivy::query::{BoostQuery, EmptyQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
 use super::bits::BitsQuery;
 use super::compile::{Boxed, Compiler, all, any, silent, term};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, PatternPhrase, starred};
 use super::query::{How, MAX_PHRASE, Node, Phrase, Word};
-use super::schema::{Fields, TONGUE_KEY};
+use super::schema::{ALL_KEY, Fields, START_KEY, TITLE_KEY, TONGUE_KEY};
 use super::stem::Stems;
-use super::text::{fold, words};
+use super::text::{MAX_VALUE, cut, placed, whole_title, words};
 use super::types::{NamedType, Tongue};
 use crate::kernel::access::Level;
 
@@ -24,11 +24,26 @@ const ALIKE: f32 = 0.2;
 /// Words a beginning may stand for, in each segment.
 pub(super) const MAX_EXPANSIONS: u32 = 20_000;
 
-/// The words of a phrase that are followed.
+/// Words with their places, see [`placed`].
+pub(super) type Placed = Vec<(usize, String)>;
+
+/// The words of a phrase that are followed, as they are looked for.
+pub(super) fn placed_words(text: &str) -> Placed {
+    let mut tokens = placed(text);
+    tokens.truncate(MAX_PHRASE);
+    tokens
+}
+
+/// The words of a phrase that are followed, one by one.
 pub(super) fn phrase_words(text: &str) -> Vec<String> {
     let mut tokens = words(text);
     tokens.truncate(MAX_PHRASE);
     tokens
+}
+
+fn terms_of(field: Field, key: &str, tokens: &[(usize, String)]) -> Vec<(usize, Term)> {
+    let term = |(place, token): &(usize, String)| (*place, Fields::json_term(field, key, token));
+    tokens.iter().map(term).collect()
 }
 
 impl Compiler<'_> {
@@ -53,7 +68,7 @@ impl Compiler<'_> {
     /// A word of a question at a level.
     pub fn word(&self, level: Level, key: &str, word: &Word) -> Boxed {
         let field = self.fields.text[level as usize];
-        let tokens = phrase_words(&word.text);
+        let tokens = placed_words(&word.text);
         match word.how {
             How::Plain => self.forms(field, key, &tokens),
             How::Begin => any(vec![
@@ -61,13 +76,17 @@ impl Compiler<'_> {
                 self.words(field, key, &tokens, false),
             ]),
             How::Pattern => {
-                let parts = fold(&word.text);
-                let parts = parts.split(|c: char| c != '*' && !super::text::is_word(c));
-                let parts = parts.filter(|part| part.chars().any(|c| c != '*'));
+                let parts = starred(&word.text).into_iter();
                 let each = parts.map(|part| -> (Occur, Boxed) {
-                    (Occur::Must, Box::new(BitsQuery(Pattern::new(field, key, part))))
+                    (Occur::Must, Box::new(BitsQuery(Pattern::new(field, key, &part))))
                 });
                 all(each.collect())
+            }
+            How::Called if matches!(key, ALL_KEY | TITLE_KEY) => self.called(level, &word.text),
+            How::Called => {
+                let exact = self.fields.exact[level as usize];
+                let same = Fields::json_term(exact, key, cut(&word.text, MAX_VALUE));
+                Box::new(TermQuery::new(same, IndexRecordOption::Basic))
             }
             How::Fuzzy => self.alike(field, key, &tokens, 1),
             How::Fuzzier => self.alike(field, key, &tokens, 2),
@@ -75,9 +94,9 @@ impl Compiler<'_> {
     }
 
     /// A word with its other forms and what means the same.
-    fn forms(&self, field: Field, key: &str, tokens: &[String]) -> Boxed {
+    fn forms(&self, field: Field, key: &str, tokens: &[(usize, String)]) -> Boxed {
         let mut choices = vec![self.words(field, key, tokens, false)];
-        if let [token] = tokens {
+        if let [(_, token)] = tokens {
             for term in self.stems(field, key, token) {
                 let form = TermQuery::new(term, IndexRecordOption::WithFreqs);
                 choices.push(Box::new(BoostQuery::new(Box::new(form), FORM)));
@@ -103,12 +122,12 @@ impl Compiler<'_> {
     }
 
     /// What means the same in a type, in documents of that type.
-    fn synonyms(&self, field: Field, key: &str, tokens: &[String]) -> Vec<Boxed> {
+    fn synonyms(&self, field: Field, key: &str, tokens: &[(usize, String)]) -> Vec<Boxed> {
         let mut found = Vec::new();
         for named in self.named_types() {
             let mut same = Vec::new();
             for group in &named.synonyms {
-                let groups: Vec<Vec<String>> = group.iter().map(|text| phrase_words(text)).collect();
+                let groups: Vec<Placed> = group.iter().map(|text| placed_words(text)).collect();
                 if groups.iter().any(|words| words == tokens) {
                     let others = groups.iter().filter(|words| *words != tokens && !words.is_empty());
                     same.extend(others.map(|words| self.words(field, key, words, false)));
@@ -134,10 +153,20 @@ impl Compiler<'_> {
         self.named_types().any(same)
     }
 
+    /// What is called so and nothing more, as far as titles are kept in order; `*` stands for any letters.
+    fn called(&self, level: Level, text: &str) -> Boxed {
+        let pattern = whole_title(text);
+        if pattern.is_empty() {
+            return Box::new(EmptyQuery);
+        }
+        let exact = self.fields.exact[level as usize];
+        Box::new(BitsQuery(Pattern::new(exact, START_KEY, &pattern)))
+    }
+
     /// The word and those that are written with so many letters otherwise; of several, the last one.
-    fn alike(&self, field: Field, key: &str, tokens: &[String], edits: u8) -> Boxed {
+    fn alike(&self, field: Field, key: &str, tokens: &[(usize, String)], edits: u8) -> Boxed {
         let exact = self.forms(field, key, tokens);
-        let [token] = tokens else { return exact };
+        let [(_, token)] = tokens else { return exact };
         let mut choices = vec![exact];
         for edits in 1..=edits {
             let near = FuzzyTermQuery::new(Fields::json_term(field, key, token), edits, true);
@@ -148,34 +177,33 @@ impl Compiler<'_> {
 
     pub fn phrase(&self, level: Level, key: &str, phrase: &Phrase) -> Boxed {
         let field = self.fields.text[level as usize];
-        let tokens = phrase_words(&phrase.text);
+        let parts = starred(&phrase.text);
+        if parts.iter().any(|part| part.contains('*')) {
+            return Box::new(BitsQuery(PatternPhrase::new(field, key, parts)));
+        }
+        let tokens = placed_words(&phrase.text);
         if phrase.slop == 0 || phrase.begin || tokens.len() < 2 {
             let exact = self.words(field, key, &tokens, phrase.begin);
             let mut choices = vec![exact];
             choices.extend(self.synonyms(field, key, &tokens));
             return any(choices);
         }
-        let terms = tokens.iter().map(|token| Fields::json_term(field, key, token));
-        let mut query = PhraseQuery::new(terms.collect());
-        query.set_slop(u32::from(phrase.slop));
-        Box::new(query)
+        let terms = terms_of(field, key, &tokens);
+        Box::new(PhraseQuery::new_with_offset_and_slop(terms, u32::from(phrase.slop)))
     }
 
     /// Words side by side, the last one as a beginning if `prefix`.
-    pub fn words(&self, field: Field, key: &str, tokens: &[String], prefix: bool) -> Boxed {
-        let mut terms: Vec<Term> = tokens
-            .iter()
-            .map(|token| Fields::json_term(field, key, token))
-            .collect();
+    pub fn words(&self, field: Field, key: &str, tokens: &[(usize, String)], prefix: bool) -> Boxed {
+        let mut terms = terms_of(field, key, tokens);
         if prefix {
-            let mut query = PhrasePrefixQuery::new(terms);
+            let mut query = PhrasePrefixQuery::new_with_offset(terms);
             query.set_max_expansions(MAX_EXPANSIONS);
             return Box::new(query);
         }
         if terms.len() == 1 {
-            return Box::new(TermQuery::new(terms.remove(0), IndexRecordOption::WithFreqs));
+            return Box::new(TermQuery::new(terms.remove(0).1, IndexRecordOption::WithFreqs));
         }
-        Box::new(PhraseQuery::new(terms))
+        Box::new(PhraseQuery::new_with_offset(terms))
     }
 
     /// A hint for each beginning that stands for more words than are followed.
@@ -185,7 +213,7 @@ impl Compiler<'_> {
         tree.each(false, &mut |node, _| {
             if let Node::Word(word) = node
                 && word.how == How::Begin
-                && let Some(start) = phrase_words(&word.text).pop()
+                && let Some((_, start)) = placed_words(&word.text).pop()
             {
                 starts.push((self.key_of(word.field.as_deref()), start));
             }

@@ -4,8 +4,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 use vitrine::both;
 use vitrine::kernel::access::Caller;
-use vitrine::kernel::db::{Write, sql};
-use vitrine::kernel::jobs::{NewJob, enqueue};
+use vitrine::kernel::db::{Engine, Signal, Write, sql};
+use vitrine::kernel::jobs::{self, INDEX, NewJob, enqueue};
 use vitrine::kernel::testing::{MailServer, Received, TestApp, TestDb};
 
 use super::{CANARY, collection, page, patch, put, reached};
@@ -13,6 +13,7 @@ use crate::accounts::{PASSWORD, Visitor, operator};
 
 both!(
     what_is_new_is_told_once_to_whom_it_concerns,
+    whoever_keeps_an_index_tells_what_is_new,
     searches_are_kept_shared_and_taken_back
 );
 
@@ -141,6 +142,45 @@ async fn what_is_new_is_told_once_to_whom_it_concerns(db: TestDb) {
     let left: (i64,) = sql("SELECT COUNT(*) FROM saved_search").one(&*db).await.unwrap();
     let known: (i64,) = sql("SELECT COUNT(*) FROM saved_search_match").one(&*db).await.unwrap();
     assert_eq!((left.0, known.0), (0, 0));
+    app.stop().await;
+}
+
+/// Workers of a house in parts keep no index: a process with the role web alone does what asks it.
+async fn whoever_keeps_an_index_tells_what_is_new(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    collection(&app).await;
+    let new = json!({"name": "Teapots", "query": "q=teapot&type=vase", "watched": true});
+    let made = app
+        .as_local_operator(Method::POST, "/api/search/saved", Some(&new))
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    put(&app, "public", json!({"title": "Teapot"})).await;
+    let house = &app.kernel().db;
+    let write = house.write(Write::interactive("test.tell"), |tx| {
+        let job = NewJob::new("search.tell", Value::Null).queue(INDEX);
+        Box::pin(async move { enqueue(tx, &Caller::system(), job).await })
+    });
+    let job = write.await.unwrap();
+    if house.engine() == Engine::Sqlite {
+        // One process does everything there; its worker serves this queue as all others.
+        app.drain_jobs().await;
+    }
+    let mut moved = house.signals().subscribe(Signal::Progress);
+    let ended = async {
+        loop {
+            moved.mark_unchanged();
+            let job = jobs::get(house, &job).await.unwrap();
+            if job.state.is_final() {
+                return job;
+            }
+            // Whether a signal comes or not, it is looked at again.
+            drop(tokio::time::timeout(std::time::Duration::from_millis(200), moved.changed()).await);
+        }
+    };
+    let ended = tokio::time::timeout(super::PATIENCE, ended).await.unwrap();
+    assert_eq!(ended.state, jobs::State::Done, "{:?}", ended.error);
+    let mine = app.as_local_operator(Method::GET, "/api/search/saved", None).await.ok();
+    assert_eq!(mine.json()["items"][0]["news"], 1);
     app.stop().await;
 }
 

@@ -13,6 +13,7 @@ async fn bad_questions_do_no_harm(db: TestDb) {
     let long = "blue vase ".repeat(1_500);
     let deep = format!("{}vase{}", "(".repeat(2_000), ")".repeat(2_000));
     let nots = format!("{}vase", "-(".repeat(500));
+    let stars = format!("\"{}\" ==\"{}\"", "*a* ".repeat(500), "*a".repeat(500));
     let texts = [
         "((",
         "\"",
@@ -36,6 +37,19 @@ async fn bad_questions_do_no_harm(db: TestDb) {
         "\u{feff}",
         "%00",
         "title:*a*b*c*d*e*",
+        "=",
+        "==",
+        "==*",
+        "==\"",
+        "==\"* *\"",
+        "===",
+        "-==",
+        "==\u{202e}vase",
+        "\"*a* *e* *i*\"",
+        "\"* * *\"",
+        "title:\"*",
+        "title:\"***\"",
+        "title:==",
         "near:",
         "near:999,999~1km",
         "within:",
@@ -58,6 +72,7 @@ async fn bad_questions_do_no_harm(db: TestDb) {
         &long,
         &deep,
         &nots,
+        &stars,
     ];
     for text in texts {
         for path in ["/api/search", "/search", "/api/suggest"] {

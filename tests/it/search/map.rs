@@ -21,6 +21,7 @@ both!(
     boxes_of_every_form_are_answered_or_refused,
     a_hidden_place_moves_nothing,
     every_column_of_a_timeline_finds_what_it_counts,
+    a_timeline_shows_when_records_were_not_their_makers,
     cameras_of_a_file_are_on_the_map
 );
 
@@ -370,6 +371,61 @@ async fn every_column_of_a_timeline_finds_what_it_counts(db: TestDb) {
     assert!(added.contains("Put this filter away") && added.contains("name=\"span\" value=\"place.latitude\""));
     let (_, none) = house.page("/search?view=timeline&q=nothingatall").await;
     assert!(none.contains("Nothing was found") && none.contains("None of these records has a date"));
+    house.close().await;
+}
+
+async fn a_timeline_shows_when_records_were_not_their_makers(db: TestDb) {
+    let house = House::open(db).await;
+    house
+        .send(
+            "/api/types",
+            &json!({
+                "name": "pot", "title": "name", "visibility": "public",
+                "fields": [
+                    {"name": "name", "kind": "text"},
+                    {"name": "maker", "kind": "group", "repeated": true, "fields": [
+                        {"name": "born", "kind": "date"}
+                    ]},
+                    {"name": "found", "kind": "date"},
+                    {"name": "made", "kind": "date"}
+                ]
+            }),
+        )
+        .await;
+    for n in 0..10 {
+        let found = (n == 0).then_some("1990");
+        let document = json!({
+            "name": format!("Pot {n}"), "found": found, "made": format!("18{n}0"),
+            "maker": [{"born": "1801"}, {"born": "1802"}]
+        });
+        let body = json!({"type": "pot", "visibility": "public", "document": document});
+        house.send("/api/records", &body).await;
+    }
+    house.find("wait=true&limit=0").await;
+    let title = async |narrowed: &str| {
+        let (status, page) = house.page(&format!("/search?type=pot&view=timeline{narrowed}")).await;
+        assert_eq!(status, 200);
+        let html = Html::parse_document(&page);
+        let shown = Selector::parse(".timeline .chips [aria-current]").unwrap();
+        let shown = html.select(&shown).map(|chip| chip.text().collect::<String>());
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(title("").await, "Made", "most records fill it, and it is their own");
+    assert_eq!(
+        title("&filter=found:1990..1999").await,
+        "Found",
+        "what is narrowed is shown"
+    );
+    assert_eq!(
+        title("&time=maker.born").await,
+        "Maker › Born",
+        "what is asked for is shown"
+    );
+    assert_eq!(title("&time=nothing").await, "Made");
+    assert_eq!(title("&q=nothingatall").await, "Found", "of nothing the first");
+    // Beside the results stands the record's own date, too.
+    let (_, page) = house.page("/search?type=pot").await;
+    assert!(page.contains("name=\"span\" value=\"found\"") && !page.contains("name=\"span\" value=\"maker.born\""));
     house.close().await;
 }
 

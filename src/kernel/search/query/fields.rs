@@ -17,6 +17,11 @@ impl Parser<'_, '_> {
     /// A condition that names its field, or is for any.
     pub fn anywhere(&mut self, depth: usize) -> Option<Node> {
         self.scan.take("+");
+        for (sign, called) in [("==", true), ("=", false)] {
+            if self.scan.take(sign) {
+                return self.exactly(depth, called);
+            }
+        }
         let mut ahead = self.scan;
         if let Some(inside) = ahead.take_quoted() {
             // A field whose name has spaces: "Object name":value.
@@ -117,9 +122,9 @@ impl Parser<'_, '_> {
     }
 
     fn value(&mut self, depth: usize, paths: &[String]) -> Option<Node> {
-        let exactly = self.scan.take("=");
+        let exactly = self.scan.take("==") || self.scan.take("=");
         if let Some(inside) = self.scan.take_quoted() {
-            if self.scan.rest.starts_with(['~', '*']) {
+            if self.scan.rest.starts_with(['~', '*']) || (!exactly && inside.contains('*')) {
                 return self.phrase(inside, Some(paths));
             }
             let value = inside.trim();

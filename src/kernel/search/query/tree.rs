@@ -69,6 +69,9 @@ pub enum How {
     Fuzzy,
     /// The same with two letters otherwise.
     Fuzzier,
+    /// The title is this and nothing more, whatever its case and accents; `*` stands for any letters. In a field: the whole
+    /// value, letter by letter.
+    Called,
 }
 
 impl How {
@@ -223,6 +226,7 @@ impl fmt::Display for Node {
                     How::Begin => write!(f, "{}*", word.text),
                     How::Fuzzy => write!(f, "{}~", word.text),
                     How::Fuzzier => write!(f, "{}~2", word.text),
+                    How::Called => write!(f, "==\"{}\"", word.text),
                 }
             }
             Self::Phrase(phrase) => {

@@ -1,4 +1,5 @@
-//! Words and phrases with what their signs say: `begin*`, `*within*`, `much~`, `"side by side"`, `"close"~2`.
+//! Words and phrases with what their signs say: `begin*`, `*within*`, `much~`, `"side by side"`, `"close"~2`, `"*ide by s*"`,
+//! `=as it is`, `==called so`.
 
 use super::super::text::{is_word, words};
 use super::parse::Parser;
@@ -19,7 +20,8 @@ impl Parser<'_, '_> {
             self.scan.pass(digits);
         }
         let inside = match inside.trim_end().strip_suffix('*') {
-            Some(start) if words(start).len() > 1 => {
+            // Stars within are part of what is looked for.
+            Some(start) if words(start).len() > 1 && !start.contains('*') => {
                 begin = true;
                 start
             }
@@ -40,6 +42,35 @@ impl Parser<'_, '_> {
             None => Some(phrase(None)),
             Some(paths) => self.each(paths, |field| Some(phrase(Some(field)))),
         }
+    }
+
+    /// What stands after `==`: what is called so. After `=`: words in no other form.
+    pub fn exactly(&mut self, depth: usize, called: bool) -> Option<Node> {
+        let text = match self.scan.take_quoted() {
+            Some(inside) => inside,
+            None => {
+                let chunk = self.scan.chunk(depth);
+                self.scan.pass(chunk.len());
+                chunk
+            }
+        };
+        let text = text.trim();
+        if words(text).is_empty() {
+            return None;
+        }
+        if called {
+            return Some(Node::Word(Word {
+                text: text.to_owned(),
+                field: None,
+                how: How::Called,
+            }));
+        }
+        Some(Node::Phrase(Phrase {
+            text: text.to_owned(),
+            field: None,
+            slop: 0,
+            begin: false,
+        }))
     }
 
     /// A word, with what its stars and tildes say.

@@ -13,7 +13,7 @@ use crate::kernel::access::{Caller, Subject};
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::i18n::Language;
-use crate::kernel::jobs::{JobContext, JobHandler, NewJob};
+use crate::kernel::jobs::{INDEX, JobContext, JobHandler, NewJob};
 use crate::kernel::ledger::{self, Position};
 use crate::kernel::schedule::Schedule;
 use crate::modules::search::asked::DAY;
@@ -28,7 +28,8 @@ const LIFE: i64 = 7 * DAY;
 /// Searches named in a mail.
 const NAMED: usize = 5;
 
-/// What looks for news can only be done where an index is; what forgets, anywhere.
+/// What looks for news can only be done where an index is, and waits in the queue that such processes serve; what forgets,
+/// anywhere.
 pub fn handlers(saves: &Saves) -> Vec<JobHandler> {
     let (tells, prunes) = (saves.clone(), saves.clone());
     let mut handlers = vec![JobHandler::new(PRUNE, move |_| {
@@ -46,7 +47,7 @@ pub fn handlers(saves: &Saves) -> Vec<JobHandler> {
 
 pub fn schedules() -> Vec<Schedule> {
     vec![
-        Schedule::new(TELL, "7 * * * *", || NewJob::new(TELL, Value::Null)),
+        Schedule::new(TELL, "7 * * * *", || NewJob::new(TELL, Value::Null).queue(INDEX)),
         Schedule::new(PRUNE, "50 3 * * *", || NewJob::new(PRUNE, Value::Null)),
     ]
 }

@@ -103,17 +103,18 @@ impl Kind {
     /// What stands beside the results: fields marked as facets, and plots of the first date and the first numbers.
     pub fn facets(&self) -> Vec<Leaf<'_>> {
         let mut plots = 0;
-        let mut dates = 0;
         let mut leaves = self.leaves();
+        let is_date = |leaf: &&Leaf<'_>| leaf.field().is_some_and(|field| field.kind == FieldKind::Date);
+        let single = |leaf: &&Leaf<'_>| !leaf.fields.iter().any(|f| f.repeated);
+        // When a record itself was stands outside of all groups.
+        let dates = leaves.iter().filter(is_date).filter(single);
+        let main = dates.min_by_key(|leaf| leaf.fields.len()).map(|leaf| leaf.path.clone());
         leaves.retain(|leaf| {
             let Some(field) = leaf.field() else { return false };
             let plain = !leaf.fields.iter().any(|f| f.repeated);
             let shown = match field.kind {
                 _ if field.facet => true,
-                FieldKind::Date => {
-                    dates += 1;
-                    plain && dates == 1
-                }
+                FieldKind::Date => main.as_ref() == Some(&leaf.path),
                 FieldKind::Integer | FieldKind::Number => plain && field.column,
                 _ => false,
             };

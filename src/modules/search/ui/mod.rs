@@ -185,7 +185,7 @@ fn asked(address: &Address, look: &Look, kind: Option<&Kind>, kinds: &[Kind], vi
         Above::Map => asked.places = Some(map::request(address)),
         Above::Timeline => {
             let dates = Dates::of(address, kind, kinds, Language::default());
-            asked.facets.extend(dates.request());
+            asked.facets.extend(dates.requests());
         }
         Above::Nothing => {}
     }

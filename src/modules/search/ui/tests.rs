@@ -209,6 +209,11 @@ fn a_page_shows_what_was_found_and_how_to_narrow_it() {
     assert!(texts(&page, ".chip.active")[0].starts_with("Classification: Textiles"));
     assert_eq!(texts(&page, ".facet > p"), ["38 more values"]);
     assert!(texts(&page, ".pager a").contains(&"49".to_owned()));
+    assert_eq!(
+        (texts(&page, ".jump label"), texts(&page, ".jump .num")),
+        (vec!["Go to page".to_owned()], vec!["of 49".to_owned()])
+    );
+    assert!(html.contains("name=\"page\" type=\"number\" min=\"1\" max=\"49\""));
 }
 
 #[test]

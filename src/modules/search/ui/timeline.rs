@@ -17,11 +17,24 @@ const COLUMNS: usize = 100;
 /// Years in a decade: what is narrower is shown within its decades.
 const DECADE: i64 = 10;
 
-/// The field whose dates are shown, of those that may be: the one asked for, else the first.
+/// Fields counted at most to see which of them says most.
+const COMPARED: usize = 4;
+
+/// The field whose dates are shown, of those that may be: the one asked for or narrowed, else of those that stand for the record
+/// itself one that most records fill.
 pub struct Dates<'a> {
-    /// Paths and labels.
-    pub fields: Vec<(String, String)>,
+    pub fields: Vec<Dated>,
     pub address: &'a Address,
+}
+
+/// A field with dates.
+pub struct Dated {
+    path: String,
+    label: String,
+    /// It says when something else was, such as when a maker was born: it stands in a group, or repeats.
+    aside: bool,
+    /// What the type sets beside results or in tables goes before the rest.
+    rank: u8,
 }
 
 impl<'a> Dates<'a> {
@@ -31,26 +44,62 @@ impl<'a> Dates<'a> {
             Some(kind) => vec![kind],
             None => kinds.iter().collect(),
         };
-        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut fields: Vec<Dated> = Vec::new();
         for kind in of {
             for leaf in kind.leaves().iter().filter(|leaf| is_time(leaf)) {
-                if fields.iter().all(|(path, _)| *path != leaf.path) {
-                    fields.push((leaf.path.clone(), leaf_label(leaf, language)));
+                if fields.iter().all(|field| field.path != leaf.path) {
+                    fields.push(Dated {
+                        path: leaf.path.clone(),
+                        label: leaf_label(leaf, language),
+                        aside: is_aside(leaf),
+                        rank: leaf.field().map_or(2, |field| match (field.facet, field.column) {
+                            (true, _) => 0,
+                            (_, true) => 1,
+                            _ => 2,
+                        }),
+                    });
                 }
             }
         }
         Self { fields, address }
     }
 
-    fn field(&self) -> Option<&(String, String)> {
-        let asked = self.fields.iter().find(|(path, _)| *path == self.address.time);
-        asked.or_else(|| self.fields.first())
+    /// The fields of which one is shown.
+    fn candidates(&self) -> Vec<&Dated> {
+        let asked = self.fields.iter().find(|field| field.path == self.address.time);
+        let narrowed = || {
+            self.fields
+                .iter()
+                .find(|field| self.address.span(&field.path).is_some())
+        };
+        if let Some(field) = asked.or_else(narrowed) {
+            return vec![field];
+        }
+        let own = self.fields.iter().any(|field| !field.aside);
+        let mut main: Vec<&Dated> = self.fields.iter().filter(|field| !own || !field.aside).collect();
+        main.sort_by_key(|field| field.rank);
+        main.truncate(COMPARED);
+        main
     }
 
     /// What is asked of the engine.
-    pub fn request(&self) -> Option<FacetRequest> {
-        let (path, _) = self.field()?;
-        Some(FacetRequest::timeline(path, self.shown(path), COLUMNS))
+    pub fn requests(&self) -> Vec<FacetRequest> {
+        let request = |field: &Dated| FacetRequest::timeline(&field.path, self.shown(&field.path), COLUMNS);
+        self.candidates().into_iter().map(request).collect()
+    }
+
+    /// The field that is shown: the first of those in question that is filled nearly as often as any of them.
+    fn field(&self, counted: &[Facet], total: u64) -> Option<&Dated> {
+        let filled = |field: &Dated| {
+            let name = FacetRequest::timeline_name(&field.path);
+            let facet = counted.iter().find(|facet| facet.field == name);
+            let missing = |facet: &Facet| facet.values.iter().find(|v| v.value.is_none()).map_or(0, |v| v.count);
+            facet.map_or(0, |facet| total.saturating_sub(missing(facet)))
+        };
+        let candidates = self.candidates();
+        let most = candidates.iter().map(|field| filled(field)).max().unwrap_or_default();
+        // A few records more or less must not change what is looked at.
+        candidates.into_iter().find(|field| filled(field) * 5 >= most * 4)
     }
 
     /// The years shown: those chosen, and the whole of their decades where they are few.
@@ -67,8 +116,8 @@ impl<'a> Dates<'a> {
     }
 
     /// The timeline from the counts of an answer.
-    pub fn view(&self, counted: &[Facet], language: Language) -> TimelineView {
-        let Some((path, label)) = self.field() else {
+    pub fn view(&self, counted: &[Facet], total: u64, language: Language) -> TimelineView {
+        let Some(Dated { path, label, .. }) = self.field(counted, total) else {
             return TimelineView::default();
         };
         let name = FacetRequest::timeline_name(path);
@@ -109,9 +158,9 @@ impl<'a> Dates<'a> {
 
     /// The other fields that could be shown.
     fn choices(&self, current: &str) -> Vec<(String, String, bool)> {
-        let choice = |(path, label): &(String, String)| {
-            let href = self.address.with(|a| a.time.clone_from(path));
-            (label.clone(), href, path == current)
+        let choice = |field: &Dated| {
+            let href = self.address.with(|a| a.time.clone_from(&field.path));
+            (field.label.clone(), href, field.path == current)
         };
         let choices: Vec<_> = self.fields.iter().map(choice).collect();
         if choices.len() > 1 { choices } else { Vec::new() }
@@ -162,6 +211,11 @@ fn is_time(leaf: &Leaf<'_>) -> bool {
         FieldKind::Integer => field.name.to_lowercase().contains("year"),
         _ => false,
     })
+}
+
+/// Whether a field says when something else was.
+pub fn is_aside(leaf: &Leaf<'_>) -> bool {
+    leaf.fields.len() > 1 || leaf.fields.iter().any(|field| field.repeated)
 }
 
 /// Whether records of a type have a time.

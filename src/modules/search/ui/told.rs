@@ -72,6 +72,7 @@ impl Told<'_> {
             How::Begin => "search.read-begin",
             How::Pattern => "search.read-pattern",
             How::Fuzzy | How::Fuzzier => "search.read-alike",
+            How::Called => "search.read-called",
         };
         self.language.with(key, &[("what", &word.text)])
     }

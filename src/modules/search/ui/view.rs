@@ -55,6 +55,8 @@ pub struct SearchPage {
     pub sorts: Vec<SortOption>,
     pub sort_fields: Vec<(&'static str, String)>,
     pub pager: Option<PagerLinks>,
+    /// The last page and the rest of the address, where not every page has a link.
+    pub jump: Option<(usize, Vec<(&'static str, String)>)>,
     /// There is more than can be paged to.
     pub far: bool,
     pub hints: Vec<String>,
@@ -233,6 +235,10 @@ impl Findings<'_> {
             choice_fields: fields(address, |a| a.columns.clear()),
             sorts: self.sorts(kind, &columns, language),
             sort_fields: fields(address, |a| a.sort.clear()),
+            jump: pager
+                .as_ref()
+                .filter(|pager| pager.numbers().contains(&None))
+                .map(|pager| (pager.last, fields(address, |_| {}))),
             pager: pager.map(|p| {
                 p.links(|n| {
                     Address {
@@ -276,7 +282,7 @@ impl Findings<'_> {
 
     fn timeline(&self, language: Language) -> Option<TimelineView> {
         let dates = Dates::of(self.address, self.kind(), self.kinds, language);
-        (self.look.above == Above::Timeline).then(|| dates.view(&self.answer.facets, language))
+        (self.look.above == Above::Timeline).then(|| dates.view(&self.answer.facets, self.answer.total, language))
     }
 
     /// Ways to look at the list: on a map and in time where the records may have a place and a time.

@@ -1,0 +1,212 @@
+//! How soon what is committed is found while a collection is imported into the same house, and how long the worst questions
+//! take that nobody should ask.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::api;
+use super::load::{self, Ask};
+use super::report::{Report, ms, percentile};
+use super::server::{self, Server};
+
+/// Records written beside an import at most.
+const WRITTEN: usize = 2_000;
+/// A record that is not found by then never will be.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Times each bad question is asked.
+const TURNS: usize = 5;
+
+/// Somebody who sends requests with a token.
+struct Client {
+    http: reqwest::Client,
+    address: String,
+    token: String,
+}
+
+impl Client {
+    async fn get(&self, path: &str) -> Result<Value> {
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.address))
+            .bearer_auth(&self.token);
+        Ok(answer.send().await?.error_for_status()?.json().await?)
+    }
+
+    async fn post(&self, ask: &Ask) -> Result<Value> {
+        let request = self
+            .http
+            .post(&ask.url)
+            .bearer_auth(&self.token)
+            .header("content-type", "application/json")
+            .body(ask.body.clone().unwrap_or_default());
+        Ok(request.send().await?.error_for_status()?.json().await?)
+    }
+
+    /// Begins an import of a file; answers its job.
+    async fn import(&self, file: &Path) -> Result<String> {
+        let url = format!(
+            "{}/api/imports?type=object&name=objects.jsonl&infer=true&key=id",
+            self.address
+        );
+        let body = reqwest::Body::from(std::fs::read(file)?);
+        let request = self.http.post(url).bearer_auth(&self.token);
+        let answer = request
+            .header("content-type", "application/x-ndjson")
+            .body(body)
+            .send()
+            .await?;
+        let begun: Value = answer.error_for_status()?.json().await?;
+        let job = begun.get("job").and_then(Value::as_str);
+        job.map(str::to_owned).with_context(|| format!("no job in {begun}"))
+    }
+
+    async fn is_running(&self, job: &str) -> Result<bool> {
+        let job = self.get(&format!("/api/jobs/{job}")).await?;
+        let state = job.get("state").and_then(Value::as_str).unwrap_or_default();
+        ensure!(state != "failed", "the import failed: {job}");
+        Ok(matches!(state, "waiting" | "running"))
+    }
+
+    /// Writes a record with a word of its own, and waits until a search that waits for nothing finds it.
+    async fn visible(&self, n: usize) -> Result<Duration> {
+        let word = format!("fresh{n}word");
+        let mut ask = api::create(&self.address, n);
+        ask.body = ask.body.map(|body| body.replace("Note number", &word));
+        self.post(&ask).await?;
+        let committed = Instant::now();
+        loop {
+            let found = self.get(&format!("/api/search?limit=0&q={word}")).await?;
+            if found.get("total").and_then(Value::as_u64) == Some(1) {
+                return Ok(committed.elapsed());
+            }
+            ensure!(committed.elapsed() < PATIENCE, "{word} is not found");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// Questions as nobody should ask them.
+fn bad() -> Vec<String> {
+    let many = "vase OR ".repeat(1_000);
+    let deep = format!("{}vase{}", "(".repeat(2_000), ")".repeat(2_000));
+    let stars = format!("\"{}\"", "*a* ".repeat(32));
+    let mut all: Vec<String> = [
+        "((",
+        "\"",
+        "~~",
+        "*",
+        "**",
+        "*a*",
+        "*e*i*o*",
+        "a*",
+        "title:*a*b*c*d*e*",
+        "\"a\"~999999999999",
+        "-*a*",
+        "==*a*",
+        "\"*a* *e*\"",
+        "vase~2 -vase~2",
+        "near:0,0~20000km",
+        "-near:0,0~20000km",
+        "within:-90,-180,90,180",
+        "sort:title",
+        "sort:-nothing",
+        "item_width:>=0",
+        "creation_date:-999999..999999",
+        "%00",
+        "\u{200f}vase\u{202e}",
+    ]
+    .iter()
+    .map(|text| (*text).to_owned())
+    .collect();
+    all.extend([
+        many,
+        deep,
+        stars,
+        "blue vase ".repeat(1_500),
+        "a* ".repeat(300),
+        "*x* ".repeat(300),
+        "vase~2 ".repeat(300),
+    ]);
+    all
+}
+
+async fn slowest(client: &Client, report: &Report) -> Result<()> {
+    let mut times: Vec<(Duration, String)> = Vec::new();
+    for text in bad() {
+        let query = serde_html_form::to_string([("q", text.as_str()), ("limit", "25")])?;
+        for facets in ["", "&facet=classification&facet=creator.nationality"] {
+            let url = format!("{}/api/search?{query}{facets}", client.address);
+            for _ in 0..TURNS {
+                let began = Instant::now();
+                let answer = client.http.get(&url).bearer_auth(&client.token).send().await?;
+                let status = answer.status();
+                answer.bytes().await?;
+                let shown: String = text.chars().take(40).collect();
+                ensure!(!status.is_server_error(), "{shown} is answered with {status}");
+                times.push((began.elapsed(), shown));
+            }
+        }
+    }
+    times.sort_unstable();
+    if let Some((time, text)) = times.last() {
+        report.line(
+            &format!("the slowest bad question, `{}`", text.replace('|', "/")),
+            &ms(*time),
+            "200 ms",
+        );
+    }
+    let middle: Vec<Duration> = times.into_iter().map(|(time, _)| time).collect();
+    report.line("bad questions, p50", &ms(percentile(&middle, 0.5)), "");
+    Ok(())
+}
+
+pub async fn measure(count: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = server::museum(folder.path(), count)?;
+    let house = folder.path().join("house");
+    let app = Server::app(&house, None).await?;
+    let client = Client {
+        http: reqwest::Client::new(),
+        address: app.address.clone(),
+        token: api::token(&house, None)?,
+    };
+    client.post(&api::note_type(&client.address)).await?;
+    let report = Report::new(&format!("Search while {count} records are imported"));
+    let began = Instant::now();
+    let job = client.import(&file).await?;
+    let mut times = Vec::new();
+    let mut running = true;
+    while running && times.len() < WRITTEN {
+        times.push(client.visible(times.len()).await?);
+        if times.len() % 10 == 0 {
+            running = client.is_running(&job).await?;
+        }
+    }
+    ensure!(!times.is_empty(), "the import was over before anything was written");
+    times.sort_unstable();
+    let shares = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("longest", 1.0)];
+    for (name, share) in shares {
+        let goal = if name == "p99" { "1 s" } else { "" };
+        report.line(
+            &format!("from commit to found while importing, {name}"),
+            &ms(percentile(&times, share)),
+            goal,
+        );
+    }
+    report.line("records written beside the import", &times.len().to_string(), "");
+    while client.is_running(&job).await? {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    report.line(
+        "seconds of the import beside them",
+        &format!("{:.1} s", began.elapsed().as_secs_f64()),
+        "",
+    );
+    client.get("/api/search?limit=0&wait=true").await?;
+    let asks: Vec<Ask> = vec![api::search(&client.address, "")];
+    load::run(1, asks.into(), Some(&client.token)).await?;
+    slowest(&client, &report).await
+}
