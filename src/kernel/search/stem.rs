@@ -265,7 +265,10 @@ mod tests {
             "La Femme < Garçon < L'Homme"
         );
         assert_eq!(
-            order(&["Det nya", "Åka", "En öl", "Zebra 10", "Zebra 9", "Ärta"], Some(Tongue::Swedish)),
+            order(
+                &["Det nya", "Åka", "En öl", "Zebra 10", "Zebra 9", "Ärta"],
+                Some(Tongue::Swedish)
+            ),
             "Det nya < Zebra 9 < Zebra 10 < Åka < Ärta < En öl"
         );
         assert!(sort_key(&"9".repeat(500), None).len() <= 2 * MAX_ORDER + 9);
