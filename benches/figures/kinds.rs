@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use vitrine::kernel::access::{Level, Visibility};
 use vitrine::kernel::ledger::RECORD;
 use vitrine::kernel::search::{
-    Begun, Document, FacetRequest, IndexSource, IndexedField, MAX_TEXT, Query, Search, Sort as Order, Value,
+    Begun, Document, FacetRequest, IndexSource, IndexedField, Query, Search, Sort as Order, Value,
 };
 
 use super::api::FACETS;
@@ -74,7 +74,7 @@ fn question(ask: &Ask) -> Query {
     let deep = ask.sort == Sort::Deep;
     Query {
         kind: Some(RECORD.to_owned()),
-        text: text.chars().take(MAX_TEXT).collect(),
+        text,
         facets: match ask.sort {
             Sort::Facets => FACETS.iter().map(facet).collect(),
             Sort::Histogram => vec![FacetRequest::spread("made", BARS)],

@@ -157,6 +157,14 @@ impl Inner {
         parsed
             .hints
             .extend(compiler.cut_beginnings(tree).map_err(store::broken)?);
+        if let Sort::Field { field, .. } = &sort
+            && compiler.known(field)
+            && !sort::is_kept((&searcher, &warm), &scope.levels, field).map_err(store::broken)?
+        {
+            parsed.hints.push(format!(
+                "Records are not kept in the order of \"{field}\". Make it a column of its collection to sort by it."
+            ));
+        }
         compiler.scoring = sort == Sort::Relevance;
         let marks = marks(tree, &compiler.tongues);
         let pass = run::Pass {

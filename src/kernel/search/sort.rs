@@ -8,11 +8,33 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tantivy::columnar::{ColumnType, MonotonicallyMappableToU64, StrColumn, TermOrdHit};
-use tantivy::{BitSet, DocId, SegmentReader};
+use tantivy::{BitSet, DocId, Searcher, SegmentReader};
 
+use super::compile::Guard;
 use super::schema::{FIRST_DAY, Fields, LAST_DAY, ORDER, key};
 use super::shared::{Guards, Opened, Warm};
 use super::types::Sort;
+use crate::kernel::access::Level;
+
+/// Whether documents are kept in the order of a field, at a level the caller sees: a text that is no column is not.
+pub(super) fn is_kept(
+    segments: (&Searcher, &[Arc<Warm>]),
+    levels: &[(Level, Guard)],
+    field: &str,
+) -> tantivy::Result<bool> {
+    let key = key(field);
+    for (reader, warm) in segments.0.segment_readers().iter().zip(segments.1) {
+        for (level, _) in levels {
+            for mark in [ORDER, FIRST_DAY, ""] {
+                let name = Fields::column(*level, &format!("{key}{mark}"));
+                if warm.columns(reader, &name)?.iter().next().is_some() {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
 
 /// Smaller comes first.
 pub(super) type Rank = (u8, u64);

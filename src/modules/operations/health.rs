@@ -241,7 +241,9 @@ impl HealthCheck for Workers {
                     .map(|c| c.queue)
                     .filter(|q| !served.queues.contains(q))
                     .collect();
-                match (unserved.first(), served.queues.is_empty()) {
+                // What asks the search index is done by processes that are no workers.
+                let none = served.queues.iter().all(|queue| queue == jobs::INDEX);
+                match (unserved.first(), none) {
                     (Some(queue), _) => Health::Warning {
                         reason: format!(
                             "Jobs wait in the queue {queue}, which no living worker serves. app ps tells who lives and who pauses."

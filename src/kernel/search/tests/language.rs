@@ -479,6 +479,14 @@ fn texts_are_ordered_as_people_expect() {
     down.reverse();
     assert_eq!(order("sort:-title"), down);
     assert_eq!(order("sort:title box"), ["2", "0"]);
+    let plain = IndexedField {
+        column: false,
+        ..field("note", vec![Value::Text("b".to_owned())])
+    };
+    bench.put(&[with("note", vec![plain])]);
+    let hints = |question: &str| bench.ask(&everything(question)).unwrap().hints;
+    assert!(hints("sort:note")[0].contains("not kept in the order of \"note\""));
+    assert!(hints("sort:title").is_empty() && hints("sort:-created").is_empty());
     // Each alphabet has its letters where it has them.
     let mut bench = Bench::new();
     for name in ["Ölund", "Zorn", "Åberg", "Adam", "Äng"] {
