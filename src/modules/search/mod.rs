@@ -8,6 +8,7 @@ mod promoted;
 mod saved;
 pub mod service;
 pub mod suggest;
+mod synonyms;
 mod ui;
 
 use std::sync::Arc;

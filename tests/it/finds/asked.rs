@@ -10,7 +10,8 @@ use super::{CANARY, collection, page, put};
 
 both!(
     what_is_asked_for_is_counted_without_who_asked,
-    a_record_is_shown_first_to_whoever_may_see_it
+    a_record_is_shown_first_to_whoever_may_see_it,
+    words_that_mean_the_same_are_added_where_they_are_missed
 );
 
 async fn what_is_asked_for_is_counted_without_who_asked(db: TestDb) {
@@ -159,5 +160,71 @@ async fn a_record_is_shown_first_to_whoever_may_see_it(db: TestDb) {
     ] {
         assert_eq!(app.post("/api/search/promoted", &wrong).await.status, 422, "{wrong}");
     }
+    app.stop().await;
+}
+
+async fn words_that_mean_the_same_are_added_where_they_are_missed(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    collection(&app).await;
+    put(&app, "public", json!({"title": "Settee of oak"})).await;
+    assert!(
+        page(&app, "/search?q=sofa")
+            .await
+            .ok()
+            .text()
+            .contains("Nothing was found")
+    );
+    app.get("/api/search/asked?nothing=true").await.ok();
+    let seen = async |path: &str| {
+        let request = app.signed(Method::GET, path).header("accept", "text/html");
+        app.send(request, bytes::Bytes::new()).await.ok().text()
+    };
+    let report = seen("/search/asked").await;
+    assert!(
+        report.contains("word=sofa#same") && report.contains("Means the same as"),
+        "{report}"
+    );
+    assert!(seen("/search/asked?word=sofa").await.contains("value=\"sofa, \""));
+    let said = async |words: &str, of: &str, signed: bool| {
+        let path = "/search/asked/synonyms";
+        let request = if signed {
+            app.signed(Method::POST, path)
+        } else {
+            app.unsigned(Method::POST, path)
+        };
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "text/html");
+        let body = serde_html_form::to_string([("words", words), ("type", of)]).unwrap();
+        app.send(request, body.into()).await
+    };
+    assert_eq!(said("sofa, settee", "vase", true).await.status, 303);
+    assert_eq!(said("couch,Settee", "vase", true).await.status, 303);
+    app.get("/api/search?wait=true&limit=0").await.ok();
+    for word in ["sofa", "couch", "settee"] {
+        let found = app.get_anonymous(&format!("/api/search?q={word}")).await.ok().json();
+        assert_eq!(found["total"], 1, "{word} {found}");
+    }
+    let definition = app.get("/api/types/vase").await.ok().json();
+    assert!(
+        definition.to_string().contains("[\"sofa, settee, couch\"]"),
+        "{definition}"
+    );
+    let alone = said("sofa", "vase", true).await;
+    assert!(
+        alone.status == 422 && alone.text().contains("Two words or more"),
+        "{}",
+        alone.text()
+    );
+    for (words, of, status) in [
+        ("", "vase", 422),
+        ("a,\u{1}b", "vase", 422),
+        (&format!("a,{}", "x".repeat(60_000)), "vase", 422),
+        ("a,b", "nothing", 404),
+        ("a,b", "", 404),
+    ] {
+        assert_eq!(said(words, of, true).await.status, status, "{of:?}");
+    }
+    assert_ne!(said("a,b", "vase", false).await.status, 303, "only who curates");
     app.stop().await;
 }

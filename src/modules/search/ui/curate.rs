@@ -27,6 +27,12 @@ const TYPES: usize = 12;
 pub(super) fn routes(service: Service) -> Routes {
     RouteSet::new()
         .page(SEARCH_CURATE, Method::GET, ASKED, get(asked_page))
+        .page(
+            SEARCH_CURATE,
+            Method::POST,
+            "/search/asked/synonyms",
+            post(mean_the_same),
+        )
         .page(SEARCH_CURATE, Method::GET, PROMOTED, get(promoted_page))
         .page(SEARCH_CURATE, Method::POST, PROMOTED, post(promote))
         .page(
@@ -48,8 +54,11 @@ struct AskedPage {
     rows: Vec<Asked>,
     nothing: bool,
     on: bool,
-    /// Label and address of the collections whose synonyms the caller keeps.
-    types: Vec<(String, String)>,
+    /// Name, label and address of the collections whose synonyms the caller keeps.
+    types: Vec<(String, String, String)>,
+    /// What is being said of words that mean the same: the words, the collection, and what is wrong with it.
+    same: Same,
+    wrong: Option<String>,
 }
 view!(AskedPage);
 
@@ -57,6 +66,17 @@ struct Asked {
     row: AskedFor,
     search: String,
     promote: String,
+    /// Where a word that means the same is added.
+    same: String,
+}
+
+/// Words that mean the same in a collection.
+#[derive(Debug, Default, Deserialize)]
+struct Same {
+    #[serde(default)]
+    words: String,
+    #[serde(default, rename = "type")]
+    type_name: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,6 +85,9 @@ struct Wanted {
     by: String,
     #[serde(default)]
     days: String,
+    /// A word to which others are to be added.
+    #[serde(default)]
+    word: String,
 }
 
 fn href(path: &str, pairs: &[(&str, &str)]) -> String {
@@ -76,6 +99,23 @@ async fn asked_page(
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Html<AskedPage>> {
+    let begun = match wanted.word.trim() {
+        "" => String::new(),
+        word => format!("{word}, "),
+    };
+    let same = Same {
+        words: begun,
+        ..Same::default()
+    };
+    Ok(Html(asked(&service, page, &wanted, (same, None)).await?))
+}
+
+async fn asked(
+    service: &Service,
+    page: Page,
+    wanted: &Wanted,
+    (same, wrong): (Same, Option<String>),
+) -> Result<AskedPage> {
     service
         .access
         .require(&page.caller, SEARCH_CURATE, &Object::House)
@@ -91,6 +131,10 @@ async fn asked_page(
     let rows = rows.into_iter().map(|row| Asked {
         search: href("/search", &[("q", &row.words)]),
         promote: href(PROMOTED, &[("words", &row.words)]),
+        same: href(
+            ASKED,
+            &[("by", &wanted.by), ("days", &wanted.days), ("word", &row.words)],
+        ) + "#same",
         row,
     });
     let language = page.language;
@@ -113,18 +157,40 @@ async fn asked_page(
         if may && types.len() < TYPES {
             let name = serde_html_form::to_string([("", &definition.name)]).unwrap_or_default();
             let to = format!("/types/{}/edit", name.trim_start_matches('='));
-            types.push((label(&definition.labels, &definition.name, language), to));
+            let name = label(&definition.labels, &definition.name, language);
+            types.push((definition.name.clone(), name, to));
         }
     }
-    Ok(Html(AskedPage {
+    Ok(AskedPage {
         tabs: vec![tab("asked.nothing", true), tab("asked.most", false)],
         spans: DAYS.map(span).into(),
         rows: rows.collect(),
         nothing,
         on: service.asked.is_on(),
         types,
+        same,
+        wrong,
         page,
-    }))
+    })
+}
+
+async fn mean_the_same(State(service): State<Service>, page: Page, Form(given): Form<Same>) -> Result<Response> {
+    match service
+        .mean_the_same(&page.caller, &given.type_name, &given.words)
+        .await
+    {
+        Ok(_) => {
+            let said = Flash::new("toast.synonyms").about(given.words.trim());
+            Ok((StatusCode::SEE_OTHER, [(header::LOCATION, ASKED)], said, ()).into_response())
+        }
+        Err(error) if error.code() == Code::Invalid => {
+            let wrong = error.fields().first().map(|field| field.message.clone());
+            let wrong = wrong.unwrap_or_else(|| error.detail().to_owned());
+            let shown = asked(&service, page, &Wanted::default(), (given, Some(wrong))).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(shown)).into_response())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 #[derive(Template)]
