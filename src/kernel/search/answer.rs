@@ -9,7 +9,7 @@ use super::query::{Day, How, Node};
 use super::shared::{View, Warm};
 use super::stem::Stems;
 use super::types::{Answer, Filter, Lexicon, Mark, Query, Sort, Tongue, Types};
-use super::words::phrase_words;
+use super::words::placed_words;
 use super::{
     Inner, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TIME, compile,
     cursor, run, sort, store,
@@ -261,9 +261,9 @@ fn marks(tree: Option<&Node>, tongues: &[Tongue]) -> Vec<Mark> {
             _ => return,
         };
         let plain = matches!(node, Node::Word(word) if word.how == How::Plain);
-        let tokens = phrase_words(text);
+        let tokens = placed_words(text);
         let last = tokens.len().saturating_sub(1);
-        for (at, token) in tokens.into_iter().enumerate() {
+        for (at, (_, token)) in tokens.into_iter().enumerate() {
             for tongue in tongues.iter().filter(|_| plain && last == 0) {
                 if let Some(stem) = Stems::new(*tongue).stem(&token) {
                     add(stem, false, Some(*tongue));

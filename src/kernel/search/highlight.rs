@@ -1,7 +1,7 @@
 //! Marks the words that were looked for in a text that is shown. Makes no HTML: the caller escapes each piece.
 
 use super::stem::Stems;
-use super::text::{fold_word, next_word};
+use super::text::{fold_word, next_word, pair};
 use super::types::{Mark, Tongue};
 
 /// The text in pieces, each with whether it is marked. Together they are the text again.
@@ -13,6 +13,8 @@ pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
         }
     };
     let (mut shown, mut at, mut word) = (0, 0, String::new());
+    // Up to here neighbours without a space between them are marked together.
+    let mut together = 0;
     let mut stems = Stemming::default();
     if !marks.is_empty() {
         while let Some(range) = next_word(text, at) {
@@ -23,7 +25,13 @@ pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
                 None if mark.prefix => word.starts_with(&mark.token),
                 None => word == mark.token,
             };
-            if marks.iter().any(&mut hit) {
+            let alone = marks.iter().any(&mut hit);
+            if let Some((end, pair)) = pair(text, &range)
+                && marks.iter().any(|mark| mark.stem.is_none() && mark.token == pair)
+            {
+                together = end;
+            }
+            if alone || range.start < together {
                 push(&text[shown..range.start], false);
                 push(&text[range.clone()], true);
                 shown = range.end;
@@ -137,6 +145,9 @@ mod tests {
             pieces.iter().map(|(t, _)| t.as_str()).collect::<String>(),
             "Théière & <b>tea</b>pot"
         );
+        let pieces = highlight("東京の京都、京", &[mark("京都", false)]);
+        let marked: String = pieces.iter().filter(|(_, m)| *m).map(|(t, _)| t.as_str()).collect();
+        assert_eq!(marked, "京都", "neighbours are marked together, and neither alone");
         assert_eq!(highlight("", &[mark("a", true)]), []);
         let form = Mark {
             stem: Some(Tongue::English),

@@ -129,12 +129,14 @@ pub(super) fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     Some(from + start..from + end)
 }
 
-/// The character of a word that is one, and its neighbour behind it, folded; `None` where either is none of those.
-fn pair(text: &str, word: &Range<usize>) -> Option<String> {
+/// The character of a word that is one, and its neighbour behind it, folded, with where that ends; `None` where either is
+/// none of those.
+pub(super) fn pair(text: &str, word: &Range<usize>) -> Option<(usize, String)> {
     let alone = |c: &char| is_word(*c) && stands_alone(*c);
     text[word.clone()].chars().next().filter(alone)?;
     let next = text[word.end..].chars().next().filter(alone)?;
-    Some(fold(&text[word.start..end_of(text, word.end + next.len_utf8())]))
+    let end = end_of(text, word.end + next.len_utf8());
+    Some((end, fold(&text[word.start..end])))
 }
 
 /// The words of a question, folded, each with its place: of scripts without spaces the pairs, as few as cover all of it.
@@ -149,7 +151,7 @@ pub(super) fn placed(text: &str) -> Vec<(usize, String)> {
             continue;
         }
         match pair(text, &range) {
-            Some(pair) => {
+            Some((_, pair)) => {
                 found.push((place, pair));
                 is_covered = true;
             }
@@ -276,6 +278,7 @@ impl TokenStream for WordStream<'_> {
                 self.token.position = self.token.position.wrapping_add(1);
                 // No word has both.
                 self.waiting = pair(self.text, &range)
+                    .map(|(_, pair)| pair)
                     .or_else(|| self.stems.as_mut().and_then(|known| known.term(&self.token.text)));
                 return true;
             }
