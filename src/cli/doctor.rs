@@ -55,6 +55,14 @@ impl Findings {
             detail: detail.into(),
         });
     }
+    /// What a check says; `well` where there is nothing to say.
+    fn health(&mut self, name: &str, health: Health, well: &str) {
+        match health {
+            Health::Ok => self.add(name, State::Ok, well),
+            Health::Warning { reason } | Health::Starting { reason } => self.add(name, State::Warning, reason),
+            Health::Failed { reason } => self.add(name, State::Failed, reason),
+        }
+    }
     fn failed(&mut self, name: &str, error: &Error) {
         let fields = error.fields().iter().map(|f| format!("{}: {}", f.path, f.message));
         let detail = match error.fields() {
@@ -137,6 +145,8 @@ async fn look_at_house(config: &Config, findings: &mut Findings) {
     }
     let (state, detail) = surroundings::address(config).await;
     findings.add("address", state, detail);
+    let (state, detail) = surroundings::mail(config).await;
+    findings.add("mail-server", state, detail);
     findings.add("isolation", State::Ok, surroundings::isolation());
 }
 
@@ -187,6 +197,11 @@ async fn look_at_storage(config: &Config, findings: &mut Findings) {
         Err(error) => return findings.failed("data-folder", &error),
     };
     findings.add("data-folder", State::Ok, data.root().display().to_string());
+    findings.health(
+        "permissions",
+        health::folder(&data),
+        "nobody else on this machine may look into it",
+    );
     let (state, detail) = surroundings::disk(&data);
     findings.add("disk", state, detail);
     if !config.database.is_shared() && config.database.url == "sqlite:" && !data.root().join("vitrine.db").exists() {
@@ -220,6 +235,7 @@ async fn look_at_database(db: &Db, root: &Path, findings: &mut Findings) {
         }
         (Err(error), _) | (_, Err(error)) => findings.failed("database", &error),
     }
+    findings.health("clock", health::clock(db).await, "goes with the database's");
     let index = std::fs::read_dir(root.join("index"))
         .map(Iterator::count)
         .unwrap_or_default();

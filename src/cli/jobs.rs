@@ -170,6 +170,10 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 fn progress(job: &Value) -> String {
+    let together = job["parts"]["percent"].as_i64().filter(|_| job["state"] == "waiting");
+    if let Some(percent) = together {
+        return format!("{percent} %");
+    }
     let done = job["progress"]["done"].as_i64().unwrap_or_default();
     match job["progress"]["total"].as_i64() {
         Some(total) if total > 0 => format!("{} %", done.saturating_mul(100) / total),

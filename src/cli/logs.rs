@@ -38,7 +38,8 @@ pub struct Args {
     /// Only lines of this level and louder: error, warn, info, debug, trace
     #[arg(long)]
     level: Option<String>,
-    /// Only lines of one request, by the id that stands on error pages and in the header X-Request-Id
+    /// Everything about one request, by the id that stands on error pages and in the header X-Request-Id: its lines, jobs,
+    /// deliveries and changes in the order of time. With other conditions, or with -f, its lines only
     #[arg(long)]
     request: Option<String>,
     /// Only lines of one job
@@ -62,6 +63,11 @@ enum Verb {
 }
 
 impl Args {
+    /// One request without any other condition.
+    fn is_about_all_of_it(&self) -> bool {
+        let others = [&self.module, &self.level, &self.job, &self.text];
+        !self.follow && others.into_iter().all(Option::is_none)
+    }
     fn path(&self, limit: u32, after: Option<&str>) -> String {
         let mut path = format!("/api/logs?limit={limit}");
         let asked = [
@@ -81,6 +87,48 @@ impl Args {
     }
 }
 
+/// Shows what happened for one request.
+async fn story(request: &str, json: bool, settings: &Settings) -> Result<Exit> {
+    let path = format!("/api/requests/{}", encoded(request));
+    let story = session::with(settings.for_command()?, Need::default(), async |session| {
+        session.client().get(&path).await
+    })
+    .await?;
+    let items = story["items"].as_array().map_or(&[][..], Vec::as_slice);
+    if items.is_empty() {
+        output::note("Nothing is known of this request: there is none with this id, or it is forgotten.");
+    }
+    if story["is_cut"] == true {
+        output::note("There is more than is shown.");
+    }
+    let mut out = String::new();
+    for item in items {
+        if json {
+            out.push_str(&item.to_string());
+        } else {
+            out.push_str(&happening(item));
+        }
+        out.push('\n');
+    }
+    output::print(&out)?;
+    Ok(Exit::Done)
+}
+
+/// One thing that happened as a line: when, what kind, what, and what it is about.
+fn happening(item: &Value) -> String {
+    let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+    if text("what") == "log" {
+        return line(item, text("state"), text("text"));
+    }
+    let about = ["job", "change"].into_iter().filter(|name| !text(name).is_empty());
+    let about: String = about.map(|name| format!(" {name}={}", text(name))).collect();
+    let state = match text("state") {
+        "" => String::new(),
+        state => format!(" {state}"),
+    };
+    format!("{} {:8} {}{state}{about}", text("at"), text("what"), text("text"))
+}
+
 /// Shows how much is logged, or changes it.
 async fn level(wanted: Option<&str>, settings: &Settings) -> Result<Exit> {
     let now = session::with(settings.for_command()?, Need::default(), async |session| match wanted {
@@ -98,6 +146,9 @@ async fn level(wanted: Option<&str>, settings: &Settings) -> Result<Exit> {
 pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
     if let Some(Verb::Level { level: wanted }) = &args.verb {
         return level(wanted.as_deref(), &settings).await;
+    }
+    if let Some(request) = args.request.as_deref().filter(|_| args.is_about_all_of_it()) {
+        return story(request, args.json, &settings).await;
     }
     let shown = session::with(settings.for_command()?, Need::default(), async |session| {
         let client = session.client();
@@ -128,31 +179,33 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
 
 fn print(lines: &[Value], json: bool) -> Result<()> {
     let mut out = String::new();
-    for line in lines {
+    for one in lines {
         if json {
-            out.push_str(&line.to_string());
+            out.push_str(&one.to_string());
         } else {
-            let text = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default();
-            let module = text("module").rsplit("::").next().unwrap_or_default();
-            out.push_str(&format!(
-                "{} {:5} {module}: {}",
-                text("at"),
-                text("level"),
-                text("message")
-            ));
-            for (name, value) in line["fields"].as_object().into_iter().flatten() {
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                out.push_str(&format!(" {name}={value}"));
-            }
-            for name in ["request", "job"] {
-                if !text(name).is_empty() {
-                    out.push_str(&format!(" {name}={}", text(name)));
-                }
-            }
+            let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default();
+            out.push_str(&line(one, text("level"), text("message")));
         }
         out.push('\n');
     }
     output::print(&out)
+}
+
+/// A line of the log.
+fn line(entry: &Value, level: &str, message: &str) -> String {
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
+    let module = text("module").rsplit("::").next().unwrap_or_default();
+    let mut out = format!("{} {level:5} {module}: {message}", text("at"));
+    for (name, value) in entry["fields"].as_object().into_iter().flatten() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        out.push_str(&format!(" {name}={value}"));
+    }
+    for name in ["request", "job"] {
+        if !text(name).is_empty() {
+            out.push_str(&format!(" {name}={}", text(name)));
+        }
+    }
+    out
 }
 
 #[expect(clippy::disallowed_methods, reason = "new lines are looked for from time to time")]

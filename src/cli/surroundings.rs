@@ -41,28 +41,70 @@ pub async fn address(config: &Config) -> (State, String) {
     let Some((host, port)) = host_and_port(url) else {
         return (State::Warning, format!("{url} names no host; set http.public_url"));
     };
-    let found = tokio::time::timeout(LIMIT, lookup_host((host.as_str(), port))).await;
+    match reach(&host, port).await {
+        Reached::Answers => (State::Ok, format!("{url}: somebody answers at {host}, port {port}")),
+        Reached::Silent => {
+            let text =
+                format!("{url}: nobody answers at {host}, port {port}. Is the proxy running, and the port open?");
+            (State::Warning, text)
+        }
+        Reached::Unknown(error) => {
+            let text = format!("the name {host} of http.public_url is not known here: {error}");
+            (State::Warning, text)
+        }
+    }
+}
+
+/// Whether somebody answers at a place.
+enum Reached {
+    Answers,
+    Silent,
+    /// The name is not known.
+    Unknown(String),
+}
+
+async fn reach(host: &str, port: u16) -> Reached {
+    let found = tokio::time::timeout(LIMIT, lookup_host((host, port))).await;
     let places: Vec<_> = match found {
         Ok(Ok(places)) => places.collect(),
-        Ok(Err(error)) => {
-            let text = format!("the name {host} of http.public_url is not known here: {error}");
-            return (State::Warning, text);
-        }
-        Err(_) => return (State::Warning, format!("nobody says within 3 s where {host} is")),
+        Ok(Err(error)) => return Reached::Unknown(error.to_string()),
+        Err(_) => return Reached::Unknown("nobody says within 3 s where it is".to_owned()),
     };
-    let answers = async {
-        for place in &places {
-            if let Ok(Ok(_)) = tokio::time::timeout(LIMIT, TcpStream::connect(place)).await {
-                return true;
-            }
+    for place in &places {
+        if let Ok(Ok(_)) = tokio::time::timeout(LIMIT, TcpStream::connect(place)).await {
+            return Reached::Answers;
         }
-        false
+    }
+    Reached::Silent
+}
+
+/// Does the mail server answer? Says nothing to it: `app messages test` sends a message.
+pub async fn mail(config: &Config) -> (State, String) {
+    let (host, settings) = (&config.messages.host, &config.messages);
+    if host.is_empty() {
+        let text = "none is set: links are shown to whoever makes them; messages.host names one";
+        return (State::Ok, text.to_owned());
+    }
+    let port = match (settings.port, settings.security.as_str()) {
+        (0, "tls") => 465,
+        (0, "plain") => 25,
+        (0, _) => 587,
+        (port, _) => port,
     };
-    if answers.await {
-        (State::Ok, format!("{url}: somebody answers at {host}, port {port}"))
-    } else {
-        let text = format!("{url}: nobody answers at {host}, port {port}. Is the proxy running, and the port open?");
-        (State::Warning, text)
+    match reach(host, port).await {
+        Reached::Answers => (
+            State::Ok,
+            format!("{host}, port {port}, answers; app messages test ADDRESS sends a message"),
+        ),
+        Reached::Silent => {
+            let text =
+                format!("nobody answers at {host}, port {port}, of messages.host: mail waits until somebody does");
+            (State::Warning, text)
+        }
+        Reached::Unknown(error) => (
+            State::Warning,
+            format!("the name {host} of messages.host is not known here: {error}"),
+        ),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use super::numbering::{CheckDigit, Numbering};
-use crate::contract::undo::{Prospect, Restoration};
+use crate::contract::undo::{Insist, Prospect, Restoration};
 use crate::kernel::access::{Caller, Level, Permission};
 use crate::kernel::db::Tx;
 use crate::kernel::error::{FieldIssue, Result};
@@ -404,7 +404,8 @@ pub trait Records: Send + Sync {
     /// longer has.
     async fn delete_many(&self, tx: &mut Tx<'_>, set_id: &str, ids: &[String]) -> Result<i64>;
     /// Takes back what the change set `of` did to these entities, as part of the change set `set_id`: records and types get
-    /// the state before it again. What was changed since stays. One outcome per entity, in their order.
+    /// the state before it again. What was changed since stays, unless `insist` says otherwise. One outcome per entity, in
+    /// their order.
     async fn restore_versions(
         &self,
         tx: &mut Tx<'_>,
@@ -412,6 +413,7 @@ pub trait Records: Send + Sync {
         set_id: &str,
         of: &str,
         entities: &[String],
+        insist: Insist,
     ) -> Result<Vec<Restoration>>;
     /// What taking a change set back would do, as far as it can be told beforehand; with a caller, only to what they see.
     async fn prospect(&self, seen_by: Option<&Caller>, set_id: &str) -> Result<Prospect>;

@@ -17,6 +17,18 @@ pub enum Restoration {
     Left(WhyLeft),
 }
 
+/// How much is taken back of what was changed since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Insist {
+    /// It stays as it is.
+    #[default]
+    No,
+    /// Those fields that nobody has touched since.
+    Fields,
+    /// All of it, and later changes go with it.
+    Whole,
+}
+
 /// Why something stays as a change left it. Stored with each undo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -64,30 +64,33 @@ impl HealthCheck for ClockDrift {
         "clock"
     }
     async fn check(&self) -> Health {
-        match self.drift().await {
-            Ok(drift) if drift.abs() > CLOCK_DRIFT => Health::Warning {
-                reason: format!(
-                    "the database's clock differs from this machine's by {drift} ms: leases and schedules suffer"
-                ),
-            },
-            Ok(_) => Health::Ok,
-            Err(error) => Health::Failed {
-                reason: error.detail().to_owned(),
-            },
-        }
+        clock(&self.0).await
     }
 }
 
-impl ClockDrift {
-    async fn drift(&self) -> Result<i64> {
-        let (theirs,): (i64,) = pick(
-            "SELECT CAST(strftime('%s', 'now') AS BIGINT) * 1000",
-            "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-        )
-        .one(&self.0)
-        .await?;
-        Ok(theirs - self.0.clock().now())
+/// How far the database's clock is from this machine's.
+pub async fn clock(db: &Db) -> Health {
+    match drift(db).await {
+        Ok(drift) if drift.abs() > CLOCK_DRIFT => Health::Warning {
+            reason: format!(
+                "the database's clock differs from this machine's by {drift} ms: leases and schedules suffer"
+            ),
+        },
+        Ok(_) => Health::Ok,
+        Err(error) => Health::Failed {
+            reason: error.detail().to_owned(),
+        },
     }
+}
+
+async fn drift(db: &Db) -> Result<i64> {
+    let (theirs,): (i64,) = pick(
+        "SELECT CAST(strftime('%s', 'now') AS BIGINT) * 1000",
+        "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+    )
+    .one(db)
+    .await?;
+    Ok(theirs - db.clock().now())
 }
 
 /// Followers read only below the oldest open transaction of the whole server: one that hangs holds search back.
@@ -183,21 +186,26 @@ impl HealthCheck for Folder {
         "data-folder"
     }
     async fn check(&self) -> Health {
-        let mode = match std::fs::metadata(self.0.root()) {
-            Ok(meta) => meta.permissions().mode() & 0o777,
-            Err(error) => {
-                return Health::Failed {
-                    reason: format!("the data folder is gone: {error}"),
-                };
-            }
-        };
-        if mode & 0o077 == 0 {
-            Health::Ok
-        } else {
-            let place = self.0.root().display();
-            Health::Warning {
-                reason: format!("others on this machine may look into it (mode {mode:o}): chmod 700 {place}"),
-            }
+        folder(&self.0)
+    }
+}
+
+/// Whether others on this machine may look into the data folder.
+pub fn folder(data: &DataDir) -> Health {
+    let mode = match std::fs::metadata(data.root()) {
+        Ok(meta) => meta.permissions().mode() & 0o777,
+        Err(error) => {
+            return Health::Failed {
+                reason: format!("the data folder is gone: {error}"),
+            };
+        }
+    };
+    if mode & 0o077 == 0 {
+        Health::Ok
+    } else {
+        let place = data.root().display();
+        Health::Warning {
+            reason: format!("others on this machine may look into it (mode {mode:o}): chmod 700 {place}"),
         }
     }
 }

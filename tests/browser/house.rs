@@ -193,7 +193,8 @@ impl House {
     }
 
     /// Imports a table into a type that is made from it, to the end.
-    pub async fn import(&self, type_name: &str, table: &str) {
+    /// Answers the job.
+    pub async fn import(&self, type_name: &str, table: &str) -> String {
         let url = format!(
             "{}/api/imports?type={type_name}&name={type_name}.csv&infer=true&key=number",
             self.address
@@ -209,9 +210,18 @@ impl House {
                 .ask("GET", &format!("/api/imports/{job}?wait=20000"), &Value::Null)
                 .await;
             if view["state"] == "done" {
-                return;
+                return job.to_owned();
             }
         }
+    }
+
+    /// The change set of an import.
+    pub async fn change_of(&self, job: &str) -> String {
+        let job = self.ask("GET", &format!("/api/jobs/{job}"), &Value::Null).await;
+        job["result"]["set_id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{job}"))
+            .to_owned()
     }
 
     /// A job that waits for its time, an hour from now.

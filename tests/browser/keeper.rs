@@ -1,5 +1,7 @@
 //! What whoever looks after a collection does: undo an import and the undo, stop a job, make a token.
 
+use serde_json::{Value, json};
+
 use crate::browser::{Browser, Look};
 use crate::house::house;
 
@@ -13,9 +15,9 @@ async fn as_operator(look: Look) -> Browser {
 async fn an_import_is_undone_and_the_undo_too() {
     let browser = as_operator(Look::Desktop).await;
     let file = (1..=40).map(|n| format!("u{n},Undone {n}\n")).collect::<String>();
-    house().import("undoable", &format!("number,title\n{file}")).await;
-    browser.open("/changes?cause=import").await;
-    browser.click_link("Import of undoable.csv").await;
+    let job = house().import("undoable", &format!("number,title\n{file}")).await;
+    let change = house().change_of(&job).await;
+    browser.open(&format!("/changes/{change}")).await;
     browser.wait_for_text(".outlook", "created").await;
     browser.click_link("Undo this…").await;
     browser.wait_for_text("h1", "Undo “Import of undoable.csv”?").await;
@@ -87,6 +89,75 @@ async fn a_schedule_pauses_goes_on_and_runs() {
     }
     browser.open("/schedules/operations.prune").await;
     browser.wait_for_text("tbody", "Done").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_role_pauses_and_goes_on() {
+    let browser = as_operator(Look::PhoneWithoutScripts).await;
+    browser.open("/operations").await;
+    // The scheduler: nobody else's journey waits for it.
+    let button = ".roles form:has(input[value=scheduler]) button";
+    browser.click(button).await;
+    browser.wait_for_text(".roles", "scheduler · pauses").await;
+    browser.wait_for_text(button, "Go on").await;
+    browser.click(button).await;
+    browser.wait_for_text(button, "Pause").await;
+    assert!(!browser.text(".roles").await.contains("pauses"));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn one_request_is_followed_to_its_job_and_its_change() {
+    let browser = as_operator(Look::Desktop).await;
+    let job = house().import("followed", "number,title\n1,One\n2,Two\n").await;
+    browser.open(&format!("/jobs/{job}")).await;
+    browser.click("#job-facts a[href^='/logs?request=']").await;
+    browser.wait_for_text("h1", "Logs").await;
+    for words in ["Import · Made", "Import · Running", "Import · Done"] {
+        browser.wait_for_text("ol.log", words).await;
+    }
+    browser.click("ol.log .change a").await;
+    browser.wait_for_text("h1", "Import of followed.csv").await;
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn somebody_decides_about_what_an_undo_left() {
+    let browser = as_operator(Look::Desktop).await;
+    house()
+        .import("decided", "number,title,place\n1,One,Hall\n2,Two,Hall\n3,Three,Hall\n")
+        .await;
+    let job = house()
+        .import(
+            "decided",
+            "number,title,place\n1,First,Cellar\n2,Second,Cellar\n3,Third,Cellar\n",
+        )
+        .await;
+    let list = house().ask("GET", "/api/records?type=decided", &Value::Null).await;
+    let id = list["items"][0]["id"].as_str().unwrap().to_owned();
+    let mut document = list["items"][0]["document"].clone();
+    document["title"] = json!("My own title");
+    let change = json!({"version": 2, "body": {"document": document}});
+    house().ask("PUT", &format!("/api/records/{id}"), &change).await;
+    let change = house().change_of(&job).await;
+    browser.open(&format!("/changes/{change}")).await;
+    browser.click_link("Undo this…").await;
+    browser.wait_for_text(".outlook", "stays as it is").await;
+    browser.click("main form.ask button").await;
+    browser.wait_for_text("#job-now .badge", "Done").await;
+    browser.click("#job-facts .facts a").await;
+    browser.click_link("Decide about these").await;
+    browser.wait_for_text("main", "My own title").await;
+    browser.click("main details summary").await;
+    browser.wait_for_text("main details", "This was done since:").await;
+    browser.click("main form button[value=fields]").await;
+    browser.wait_for_text("#job-now .badge", "Done").await;
+    browser.open(&format!("/records/{id}")).await;
+    browser.wait_for_text("h1", "My own title").await;
+    browser.wait_for_text("main", "Hall").await;
+    browser.nothing_to_complain_about().await;
     browser.close().await;
 }
 

@@ -51,6 +51,42 @@ async fn one_request_leads_to_its_jobs_and_changes(db: TestDb) {
         page.contains(&format!("/jobs/{job}")) && page.contains("/changes/"),
         "{page}"
     );
+    // The same for programs: made, begun, ended, changed, in the order of time; and nothing of another request.
+    let story = app
+        .get(&format!("/api/requests/{request}?effects=true"))
+        .await
+        .ok()
+        .json();
+    let items = story["items"].as_array().unwrap();
+    let told: Vec<(&str, &str)> = items
+        .iter()
+        .filter(|item| item["what"] != "job-log")
+        .map(|item| (item["what"].as_str().unwrap(), item["state"].as_str().unwrap()))
+        .collect();
+    for wanted in [("job", "made"), ("job", "running"), ("job", "done"), ("change", "")] {
+        assert!(told.contains(&wanted), "{wanted:?} in {story}");
+    }
+    assert_eq!(told[0], ("job", "made"), "{story}");
+    let times: Vec<&str> = items.iter().map(|item| item["at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert!(
+        items
+            .iter()
+            .all(|item| item["job"].is_null() || item["job"] == job.as_str()),
+        "{story}"
+    );
+    let other = app.get("/api/requests/another").await.ok().json();
+    assert_eq!(other["items"], json!([]));
+    assert_eq!(app.get(&format!("/api/requests/{}", "x".repeat(201))).await.status, 400);
+    assert_eq!(app.get_anonymous(&format!("/api/requests/{request}")).await.status, 401);
+    // What it brought says from which row of which file.
+    let records = app.get("/api/records?type=teapot").await.ok().json();
+    let id = records["items"][1]["id"].as_str().unwrap();
+    let page = app.get(&format!("/records/{id}")).await.ok().text();
+    assert!(
+        page.contains(" of a.csv") && page.contains(&format!("/records/{id}/source")),
+        "{page}"
+    );
     let page = app.get(&format!("/jobs/{job}")).await.ok().text();
     assert!(page.contains(&format!("/logs?request={request}")), "{page}");
     for path in [

@@ -5,8 +5,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it stands")]
 
+mod clocks;
 mod crowd;
 mod dice;
+mod images;
 mod jobs;
 mod load;
 mod migrating;
@@ -25,6 +27,9 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if arguments.first().is_some_and(|first| first == "jobs-house") {
         return runtime.block_on(jobs::house(&arguments[1..]));
+    }
+    if arguments.first().is_some_and(|first| first == "clocks-house") {
+        return runtime.block_on(clocks::house(&arguments[1..]));
     }
     let cycles = arguments.iter().find_map(|a| a.parse::<u64>().ok()).unwrap_or(3);
     let engines: Vec<&str> = ["sqlite", "postgres"]
@@ -54,11 +59,17 @@ async fn programme(engine: &str, cycles: u64, wanted: &impl Fn(&[&str]) -> bool)
     if wanted(&["R2", "R3"]) {
         storm::kills(engine, cycles).await?;
     }
+    if wanted(&["R4"]) && engine == "sqlite" {
+        images::torture((cycles * 5).div_ceil(2)).await?;
+    }
     if wanted(&["R6"]) {
         storm::stops(engine, cycles.div_ceil(4)).await?;
     }
     if wanted(&["R8"]) {
         migrating::torture(engine, (cycles * 3).div_ceil(20)).await?;
+    }
+    if wanted(&["R9"]) {
+        clocks::torture(engine, (cycles * 5).max(40)).await?;
     }
     if wanted(&["R11"]) {
         crowd::writers(engine, Duration::from_secs((cycles * 3).div_ceil(10).clamp(1, 60))).await?;

@@ -98,6 +98,8 @@ pub struct Parts {
     /// In whatever way.
     pub ended: i64,
     pub failed: i64,
+    /// How far all of them are together, counting what those that run have done so far.
+    pub percent: i64,
 }
 
 /// Why a job has not ended yet.

@@ -41,9 +41,11 @@ async fn tell_parts(db: &Db, jobs: &mut [Job]) -> Result<()> {
     if wholes.is_empty() {
         return Ok(());
     }
-    let rows: Vec<(String, i64, i64, i64)> = Filter::new(
+    let rows: Vec<(String, i64, i64, i64, i64)> = Filter::new(
         "SELECT parent_id, COUNT(*), COUNT(*) FILTER (WHERE state NOT IN ('waiting', 'running')), \
-             COUNT(*) FILTER (WHERE state = 'failed') FROM job",
+             COUNT(*) FILTER (WHERE state = 'failed'), \
+             CAST(SUM(CASE WHEN state NOT IN ('waiting', 'running') THEN 1000 WHEN progress_total IS NULL OR progress_total <= 0 THEN 0 \
+                 WHEN progress_done >= progress_total THEN 1000 ELSE progress_done * 1000 / progress_total END) AS BIGINT) FROM job",
     )
     .and_in("parent_id", wholes.iter().copied())
     .end("GROUP BY parent_id", wholes.len() as i64)
@@ -51,7 +53,15 @@ async fn tell_parts(db: &Db, jobs: &mut [Job]) -> Result<()> {
     .await?;
     let mut found: HashMap<String, Parts> = rows
         .into_iter()
-        .map(|(id, total, ended, failed)| (id, Parts { total, ended, failed }))
+        .map(|(id, total, ended, failed, thousandths)| {
+            let parts = Parts {
+                total,
+                ended,
+                failed,
+                percent: thousandths / (total.max(1) * 10),
+            };
+            (id, parts)
+        })
         .collect();
     for job in jobs {
         job.parts = found.remove(&job.id);

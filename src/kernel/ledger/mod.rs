@@ -127,6 +127,11 @@ pub const GRANT: &str = "grant";
 /// The kind of a group's versions.
 pub const GROUP: &str = "group";
 
+/// The kind of an account's versions.
+pub const ACCOUNT: &str = "account";
+/// The kinds of what is about people and what they may.
+pub const ABOUT_PEOPLE: [&str; 3] = [ACCOUNT, GRANT, GROUP];
+
 /// Is a change set about people and what they may, by its own kind? Such sets are for auditors, and are never undone.
 pub fn is_about_people(set_kind: &str) -> bool {
     set_kind.starts_with("access.") || set_kind.starts_with("account.")

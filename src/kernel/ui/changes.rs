@@ -45,6 +45,8 @@ pub struct HistoryEntry {
     pub set_href: Option<String>,
     /// Where this state can be looked at.
     pub href: Option<String>,
+    /// The file it was brought with, and where its row can be looked at.
+    pub origin: Option<(String, Option<String>)>,
     pub differences: Vec<Difference>,
 }
 
@@ -59,6 +61,7 @@ impl HistoryEntry {
             reason: version.set.reason.clone(),
             set_href: sets.then(|| format!("/changes/{}", version.set.id)),
             href: None,
+            origin: None,
             differences,
         }
     }

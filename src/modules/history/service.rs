@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Map;
 
 use super::HISTORY_AUDIT;
-use super::undo::{Kept, Preview, Standing, Undos};
+use super::undo::{Choice, Decided, Kept, Preview, Standing, Undos};
 use crate::contract::records::{RECORDS_DELETE, RecordState, Records, Sight};
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
@@ -271,11 +271,62 @@ impl Service {
             .filter(|_| kept.len() as i64 == limit)
             .map(|k| k.entity.clone());
         if !all {
-            let ids: Vec<String> = kept.iter().map(|k| k.entity.clone()).collect();
-            let sights = self.records.sights(caller, &ids).await?;
-            kept.retain(|k| sights.iter().any(|s| s.id == k.entity));
+            self.only_seen(caller, &mut kept).await?;
         }
         Ok((kept, next))
+    }
+
+    /// What an undo left and is open, after an entity, as far as the caller may see it; the change it undid; and where to
+    /// go on.
+    pub async fn open(
+        &self,
+        caller: &Caller,
+        id: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<(Standing, Vec<Kept>, Option<String>)> {
+        let missing = || Error::not_found("undo", &id.chars().take(60).collect::<String>());
+        let (_, seen_by) = self.seen_set(caller, id).await?;
+        let standing = self.undos.which_is(id).await?.ok_or_else(missing)?;
+        let mut open = self.undos.open(id, after, limit).await?;
+        let next = open
+            .last()
+            .filter(|_| open.len() as i64 == limit)
+            .map(|kept| kept.entity.clone());
+        if seen_by.is_some() {
+            self.only_seen(caller, &mut open).await?;
+        }
+        Ok((standing, open, next))
+    }
+
+    async fn only_seen(&self, caller: &Caller, kept: &mut Vec<Kept>) -> Result<()> {
+        let ids: Vec<String> = kept.iter().map(|k| k.entity.clone()).collect();
+        let sights = self.records.sights(caller, &ids).await?;
+        kept.retain(|k| sights.iter().any(|s| s.id == k.entity));
+        Ok(())
+    }
+
+    /// Decides about what an undo left: about those named, or about everything that was changed since.
+    pub async fn decide(
+        &self,
+        caller: &Caller,
+        id: &str,
+        choice: Choice,
+        which: Option<&[String]>,
+        reason: &str,
+    ) -> Result<Decided> {
+        let (_, seen_by) = self.seen_set(caller, id).await?;
+        if seen_by.is_some() {
+            let Some(ids) = which else {
+                let text = "Name those you decide about: you do not see all of what was left.";
+                return Err(Error::invalid("records", text));
+            };
+            let sights = self.records.sights(caller, ids).await?;
+            if let Some(hidden) = ids.iter().find(|id| !sights.iter().any(|s| s.id == **id)) {
+                return Err(Error::not_found("record", &hidden.chars().take(60).collect::<String>()));
+            }
+        }
+        self.undos.decide(caller, id, choice, which, reason).await
     }
 
     /// Those changes whose record or type the caller may see today.

@@ -9,20 +9,17 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
+use super::timeline::{self, What};
 use super::{LOGS_READ, OPERATIONS_MANAGE, Room};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Json, Query, RouteSet, Routes};
-use crate::kernel::jobs::{self, JobFilter};
-use crate::kernel::ledger::{self, SetFilter};
-use crate::kernel::telemetry::{self, LogEntry, LogPlace, LogQuery, is_level, search, stamp};
+use crate::kernel::telemetry::{self, LogEntry, LogPlace, LogQuery, is_level, search};
 use crate::kernel::ui::{Html, Page, filters, set_name, view};
 use crate::modules::operations::ui::view::name;
 
 /// Lines of one page.
 const PAGE: usize = 200;
 const MAX: i64 = 1_000;
-/// Jobs and changes of one request that are shown.
-const TIED: i64 = 100;
 /// Characters of a word that is looked for.
 const MAX_WORD: usize = 200;
 
@@ -175,8 +172,9 @@ async fn page(With(room): With<Room>, page: Page, Query(asked): Query<Asked>) ->
         .map(|(place, _)| asked.href(&place.to_string()));
     let mut rows: Vec<Row> = found.into_iter().map(|(_, entry)| row(entry)).collect();
     if let Some(request) = request.filter(|_| asked.cursor.is_empty()) {
-        rows.extend(tied(&room, &page, &request).await?);
         // One story, from its start.
+        rows.reverse();
+        rows.extend(tied(&room, &page, &request).await?);
         rows.sort_by(|a, b| a.datetime.cmp(&b.datetime));
     }
     Ok(Html(LogsPage {
@@ -234,51 +232,42 @@ fn clock(datetime: &str) -> String {
     format!("{day} {}", time.get(..12).unwrap_or(time))
 }
 
-/// The jobs and changes of a request.
+/// The jobs, deliveries and changes of a request, in words.
 async fn tied(room: &Room, page: &Page, request: &str) -> Result<Vec<Row>> {
     let language = page.language;
-    let line = |at: i64, level: &str, message: String, href: String, words: &str| Row {
-        datetime: stamp(at),
-        clock: clock(&stamp(at)),
-        level: level.to_owned(),
-        module: String::new(),
-        message,
-        fields: Vec::new(),
-        request: None,
-        href: Some((href, words.to_owned())),
+    let (mut all, _) = timeline::effects(room, request).await?;
+    all.sort_by(timeline::in_order);
+    let row = |happening: timeline::Happening| {
+        let (message, href) = match (&happening.job, &happening.change) {
+            (_, Some(set)) => (
+                set_name(language, &happening.text),
+                Some((format!("/changes/{set}"), "logs.change".to_owned())),
+            ),
+            (Some(id), None) => {
+                let words = match happening.what {
+                    What::JobLog => happening.text.clone(),
+                    _ => {
+                        let state = match happening.state.as_str() {
+                            "made" => language.text("logs.made"),
+                            state => language.text(&format!("job-state.{state}")),
+                        };
+                        format!("{} · {state}", name(language, &happening.text))
+                    }
+                };
+                (words, Some((format!("/jobs/{id}"), "logs.job".to_owned())))
+            }
+            (None, None) => (happening.text.clone(), None),
+        };
+        Row {
+            clock: clock(&happening.at),
+            datetime: happening.at,
+            level: happening.what.as_str().to_owned(),
+            module: String::new(),
+            message,
+            fields: Vec::new(),
+            request: None,
+            href,
+        }
     };
-    let filter = JobFilter {
-        request: Some(request.to_owned()),
-        ..JobFilter::default()
-    };
-    let mut rows = Vec::new();
-    for job in jobs::list(&room.kernel.db, &filter, TIED).await? {
-        let words = format!(
-            "{} · {}",
-            name(language, &job.kind),
-            language.text(&format!("job-state.{}", job.state.as_str()))
-        );
-        rows.push(line(
-            job.created_at,
-            "job",
-            words,
-            format!("/jobs/{}", job.id),
-            "logs.job",
-        ));
-    }
-    let filter = SetFilter {
-        request: Some(request.to_owned()),
-        ..SetFilter::default()
-    };
-    for set in ledger::sets(&room.kernel.db, &filter, TIED).await? {
-        let words = set_name(language, &set.kind);
-        rows.push(line(
-            set.created_at,
-            "change",
-            words,
-            format!("/changes/{}", set.id),
-            "logs.change",
-        ));
-    }
-    Ok(rows)
+    Ok(all.into_iter().map(row).collect())
 }

@@ -12,6 +12,7 @@ mod queues;
 mod schedules;
 mod scrub;
 mod settings;
+mod timeline;
 mod ui;
 
 #[cfg(test)]
@@ -92,6 +93,7 @@ impl Module for Operations {
             .merge(queues::routes(self.room.clone()))
             .merge(schedules::routes(self.room.clone()))
             .merge(settings::routes(self.room.clone()))
+            .merge(timeline::routes(self.room.clone()))
             .merge(ui::routes(pages))
     }
     fn navigation(&self) -> Vec<NavEntry> {

@@ -92,6 +92,37 @@ fn commands_work_while_nothing_runs() {
         "{}",
         String::from_utf8_lossy(&output.stdout)
     );
+    // Each part of the house has a line of its own.
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let names: Vec<&str> = told.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    for name in [
+        "settings",
+        "process",
+        "port",
+        "data-folder",
+        "permissions",
+        "disk",
+        "database",
+        "migrations",
+        "clock",
+        "index",
+        "address",
+        "mail-server",
+        "isolation",
+    ] {
+        assert!(names.contains(&name), "{name} in {told}");
+    }
+    let silent = [
+        "messages.host=127.0.0.1",
+        "messages.port=1",
+        "messages.from=desk@museum.example",
+    ];
+    let mut args = vec!["doctor"];
+    args.extend(silent.iter().flat_map(|setting| ["--set", setting]));
+    let output = run(data, &args);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.contains("nobody answers at 127.0.0.1, port 1"), "{told}");
 }
 
 #[test]

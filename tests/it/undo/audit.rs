@@ -36,6 +36,23 @@ async fn the_audit_tells_who_did_what(db: TestDb) {
     assert_eq!(lines(&format!("after={after}")).await, all[5..]);
     let page = app.get("/changes?cause=undo").await.ok().text();
     assert!(page.contains("/api/changes/export?cause=undo"), "{page}");
+    // By what is touched, on the page too; what it shows is what the export holds.
+    app.post(
+        "/api/types",
+        &json!({"name": "lid", "fields": [{"name": "title", "kind": "text"}]}),
+    )
+    .await
+    .ok();
+    let page = app.get("/changes?kind=type").await.ok().text();
+    assert!(page.contains("/api/changes/export?kind=type"), "{page}");
+    assert!(
+        page.contains("value=\"grant\"") && page.contains("value=\"type\" selected"),
+        "{page}"
+    );
+    let types = app.get("/api/changes?kind=type").await.ok().json();
+    let made = lines("kind=type&cause=type.create").await.len() + lines("kind=type&cause=import").await.len();
+    assert!(made >= 2 && types["items"].as_array().unwrap().len() >= 2, "{types}");
+    assert!(lines("kind=grant").await.is_empty());
     app.stop().await;
 }
 

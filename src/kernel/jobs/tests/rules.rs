@@ -140,6 +140,15 @@ async fn a_job_begins_when_its_parts_have_ended(db: TestDb) {
     let job = get(&db, &id).await.unwrap();
     assert_eq!(job.wait, Some(Wait::Parts { ended: 1, of: 3 }));
     assert_eq!((job.progress.done, job.progress.total), (1, Some(3)));
+    // What a part has done so far counts, too: one of three has ended, one is half way.
+    let half = "UPDATE job SET progress_done = 50, progress_total = 100 WHERE id = $1";
+    let half_way = parts[0].id.as_str();
+    db.write(Write::interactive("test"), |tx| {
+        Box::pin(async move { sql(half).bind(half_way).exec(tx).await })
+    })
+    .await
+    .unwrap();
+    assert_eq!(get(&db, &id).await.unwrap().parts.unwrap().percent, 50);
     let both = worker(&db, "w", vec![fails, notes("test.whole", &seen)]);
     assert_eq!(both.drain().await.unwrap(), 3);
     let job = get(&db, &id).await.unwrap();
@@ -147,6 +156,7 @@ async fn a_job_begins_when_its_parts_have_ended(db: TestDb) {
         total: 3,
         ended: 3,
         failed: 1,
+        percent: 100,
     };
     assert_eq!((job.state, job.parts), (State::Done, Some(parts)));
     // Cancelling the whole cancels what is left of it.

@@ -31,6 +31,7 @@ pub struct ChangesPage {
     asked: Asked,
     actors: Vec<Choice>,
     causes: Vec<Choice>,
+    kinds: Vec<Choice>,
     /// Some filter is set.
     is_narrowed: bool,
     older: Option<String>,
@@ -78,6 +79,9 @@ pub struct Asked {
     actor: String,
     #[serde(default)]
     cause: String,
+    /// What is touched.
+    #[serde(default)]
+    kind: String,
     /// Days, both included.
     #[serde(default)]
     from: String,
@@ -96,7 +100,7 @@ impl Asked {
         Ok(SetFilter {
             actor: given(&self.actor),
             cause: given(&self.cause),
-            kind: None,
+            kind: given(&self.kind),
             since: day("from", &self.from)?,
             until: day("to", &self.to)?.map(|at| at + DAY),
             request: None,
@@ -108,6 +112,7 @@ impl Asked {
         let pairs = [
             ("actor", &self.actor),
             ("cause", &self.cause),
+            ("kind", &self.kind),
             ("from", &self.from),
             ("to", &self.to),
         ];
@@ -136,6 +141,7 @@ pub async fn index_page(
         days,
         actors,
         causes,
+        kinds: kinds(&service, &page, &asked).await?,
         is_narrowed: !query.is_empty(),
         older: last.map(|id| format!("/changes?{query}{mark}before={id}")),
         export: may_export.then(|| export_address(&filter)),
@@ -148,6 +154,7 @@ fn export_address(filter: &SetFilter) -> String {
     let pairs = [
         ("actor", filter.actor.clone()),
         ("cause", filter.cause.clone()),
+        ("kind", filter.kind.clone()),
         ("since", filter.since.map(rfc3339)),
         ("until", filter.until.map(rfc3339)),
     ];
@@ -183,6 +190,20 @@ async fn choices(service: &Service, page: &Page, asked: &Asked, all: bool) -> Re
         });
     }
     Ok((people, causes.collect()))
+}
+
+/// What changes can be about, for this caller.
+async fn kinds(service: &Service, page: &Page, asked: &Asked) -> Result<Vec<Choice>> {
+    let mut known = vec![RECORD, TYPE];
+    if service.sees_people(&page.caller).await? {
+        known.extend(ledger::ABOUT_PEOPLE);
+    }
+    let choice = |kind: &str| Choice {
+        label: page.language.text(&format!("change-of.{kind}")).to_owned(),
+        selected: kind == asked.kind,
+        value: kind.to_owned(),
+    };
+    Ok(known.into_iter().map(choice).collect())
 }
 
 async fn days(service: &Service, page: &Page, sets: &[ChangeSet], all: bool) -> Result<Vec<Day>> {

@@ -76,12 +76,17 @@ struct Undid {
     left: Vec<LeftRow>,
     /// There is more than is named.
     is_cut: bool,
+    /// Where those that are open are decided about, for those who may.
+    decide: Option<String>,
 }
 
 struct LeftRow {
     title: String,
     href: Option<String>,
     why: String,
+    /// Key of what was decided, and the change in which it was carried out.
+    decided: Option<String>,
+    decided_in: Option<String>,
 }
 
 struct ChangeRow {
@@ -195,7 +200,7 @@ fn facts(page: &Page, set: &ChangeSet) -> Vec<Fact> {
             let value = plain(value, page.language)?;
             let href = match name.as_str() {
                 "job" => Some(format!("/jobs/{value}")),
-                "undoes" => Some(format!("/changes/{value}")),
+                "undoes" | "decides" => Some(format!("/changes/{value}")),
                 _ => None,
             };
             let label = page.language.get(&format!("origin.{name}"));
@@ -214,6 +219,8 @@ async fn undid(service: &Service, page: &Page, id: &str, all: bool) -> Result<Op
     };
     let kept = service.undos.left(id, None, LEFT).await?;
     let is_cut = kept.len() as i64 == LEFT;
+    let is_open = kept.iter().any(|one| one.decision.is_none());
+    let may_decide = is_open && standing.state == "done" && page.may(&service.access, HISTORY_UNDO).await;
     let records = kept
         .iter()
         .filter(|k| k.kind == RECORD)
@@ -228,6 +235,11 @@ async fn undid(service: &Service, page: &Page, id: &str, all: bool) -> Result<Op
             title,
             href,
             why: format!("undo-left.{}", why.as_str()),
+            decided: kept.decision.as_ref().map(|choice| match kept.decided_set {
+                None if choice != "keep" => "decided.waits".to_owned(),
+                _ => format!("decided.{choice}"),
+            }),
+            decided_in: kept.decided_set.map(|set| format!("/changes/{set}")),
         })
     });
     let of = ledger::set(&service.db, &standing.of_set).await?;
@@ -240,6 +252,7 @@ async fn undid(service: &Service, page: &Page, id: &str, all: bool) -> Result<Op
         kept: standing.kept,
         left: left.collect(),
         is_cut,
+        decide: may_decide.then(|| format!("/changes/{id}/decide")),
     }))
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::{Preview, Standing};
+use super::{Choice, Preview, Standing};
 use crate::contract::undo::WhyLeft;
 use crate::kernel::access::Caller;
 use crate::kernel::clock::rfc3339;
@@ -25,6 +25,7 @@ pub fn routes(service: Service) -> Routes {
     RouteSet::new()
         .route(HISTORY_UNDO, routes!(preview, start))
         .route(HISTORY_READ, routes!(left))
+        .route(HISTORY_UNDO, routes!(decide))
         .with_state(service)
 }
 
@@ -36,6 +37,12 @@ struct LeftBody {
     kind: Option<String>,
     id: String,
     reason: WhyLeft,
+    /// What somebody decided about it: `fields`, `whole` or `keep`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<String>,
+    /// The change set in which that was carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_in: Option<String>,
 }
 
 /// One undo of a change set.
@@ -124,6 +131,8 @@ impl PreviewBody {
                     kind: None,
                     id: id.clone(),
                     reason: *reason,
+                    decision: None,
+                    decided_in: None,
                 })
                 .collect(),
             types: prospect.types,
@@ -210,10 +219,59 @@ async fn left(
             kind: Some(kept.kind),
             id: kept.entity,
             reason,
+            decision: kept.decision,
+            decided_in: kept.decided_set,
         })
     };
     Ok(Json(LeftList {
         items: kept.into_iter().map(body).collect::<Result<_>>()?,
         next,
     }))
+}
+
+/// What becomes of things that an undo left.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    /// `fields`: the fields that nobody has touched since are put back. `whole`: all of it, and later changes go with it.
+    /// `keep`: it stays as it is.
+    decide: Choice,
+    /// Ids of what it is about, at most 1,000. Without it: everything that was changed since and is open.
+    #[serde(default)]
+    records: Option<Vec<String>>,
+    /// In words; kept with the change set that this becomes.
+    #[serde(default)]
+    reason: String,
+}
+
+/// A decision that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+struct DecisionTaken {
+    /// How many things it is about.
+    things: u64,
+    /// The job that carries it out, as a change set that can be undone in turn; absent where everything stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+}
+
+/// Decides about what an undo left because it was changed since, or could not be put back then.
+#[utoipa::path(
+    post, path = "/api/changes/{id}/left", tag = "history",
+    params(("id" = String, Path, description = "The id of the change set that the undo is")), request_body = Decision,
+    responses((status = 202, body = DecisionTaken), (status = 409, description = "Nothing of it is open"))
+)]
+async fn decide(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(asked): Json<Decision>,
+) -> Result<impl IntoResponse> {
+    let taken = service
+        .decide(&caller, &id, asked.decide, asked.records.as_deref(), &asked.reason)
+        .await?;
+    let body = DecisionTaken {
+        things: taken.things,
+        job: taken.job,
+    };
+    Ok((StatusCode::ACCEPTED, Json(body)))
 }

@@ -8,9 +8,10 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::choices;
 use super::store::{self, Next, Standing};
 use crate::contract::records::Records;
-use crate::contract::undo::Restoration;
+use crate::contract::undo::{Insist, Restoration};
 use crate::kernel::access::{Access, Object};
 use crate::kernel::db::{Db, Write};
 use crate::kernel::error::{Code, Error, Result};
@@ -38,6 +39,15 @@ pub struct Order {
     pub set: String,
     #[serde(default)]
     pub reason: String,
+    /// The undo about whose leavings somebody has decided; the decisions stand beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decides: Option<String>,
+}
+
+/// Things that are put back together.
+struct Batch {
+    things: Vec<Next>,
+    insist: Insist,
 }
 
 /// What the job stands on.
@@ -58,20 +68,29 @@ impl Undoer {
         self.access
             .require(&context.caller, HISTORY_UNDO, &Object::Anywhere)
             .await?;
-        let mut standing = match store::standing(&self.db, &context.id).await? {
+        let known = store::standing(&self.db, &context.id).await?;
+        let done = known.as_ref().map_or(0, Standing::done);
+        let total = match &order.decides {
+            Some(undo) => done + choices::pending(&self.db, undo).await?,
+            None => store::size(&self.db, &order.set).await?,
+        };
+        if total == 0 && order.decides.is_some() {
+            // An earlier job has carried these decisions out, too.
+            return Ok(json!({ "undoes": order.set, "left": 0 }));
+        }
+        let mut standing = match known {
             Some(standing) => standing,
             None => self.begin(&context, &order).await?,
         };
-        let total = Some(store::size(&self.db, &order.set).await?);
         let mut size = FIRST;
         loop {
             context.check()?;
-            context.progress(standing.done(), total, "").await?;
-            let batch = self.next(&standing, size).await?;
-            if batch.is_empty() {
+            context.progress(standing.done(), Some(total), "").await?;
+            let batch = self.next(&order, &standing, size).await?;
+            if batch.things.is_empty() {
                 return self.finish(&context, &standing).await;
             }
-            standing = self.step(&context, standing, batch, &mut size).await?;
+            standing = self.step(&context, &order, standing, batch, &mut size).await?;
         }
     }
 
@@ -79,6 +98,9 @@ impl Undoer {
         let mut origin = json!({ "channel": "job", "job": context.id, "undoes": order.set });
         if let Some(id) = &context.caller.request_id {
             origin["request"] = json!(id);
+        }
+        if let Some(undo) = &order.decides {
+            origin["decides"] = json!(undo);
         }
         let actor = context.caller.actor();
         let (id, origin, actor) = (&context.id, &origin, &actor);
@@ -99,29 +121,36 @@ impl Undoer {
         begun.ok_or_else(|| Error::internal(anyhow::anyhow!("the undo {id} was not kept")))
     }
 
-    async fn next(&self, standing: &Standing, size: i64) -> Result<Vec<Next>> {
-        let mut batch = store::next(&self.db, &standing.of_set, standing.cursor, size).await?;
+    async fn next(&self, order: &Order, standing: &Standing, size: i64) -> Result<Batch> {
+        let (mut things, insist) = match &order.decides {
+            Some(undo) => choices::next(&self.db, undo, size).await?,
+            None => {
+                let next = store::next(&self.db, &standing.of_set, standing.cursor, size).await?;
+                (next, Insist::No)
+            }
+        };
         let mut text = 0;
-        let fits = batch.iter().take_while(|next| {
+        let fits = things.iter().take_while(|next| {
             text += next.length;
             text <= MOST_TEXT
         });
         let fits = fits.count().max(1);
-        batch.truncate(fits);
-        Ok(batch)
+        things.truncate(fits);
+        Ok(Batch { things, insist })
     }
 
     /// Puts a batch back, or its first part where all of it takes too long.
     async fn step(
         &self,
         context: &JobContext,
+        order: &Order,
         standing: Standing,
-        mut batch: Vec<Next>,
+        mut batch: Batch,
         size: &mut i64,
     ) -> Result<Standing> {
         for _ in 0..TRIES {
             let took = AtomicU64::new(0);
-            match self.write(context, &standing, &batch, &took).await {
+            match self.write(context, order, &standing, &batch, &took).await {
                 Ok(moved) => {
                     let took = took.load(Ordering::Relaxed);
                     if took > LONG_MS {
@@ -132,9 +161,9 @@ impl Undoer {
                     return Ok(moved);
                 }
                 Err(error) if error.code() == Code::Busy => context.check()?,
-                Err(error) if error.code() == Code::Timeout && batch.len() > 1 => {
-                    batch.truncate(batch.len().div_ceil(4));
-                    *size = (batch.len() as i64).max(LEAST);
+                Err(error) if error.code() == Code::Timeout && batch.things.len() > 1 => {
+                    batch.things.truncate(batch.things.len().div_ceil(4));
+                    *size = (batch.things.len() as i64).max(LEAST);
                     context.check()?;
                 }
                 Err(error) => return Err(error),
@@ -149,11 +178,13 @@ impl Undoer {
     async fn write(
         &self,
         context: &JobContext,
+        order: &Order,
         standing: &Standing,
-        batch: &[Next],
+        batch: &Batch,
         took: &AtomicU64,
     ) -> Result<Standing> {
-        let entities: Vec<String> = batch.iter().map(|next| next.entity.clone()).collect();
+        let things = &batch.things;
+        let entities: Vec<String> = things.iter().map(|next| next.entity.clone()).collect();
         let entities = &entities;
         let write = self.db.write(Write::bulk("history.undo"), |tx| {
             Box::pin(async move {
@@ -161,16 +192,28 @@ impl Undoer {
                 let (set, of) = (&standing.set_id, &standing.of_set);
                 let outcomes = self
                     .records
-                    .restore_versions(tx, &context.caller, set, of, entities)
+                    .restore_versions(tx, &context.caller, set, of, entities, batch.insist)
                     .await?;
-                let left = batch.iter().zip(&outcomes).filter_map(|(next, outcome)| match outcome {
-                    Restoration::Left(why) => Some((next, *why)),
-                    _ => None,
-                });
-                store::leave(tx, set, left.collect()).await?;
                 let mut moved = standing.clone();
                 moved.count(&outcomes);
-                moved.cursor = batch.last().map_or(standing.cursor, |next| next.position);
+                match &order.decides {
+                    Some(undo) => {
+                        choices::settle(tx, undo, set, things, &outcomes).await?;
+                        // The list itself tells what is left to do; the cursor tells whether somebody else does it, too.
+                        moved.cursor = standing.cursor - 1;
+                    }
+                    None => {
+                        let left = things
+                            .iter()
+                            .zip(&outcomes)
+                            .filter_map(|(next, outcome)| match outcome {
+                                Restoration::Left(why) => Some((next, *why)),
+                                _ => None,
+                            });
+                        store::leave(tx, set, left.collect()).await?;
+                        moved.cursor = things.last().map_or(standing.cursor, |next| next.position);
+                    }
+                }
                 store::advance(tx, standing.cursor, &moved).await?;
                 let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 took.store(ms, Ordering::Relaxed);

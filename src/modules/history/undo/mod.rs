@@ -1,11 +1,16 @@
 //! Undo: looks at what taking a change set back would do, starts the job that does it, and tells what it left.
 
 mod api;
+mod choices;
+mod choose;
+mod decide;
 mod job;
 mod store;
 mod ui;
 
 pub use api::routes;
+pub use choices::Choice;
+pub use decide::{Decided, Stages};
 pub use job::{KIND, Order, Undoer};
 pub use store::{Kept, Standing};
 pub use ui::pages;
@@ -51,6 +56,24 @@ fn can_be(set: &ChangeSet) -> Result<()> {
     Ok(())
 }
 
+fn check_reason(reason: &str) -> Result<()> {
+    if reason.chars().count() > REASON || reason.contains('\0') {
+        return Err(Error::invalid(
+            "reason",
+            format!("At most {REASON} characters, without NUL."),
+        ));
+    }
+    Ok(())
+}
+
+/// The key by which an undo comes after whatever else is done to the same records: imports into a type run one after
+/// another.
+fn behind(maker: Option<Job>, id: &str) -> String {
+    maker
+        .and_then(|job| job.ordering_key)
+        .unwrap_or_else(|| format!("undo/{id}"))
+}
+
 impl Undos {
     /// Looks without doing anything; with a caller, at what they may see.
     pub(super) async fn preview(&self, seen_by: Option<&Caller>, set: ChangeSet) -> Result<Preview> {
@@ -75,12 +98,7 @@ impl Undos {
     ) -> Result<String> {
         can_be(&set)?;
         let id = set.id.as_str();
-        if reason.chars().count() > REASON || reason.contains('\0') {
-            return Err(Error::invalid(
-                "reason",
-                format!("At most {REASON} characters, without NUL."),
-            ));
-        }
+        check_reason(reason)?;
         let maker = self.job_of(&set).await?;
         let unfinished = maker.as_ref().filter(|job| !job.state.is_final());
         if let Some(job) = unfinished {
@@ -103,11 +121,9 @@ impl Undos {
         let order = Order {
             set: set.id.clone(),
             reason: reason.trim().to_owned(),
+            decides: None,
         };
-        // After whatever else is done to the same records: imports into a type run one after another.
-        let behind = maker
-            .and_then(|job| job.ordering_key)
-            .unwrap_or_else(|| format!("undo/{id}"));
+        let behind = behind(maker, id);
         let job = NewJob::new(KIND, serde_json::to_value(order)?)
             .unique_key(format!("undo/{id}"))
             .ordering_key(behind);

@@ -175,11 +175,15 @@ pub struct Kept {
     pub entity: String,
     pub kind: String,
     pub reason: String,
+    /// What somebody decided about it.
+    pub decision: Option<String>,
+    /// The change set in which that was carried out.
+    pub decided_set: Option<String>,
 }
 
 /// What an undo left after an entity, in the order of their ids.
 pub async fn left(db: &Db, set_id: &str, after: &str, limit: i64) -> Result<Vec<Kept>> {
-    sql("SELECT entity, kind, reason FROM undo_left WHERE set_id = $1 AND entity > $2 ORDER BY entity LIMIT $3")
+    sql("SELECT entity, kind, reason, decision, decided_set FROM undo_left WHERE set_id = $1 AND entity > $2 ORDER BY entity LIMIT $3")
         .bind(set_id)
         .bind(after)
         .bind(limit)

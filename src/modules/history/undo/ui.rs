@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use super::choose;
 use crate::kernel::access::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
@@ -23,6 +24,8 @@ pub fn pages(service: Service) -> Routes {
     RouteSet::new()
         .page(HISTORY_UNDO, Method::GET, "/changes/{id}/undo", get(ask_page))
         .page(HISTORY_UNDO, Method::POST, "/changes/{id}/undo", post(start))
+        .page(HISTORY_UNDO, Method::GET, "/changes/{id}/decide", get(choose::page))
+        .page(HISTORY_UNDO, Method::POST, "/changes/{id}/decide", post(choose::decide))
         .with_state(service)
 }
 

@@ -90,7 +90,10 @@ pub fn progress_words(job: &Job, language: Language, pace: Option<Pace>) -> Stri
     let mut words = Vec::new();
     match progress.total {
         // Those with parts tell how many have ended.
-        Some(_) if job.parts.is_some() && job.state == State::Waiting => {}
+        Some(_) if job.parts.is_some() && job.state == State::Waiting => {
+            let percent = job.parts.map_or(0, |parts| parts.percent);
+            words.push(language.with("jobs.percent", &[("n", &percent)]));
+        }
         Some(total) if total > 0 => {
             let (done, total) = (amount(language, kind, progress.done), amount(language, kind, total));
             words.push(language.with("jobs.done-of", &[("done", &done), ("total", &total)]));
@@ -122,6 +125,8 @@ pub fn progress_words(job: &Job, language: Language, pace: Option<Pace>) -> Stri
 }
 
 pub fn job_view(job: &Job, language: Language, now: i64, pace: Option<Pace>) -> JobView {
+    // Until it begins itself, it is as far as its parts are together.
+    let together = job.parts.filter(|_| job.state == State::Waiting);
     JobView {
         id: job.id.clone(),
         kind: job.kind.clone(),
@@ -135,8 +140,11 @@ pub fn job_view(job: &Job, language: Language, now: i64, pace: Option<Pace>) -> 
         },
         running: job.state == State::Running,
         ended: job.state.is_final(),
-        done: job.progress.done,
-        total: job.progress.total.filter(|total| *total > 0),
+        done: together.map_or(job.progress.done, |parts| parts.percent),
+        total: match together {
+            Some(_) => Some(100),
+            None => job.progress.total.filter(|total| *total > 0),
+        },
         words: progress_words(job, language, pace),
         waits: job.wait.as_ref().map(|wait| waits(language, wait)),
         behind: match &job.wait {

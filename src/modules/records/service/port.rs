@@ -12,7 +12,7 @@ use super::{Because, Service, types};
 use crate::contract::records::{
     ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType, TypeKeeper,
 };
-use crate::contract::undo::{Prospect, Restoration};
+use crate::contract::undo::{Insist, Prospect, Restoration};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::blobs::Holder;
 use crate::kernel::db::Tx;
@@ -58,8 +58,15 @@ impl Records for Service {
         set_id: &str,
         of: &str,
         entities: &[String],
+        insist: Insist,
     ) -> Result<Vec<Restoration>> {
-        self.restore_in(tx, &Undoing { caller, set_id, of }, entities).await
+        let undoing = Undoing {
+            caller,
+            set_id,
+            of,
+            insist,
+        };
+        self.restore_in(tx, &undoing, entities).await
     }
     async fn prospect(&self, seen_by: Option<&Caller>, set_id: &str) -> Result<Prospect> {
         self.prospect_of(seen_by, set_id).await

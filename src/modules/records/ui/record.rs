@@ -278,6 +278,7 @@ impl Pages {
         // One more than shown: what the last one differs from.
         let versions = ledger::versions(&self.db, &seen.record.id, before, limit + 1).await?;
         let sets = self.access.check(&page.caller, HISTORY_READ, &Object::House).await?;
+        let sees_source = !page.caller.is_anonymous() && self.service.may_see_source(&page.caller, seen).await?;
         let shown = usize::try_from(limit).unwrap_or_default();
         let more = versions.len() > shown;
         let mut entries = Vec::with_capacity(versions.len().min(shown));
@@ -297,10 +298,33 @@ impl Pages {
             };
             let mut entry = HistoryEntry::new(page.language, version, changed, sets);
             let readable = version.document.is_some() && !seen.record.deleted;
+            entry.origin = origin(page, version, seen, sees_source);
             entry.href = readable.then(|| format!("/records/{}/versions/{}", version.entity, version.version));
             entries.push(entry);
         }
         Ok((entries, more))
+    }
+}
+
+/// The file and the row that a state was brought with, for those who are known here. Of which row it was the record keeps for
+/// the last file.
+fn origin(page: &Page, version: &Version, seen: &Seen, sees_source: bool) -> Option<(String, Option<String>)> {
+    if page.caller.is_anonymous() {
+        return None;
+    }
+    let origin: Value = serde_json::from_str(&version.set.origin).ok()?;
+    let file = shorten(origin.get("file").and_then(Value::as_str)?, 60);
+    let blob = origin.get("blob").and_then(Value::as_str);
+    match &seen.record.source {
+        Some((source, row)) if Some(source.as_str()) == blob => {
+            let words = [("n", row as &dyn std::fmt::Display), ("file", &file)];
+            let words = page.language.with("history.row", &words);
+            Some((
+                words,
+                sees_source.then(|| format!("/records/{}/source", version.entity)),
+            ))
+        }
+        _ => Some((page.language.with("history.file", &[("file", &file)]), None)),
     }
 }
 

@@ -90,6 +90,7 @@ fn render(document: &Value) -> String {
         reason: HOSTILE.to_owned(),
         set_href: Some("/changes/1".to_owned()),
         href: None,
+        origin: Some((HOSTILE.to_owned(), None)),
         differences: vec![Difference {
             label: "Title".to_owned(),
             before: Some("Pot".to_owned()),

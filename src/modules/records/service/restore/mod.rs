@@ -2,6 +2,7 @@
 //! up in bulk, decided in memory and written in a handful of statements. What cannot be put back stays, with the reason.
 
 mod circles;
+mod plan;
 mod settle;
 mod store;
 mod types;
@@ -12,17 +13,17 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Rules, Service, parse_state};
+use super::{Rules, Service};
 use crate::contract::records::{RECORDS_DELETE, RecordState, StoredType};
-use crate::contract::undo::{Prospect, Restoration, WhyLeft};
+use crate::contract::undo::{Insist, Prospect, Restoration, WhyLeft};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::ledger::{Operation, RECORD, TYPE};
-use crate::modules::records::model::validate;
 use crate::modules::records::store::{self as heads, Row};
 use circles::circles;
 pub(super) use circles::circles_of;
+use plan::plan;
 use settle::Facts;
 pub(super) use settle::{Wish, settle};
 use store::{Made, Stood};
@@ -42,6 +43,8 @@ pub struct Undoing<'a> {
     pub set_id: &'a str,
     /// The change set that is taken back.
     pub of: &'a str,
+    /// What becomes of records that were changed since.
+    pub insist: Insist,
 }
 
 /// What a change set did to one entity.
@@ -150,7 +153,7 @@ impl Service {
             }
             let definition = types.get(&row.type_name).and_then(Option::as_ref);
             let made = made.get(&(id.clone(), touched.last)).and_then(Option::as_deref);
-            let mut plan = plan(row, touched, made, definition)?;
+            let mut plan = plan(row, touched, made, definition, undoing.insist)?;
             if !self.may(tx, undoing.caller, &plan).await? {
                 plan = Plan::Done(Restoration::Left(WhyLeft::Forbidden));
             }
@@ -273,49 +276,6 @@ async fn touched(tx: &mut Tx<'_>, of: &str, entities: &[String]) -> Result<HashM
         }
     }
     Ok(found)
-}
-
-/// Decides about one record by itself. `made` is what the change left it as, where it has moved on.
-fn plan(row: Row, touched: &Touched, made: Option<&str>, definition: Option<&Arc<StoredType>>) -> Result<Plan> {
-    let done = |outcome| Ok(Plan::Done(outcome));
-    let left = |why| Ok(Plan::Done(Restoration::Left(why)));
-    let same = |text: Option<&str>| !row.deleted() && text.is_some() && row.document.as_deref() == text;
-    let before = touched.before.as_ref().and_then(|b| b.document.as_deref());
-    if (touched.to_nothing() && row.deleted()) || (!touched.to_nothing() && same(before)) {
-        return done(Restoration::Already);
-    }
-    let is_deletion = touched.last_operation == Operation::Delete.as_str();
-    let unchanged = row.version == touched.last || (is_deletion && row.deleted()) || same(made);
-    // Somebody else changed it between two steps of the change: neither of them is the state before.
-    if !unchanged || touched.last - touched.first + 1 != touched.count {
-        return left(WhyLeft::ChangedSince);
-    }
-    if touched.to_nothing() {
-        return Ok(Plan::Remove(Box::new(row)));
-    }
-    let Some(text) = before else {
-        return left(WhyLeft::Redacted);
-    };
-    let Some(definition) = definition else {
-        return left(WhyLeft::TypeGone);
-    };
-    let Some(state) = parse_state(Some(text))? else {
-        return left(WhyLeft::Redacted);
-    };
-    if !validate::validate(&definition.definition, &state.document).is_empty() {
-        return left(WhyLeft::Unfit);
-    }
-    let was = if row.deleted() {
-        None
-    } else {
-        parse_state(row.document.as_deref())?.map(|s| s.document)
-    };
-    Ok(Plan::Put(Box::new(Put {
-        text: text.to_owned(),
-        row,
-        was,
-        state,
-    })))
 }
 
 /// Looks up what the plans stand on and says which cannot be.
