@@ -21,7 +21,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::contract::exchange::Exchange;
-use crate::contract::records::{RECORDS_WRITE, Records};
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, Records};
 use crate::kernel::Kernel;
 use crate::kernel::bus::Bus;
 use crate::kernel::error::Result;
@@ -78,6 +78,7 @@ impl Module for ExchangeModule {
     fn routes(&self) -> Routes {
         api::routes(self.service.clone())
             .merge(export::api::routes(self.service.clone()))
+            .merge(export::ui::routes(self.service.clone()))
             .merge(sample::routes(self.service.clone()))
             .merge(draft::api::routes(self.service.clone()))
             .merge(draft::start::routes(self.service.clone()))
@@ -85,12 +86,16 @@ impl Module for ExchangeModule {
             .merge(draft::running::routes(self.service.clone()))
     }
     fn navigation(&self) -> Vec<NavEntry> {
-        vec![NavEntry {
-            label: "nav.import",
-            href: "/import",
-            permission: RECORDS_WRITE,
-            order: 50,
-        }]
+        let entry = |label, href, permission, order| NavEntry {
+            label,
+            href,
+            permission,
+            order,
+        };
+        vec![
+            entry("nav.import", "/import", RECORDS_WRITE, 50),
+            entry("exports.title", "/exports", RECORDS_READ, 106),
+        ]
     }
     fn jobs(&self) -> Vec<JobHandler> {
         let importer = self.importer.clone();
@@ -119,6 +124,7 @@ impl Module for ExchangeModule {
             JobHandler::new(draft::LOOK, look),
             JobHandler::new(draft::CLEAR, clear),
             export::service::handler(&self.service),
+            export::whole::handler(&self.service),
         ]
     }
     fn schedules(&self) -> Vec<Schedule> {

@@ -118,12 +118,18 @@ pub struct SetBody {
     pub reason: String,
     /// RFC 3339
     pub at: String,
+    /// The file that it brought, for those who are known here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 impl SetBody {
     /// Reasons are written for those who are known here.
     fn of(set: ChangeSet, caller: &Caller) -> Self {
+        let origin: Value = serde_json::from_str(&set.origin).unwrap_or_default();
+        let file = origin.get("file").and_then(Value::as_str).map(str::to_owned);
         Self {
+            file: file.filter(|_| !caller.is_anonymous()),
             id: set.id,
             kind: set.kind,
             actor: set.actor,

@@ -17,9 +17,9 @@ use crate::contract::exchange::Format;
 use crate::contract::records::RECORDS_READ;
 use crate::kernel::access::Caller;
 use crate::kernel::clock::rfc3339;
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Json, Path, ProblemDocument, Query, RouteSet, Routes};
-use crate::kernel::jobs::State as JobState;
+use crate::kernel::jobs::{Parts, State as JobState};
 use crate::modules::exchange::api::ShowQuery;
 use crate::modules::exchange::service::Service;
 
@@ -75,10 +75,11 @@ async fn export(State(service): State<Service>, caller: Caller, Query(query): Qu
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewExport {
-    /// The type of the records.
-    #[serde(rename = "type")]
-    type_name: String,
-    /// Only what this search finds; everything where it is empty.
+    /// The type of the records. Without it everything that you may read: a zip archive with a file for each type, made
+    /// by parts that run beside each other.
+    #[serde(rename = "type", default)]
+    type_name: Option<String>,
+    /// Only what this search finds; everything where it is empty. Only with a type.
     #[serde(default)]
     q: String,
     /// `csv`, `json`, `jsonl` or `xlsx`.
@@ -91,7 +92,10 @@ struct ExportView {
     /// Its job.
     job: String,
     state: JobState,
-    /// Records written so far, of how many where that is known.
+    /// Of an archive of everything: how far its parts are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Parts>,
+    /// Records written so far, of how many where that is known; of an archive the parts that have ended, then its bytes.
     done: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<i64>,
@@ -115,6 +119,7 @@ impl From<Seen> for ExportView {
         let (job, file) = (seen.job, seen.file);
         Self {
             state: job.state,
+            parts: job.parts,
             done: job.progress.done,
             total: job.progress.total,
             format: seen.order.format,
@@ -143,12 +148,18 @@ async fn begin(
     caller: Caller,
     Json(new): Json<NewExport>,
 ) -> Result<impl IntoResponse> {
-    let order = Order {
-        type_name: new.type_name,
-        q: new.q,
-        format: new.format,
+    let job = match new.type_name {
+        Some(type_name) => {
+            let order = Order {
+                type_name,
+                q: new.q,
+                format: new.format,
+            };
+            service.begin_export(&caller, &order).await?
+        }
+        None if new.q.trim().is_empty() => service.begin_all(&caller, new.format).await?,
+        None => return Err(Error::invalid("q", "A search needs the type that it is about.")),
     };
-    let job = service.begin_export(&caller, &order).await?;
     let seen = service.look_export(&caller, &job, Duration::ZERO).await?;
     Ok((StatusCode::ACCEPTED, Json(ExportView::from(seen))))
 }
@@ -194,9 +205,14 @@ async fn throw_away(State(service): State<Service>, caller: Caller, Path(job): P
     )
 )]
 async fn file(State(service): State<Service>, caller: Caller, Path(job): Path<String>) -> Result<Response> {
-    let (exported, order) = service.export_file(&caller, &job).await?;
+    let (exported, seen) = service.export_file(&caller, &job).await?;
     let stream = service.kernel.blobs.stream(&exported.blob).await?;
-    let mut response = download(Body::from_stream(stream), order.format, &order.type_name);
+    let body = Body::from_stream(stream);
+    let mut response = if seen.is_whole {
+        saved(body, "application/zip", &format!("{}.zip", seen.order.type_name))
+    } else {
+        download(body, seen.order.format, &seen.order.type_name)
+    };
     response
         .headers_mut()
         .insert(header::CONTENT_LENGTH, exported.bytes.into());
@@ -213,11 +229,15 @@ pub fn download(body: Body, format: Format, name: &str) -> Response {
         Format::Ods => "application/vnd.oasis.opendocument.spreadsheet",
         Format::Dwca => "application/zip",
     };
+    saved(body, kind, &format!("{name}.{}", format.as_str()))
+}
+
+fn saved(body: Body, kind: &'static str, name: &str) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{}\"", format.as_str())) {
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     response

@@ -7,6 +7,8 @@ pub mod api;
 pub mod job;
 pub mod service;
 pub mod store;
+pub mod ui;
+pub mod whole;
 pub mod xlsx;
 pub mod zip;
 

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::job::{EXPORT, Exported, Order};
 use super::store;
+use super::whole::{self, ALL, Whole};
 use crate::contract::exchange::Format;
 use crate::contract::records::RECORDS_READ;
 use crate::kernel::access::{Caller, Object};
@@ -24,6 +25,8 @@ const HOUR_MS: i64 = 3_600_000;
 pub struct Seen {
     pub job: Job,
     pub order: Order,
+    /// It is an archive of everything.
+    pub is_whole: bool,
     /// The file with the end of its time, while it can be fetched.
     pub file: Option<(Exported, i64)>,
 }
@@ -31,16 +34,9 @@ pub struct Seen {
 impl Service {
     /// Makes the job of an export. The same order of the same caller that is on its way is joined.
     pub async fn begin_export(&self, caller: &Caller, order: &Order) -> Result<String> {
-        if caller.is_anonymous() {
-            return Err(Error::new(
-                Code::Unauthenticated,
-                "Exports as jobs are for callers who are known. Bring a token, or take the file from /api/export at once.",
-            ));
-        }
+        may_ask(caller)?;
         // What is wrong is said now and not by the job.
-        if matches!(order.format, Format::Ods | Format::Dwca) {
-            return Err(Error::invalid("format", "Exports are csv, json, jsonl or xlsx."));
-        }
+        writable(order.format)?;
         let object = Object::Type(&order.type_name);
         self.kernel.access.require(caller, RECORDS_READ, &object).await?;
         if self.records.record_type(&order.type_name).await?.is_none() {
@@ -75,13 +71,23 @@ impl Service {
             Err(error) if error.code() == Code::NotFound => return Err(nothing()),
             found => found?,
         };
-        if job.kind != EXPORT || job.caller.actor() != caller.actor() {
+        if !matches!(job.kind.as_str(), EXPORT | ALL) || job.caller.actor() != caller.actor() {
             return Err(nothing());
         }
         if !job.state.is_final() && !patience.is_zero() {
             job = self.ended(job, patience).await?;
         }
-        let order = serde_json::from_value(job.payload.clone())?;
+        let is_whole = job.kind == ALL;
+        let order = if is_whole {
+            let whole: Whole = serde_json::from_value(job.payload.clone())?;
+            Order {
+                type_name: whole::NAME.to_owned(),
+                q: String::new(),
+                format: whole.format,
+            }
+        } else {
+            serde_json::from_value(job.payload.clone())?
+        };
         let kept = store::kept(&self.kernel.db, id).await?;
         let until = kept.and_then(|kept| kept.expires_at.filter(|_| kept.blob.is_some()));
         let until = until.filter(|until| *until > self.kernel.clock.now());
@@ -89,17 +95,22 @@ impl Service {
             (State::Done, Some(result), Some(until)) => Some((serde_json::from_value(result.clone())?, until)),
             _ => None,
         };
-        Ok(Seen { job, order, file })
+        Ok(Seen {
+            job,
+            order,
+            is_whole,
+            file,
+        })
     }
 
     /// The file of an export that is done.
     ///
     /// # Errors
     /// `Conflict` before its end, `Gone` after its time.
-    pub async fn export_file(&self, caller: &Caller, id: &str) -> Result<(Exported, Order)> {
+    pub async fn export_file(&self, caller: &Caller, id: &str) -> Result<(Exported, Seen)> {
         let seen = self.look_export(caller, id, Duration::ZERO).await?;
-        if let Some((exported, _)) = seen.file {
-            return Ok((exported, seen.order));
+        if let Some((exported, _)) = &seen.file {
+            return Ok((exported.clone(), seen));
         }
         if seen.job.state == State::Done {
             return Err(Error::new(
@@ -174,7 +185,25 @@ impl Service {
     }
 }
 
-fn too_many(most: i64) -> Error {
+/// Nobody in particular has no job to come back to.
+pub(super) fn may_ask(caller: &Caller) -> Result<()> {
+    if !caller.is_anonymous() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Unauthenticated,
+        "Exports as jobs are for callers who are known. Bring a token, or take the file from /api/export at once.",
+    ))
+}
+
+pub(super) fn writable(format: Format) -> Result<()> {
+    if matches!(format, Format::Ods | Format::Dwca) {
+        return Err(Error::invalid("format", "Exports are csv, json, jsonl or xlsx."));
+    }
+    Ok(())
+}
+
+pub(super) fn too_many(most: i64) -> Error {
     Error::new(
         Code::TooMany,
         format!(

@@ -67,6 +67,18 @@ pub async fn expired(db: &Db, now: i64, limit: i64) -> Result<Vec<(String, Strin
         .await
 }
 
+/// The newest exports that somebody asked for, those thrown away and those that were parts of another left out.
+pub async fn own(db: &Db, owner: &str, limit: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql("SELECT e.job_id FROM export_file e JOIN job j ON j.id = e.job_id \
+         WHERE e.owner = $1 AND j.parent_id IS NULL AND (e.blob IS NOT NULL OR j.state <> 'done') \
+           AND j.state <> 'cancelled' ORDER BY e.job_id DESC LIMIT $2")
+    .bind(owner)
+    .bind(limit)
+    .all(db)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// Lets go of a file.
 pub async fn clear(tx: &mut Tx<'_>, job_id: &str) -> Result<()> {
     sql("UPDATE export_file SET blob = NULL WHERE job_id = $1")

@@ -95,7 +95,8 @@ impl Zip {
         let large = |_| {
             Error::new(
                 Code::TooLarge,
-                "The export is larger than a workbook can be. Export it as CSV or JSON lines, or narrow it by a search.",
+                "The export is larger than a workbook or an archive can be. Export it type by type, as CSV or JSON lines, or \
+                 narrow it by a search.",
             )
         };
         let member = Member {

@@ -208,6 +208,7 @@ pub fn results(language: Language, job: &Job) -> Vec<(String, String, Option<Str
             "change" | "undoes" | "set_id" => Some(format!("/changes/{value}")),
             "report" => Some(format!("/api/imports/{}/report", job.id)),
             "type" => Some(format!("/types/{value}")),
+            "file" if value.starts_with("/api/exports/") => Some(value.to_owned()),
             _ => None,
         }
     };
