@@ -18,6 +18,8 @@ const LOW_DISK: u64 = 1 << 30;
 const NO_DISK: u64 = 64 << 20;
 /// A transaction that is older than this (seconds) holds followers back for long enough to say so.
 const OLD_TRANSACTION: i64 = 10;
+/// A write-ahead log beyond this deserves a look.
+const LONG_LOG: u64 = 256 << 20;
 /// The machine's clock may differ by this much from the database's, in milliseconds.
 const CLOCK_DRIFT: i64 = 5_000;
 
@@ -29,6 +31,7 @@ pub fn checks(kernel: &Kernel) -> Vec<Arc<dyn HealthCheck>> {
         Arc::new(Followers(kernel.db.clone())),
         Arc::new(Disk(kernel.data.clone(), kernel.db.clone())),
         Arc::new(Folder(kernel.data.clone())),
+        Arc::new(Log(kernel.db.clone())),
     ]
 }
 
@@ -206,6 +209,28 @@ pub fn folder(data: &DataDir) -> Health {
         let place = data.root().display();
         Health::Warning {
             reason: format!("others on this machine may look into it (mode {mode:o}): chmod 700 {place}"),
+        }
+    }
+}
+
+/// SQLite's write-ahead log grows while somebody reads one state of the database, and shrinks when it begins anew.
+struct Log(Db);
+
+#[async_trait]
+impl HealthCheck for Log {
+    fn name(&self) -> &'static str {
+        "write-ahead-log"
+    }
+    async fn check(&self) -> Health {
+        match self.0.log_size() {
+            Some(bytes) if bytes > LONG_LOG => Health::Warning {
+                reason: format!(
+                    "the database's write-ahead log has {} MB: one state has been read for long, or more is written than the disk takes. \
+                     It shrinks by itself when that ends; /jobs tells what writes",
+                    bytes >> 20
+                ),
+            },
+            _ => Health::Ok,
         }
     }
 }

@@ -53,6 +53,8 @@ impl Sqlite {
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(256)
             .pragma("wal_autocheckpoint", "0")
+            // What a log has grown beyond this is given back when it begins anew.
+            .pragma("journal_size_limit", "67108864")
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", "-16384")
             .disable_statement_logging();
