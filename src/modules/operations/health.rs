@@ -4,7 +4,7 @@
 //! operations. Metrics always need that right: behind a proxy every caller seems to be on this machine.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use axum::extract::State as With;
@@ -66,6 +66,8 @@ pub(super) struct Component {
     pub name: &'static str,
     #[serde(flatten)]
     pub health: Health,
+    /// Milliseconds until it answered.
+    pub took_ms: u64,
 }
 
 /// Answers as long as the process does.
@@ -110,6 +112,7 @@ async fn ready(With(room): With<Room>, caller: Caller) -> Response {
 pub(super) async fn look(room: &Room) -> Vec<Component> {
     let checks = room.board.all();
     join_all(checks.iter().map(|check| async move {
+        let asked = Instant::now();
         let health = tokio::time::timeout(LIMIT, check.check())
             .await
             .unwrap_or_else(|_| Health::Failed {
@@ -118,6 +121,7 @@ pub(super) async fn look(room: &Room) -> Vec<Component> {
         Component {
             name: check.name(),
             health,
+            took_ms: u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX),
         }
     }))
     .await

@@ -46,6 +46,8 @@ view!(OperationsPage);
 /// One component.
 struct Part {
     name: &'static str,
+    /// Milliseconds until it answered.
+    took: i64,
     /// Key and tone of how it is.
     state: &'static str,
     tone: &'static str,
@@ -91,6 +93,7 @@ async fn page(With(room): With<Room>, page: Page) -> Result<Html<OperationsPage>
         };
         Part {
             name: component.name,
+            took: i64::try_from(component.took_ms).unwrap_or(i64::MAX),
             state,
             tone,
             reason,

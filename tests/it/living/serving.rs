@@ -33,6 +33,11 @@ async fn every_component_is_well(db: TestDb) {
     for name in ["clock", "disk", "data-folder", "database"] {
         assert!(names.contains(&name), "{name} is missing in {names:?}");
     }
+    let times = ready["components"].as_array().expect("components").iter();
+    assert!(
+        times.clone().all(|c| c["took_ms"].is_u64()),
+        "each says how long it took"
+    );
     assert!(app.get("/metrics").await.ok().text().contains("vitrine_build_info"));
     let document = app.get_anonymous("/openapi.json").await.ok().json();
     assert!(document["paths"].get("/api/search/rebuild").is_some());

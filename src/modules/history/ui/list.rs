@@ -199,7 +199,7 @@ async fn kinds(service: &Service, page: &Page, asked: &Asked) -> Result<Vec<Choi
         known.extend(ledger::ABOUT_PEOPLE);
     }
     let choice = |kind: &str| Choice {
-        label: page.language.text(&format!("change-of.{kind}")).to_owned(),
+        label: page.language.text(&format!("change-of.{kind}")),
         selected: kind == asked.kind,
         value: kind.to_owned(),
     };
