@@ -104,6 +104,15 @@ async fn bad_rows_are_named_and_the_rest_comes_in(db: TestDb) {
         lines[4].starts_with("5,6,id,") && lines[5].starts_with("28,30,size,"),
         "{report}"
     );
+    // The page of the change leads to it.
+    let (_, job_view) = place.json("GET", &format!("/api/jobs/{job}"), String::new()).await;
+    let set = job_view["result"]["set_id"].as_str().unwrap();
+    let (_, page) = place.ask("GET", &format!("/changes/{set}"), Vec::new()).await;
+    let page = String::from_utf8(page).unwrap();
+    assert!(
+        page.contains(&format!("/api/imports/{job}/report")) && page.contains("Refused rows: 5"),
+        "{page}"
+    );
     assert!(std::path::Path::new(view["report_path"].as_str().unwrap()).exists());
     assert_eq!(view["refusals"][0]["line"], 3);
     let deep = format!(

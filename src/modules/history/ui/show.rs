@@ -47,6 +47,7 @@ pub struct ChangePage {
 }
 view!(ChangePage);
 
+#[derive(Clone)]
 struct Fact {
     name: String,
     value: String,
@@ -142,7 +143,7 @@ pub async fn show_page(
         reason: reason(&page.caller, &set),
         actor: by,
         at: set.created_at,
-        facts: facts(&page, &set),
+        facts: [facts(&page, &set), report(&service, &page, &set).await?].concat(),
         undo: may_undo.then(|| format!("/changes/{id}/undo")),
         undos: service
             .undos_of(&page.caller, &id)
@@ -211,6 +212,28 @@ fn facts(page: &Page, set: &ChangeSet) -> Vec<Fact> {
             })
         })
         .collect()
+}
+
+/// What the job that made it has to report: the rows that it refused, as a file.
+async fn report(service: &Service, page: &Page, set: &ChangeSet) -> Result<Vec<Fact>> {
+    if page.caller.is_anonymous() {
+        return Ok(Vec::new());
+    }
+    let Some(job) = service.undos.job_of(set).await? else {
+        return Ok(Vec::new());
+    };
+    let result = job.result.unwrap_or_default();
+    let has_file = result.get("report").is_some_and(Value::is_string);
+    let refused = result
+        .get("refused")
+        .and_then(Value::as_i64)
+        .filter(|n| *n > 0 && has_file);
+    let fact = refused.map(|n| Fact {
+        name: page.language.text("origin.report"),
+        value: page.language.with("origin.refused", &[("n", &page.language.number(n))]),
+        href: Some(format!("/api/imports/{}/report", job.id)),
+    });
+    Ok(fact.into_iter().collect())
 }
 
 async fn undid(service: &Service, page: &Page, id: &str, all: bool) -> Result<Option<Undid>> {

@@ -151,7 +151,7 @@ impl Undos {
     }
 
     /// The job that makes or made a change set, while it is remembered.
-    async fn job_of(&self, set: &ChangeSet) -> Result<Option<Job>> {
+    pub(super) async fn job_of(&self, set: &ChangeSet) -> Result<Option<Job>> {
         let origin: Value = serde_json::from_str(&set.origin).unwrap_or_default();
         let Some(id) = origin.get("job").and_then(Value::as_str) else {
             return Ok(None);
