@@ -191,6 +191,7 @@ async fn the_pages_of_a_keeper_fit_a_phone() {
             "/logs",
             "/settings",
             "/access/tokens",
+            "/exports",
         ] {
             browser.open(page).await;
             assert_eq!(browser.overflow().await, 0, "{page} is wider than {width} pixels");

@@ -1,13 +1,20 @@
 //! Deciding about what an undo left, on both engines: field by field, as a whole, not at all; each carried out once, as a
 //! change that can be undone in turn.
 
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::IF_MATCH;
 use serde_json::{Value, json};
 use vitrine::both;
 use vitrine::kernel::testing::{TestApp, TestDb};
 
 use super::{FIRST, counts, edit, import, newest, records, table, undo};
 
-both!(somebody_decides_about_what_was_left, decisions_are_refused_in_words);
+both!(
+    somebody_decides_about_what_was_left,
+    decisions_are_refused_in_words,
+    a_record_goes_back_to_any_version
+);
 
 /// A table that corrects every title and adds where each stands.
 fn corrected(rows: usize) -> String {
@@ -196,5 +203,46 @@ async fn decisions_are_refused_in_words(db: TestDb) {
     assert_eq!(app.get(&format!("/api/records/{pot}")).await.status, 410);
     // Done is done.
     assert_eq!(ask(&path, json!({"decide": "keep", "records": [pot]})).await, 409);
+    app.stop().await;
+}
+
+async fn a_record_goes_back_to_any_version(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    import(&app, &table(1, "Pot"), FIRST).await;
+    let pot = id_of(&app, "Pot 1").await;
+    edit(&app, &pot, 1, &json!({"number": "n1", "title": "Second"})).await;
+    edit(&app, &pot, 2, &json!({"number": "n1", "title": "Third"})).await;
+    let back = async |query: &str, base: Option<i64>| {
+        let mut request = app.signed(Method::POST, &format!("/api/records/{pot}/restore?{query}"));
+        if let Some(base) = base {
+            request = request.header(IF_MATCH, format!("\"{base}\""));
+        }
+        app.send(request, Bytes::new()).await
+    };
+    assert_eq!(back("version=1", None).await.status, 428);
+    assert_eq!(back("version=1", Some(2)).await.status, 412);
+    assert_eq!(back("version=9", Some(3)).await.status, 404);
+    assert_eq!(back("version=first", Some(3)).await.status, 400);
+    let first = back("version=1&reason=The%20first%20was%20right", Some(3))
+        .await
+        .ok()
+        .json();
+    assert_eq!(
+        (&first["version"], &first["document"]["title"]),
+        (&json!(4), &json!("Pot 1"))
+    );
+    let second = back("version=2", Some(4)).await.ok().json();
+    assert_eq!(
+        (&second["version"], &second["document"]["title"]),
+        (&json!(5), &json!("Second"))
+    );
+    let history = app.get(&format!("/api/records/{pot}/history")).await.ok().json();
+    assert_eq!(
+        history["items"][1]["change"]["reason"], "The first was right",
+        "{history}"
+    );
+    // The page of an older version leads there, too.
+    let page = app.get(&format!("/records/{pot}/versions/3")).await.ok().text();
+    assert!(page.contains(&format!("/records/{pot}/edit?from=3")), "{page}");
     app.stop().await;
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Api, RecordBody, Why, based_on, because, emptied, written};
+use super::{Api, RecordBody, based_on, because, emptied, written};
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{IfMatch, Json, Path, Query, Versioned};
@@ -218,24 +218,48 @@ pub async fn remove(
     Ok(emptied(position))
 }
 
-/// Brings a deleted record back as it was.
+/// To which state a record goes back.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Back {
+    /// Why, in your words; kept in the ledger.
+    reason: Option<String>,
+    /// The version whose state becomes the newest one; nothing in between is lost. Without it a deleted record comes back as
+    /// it was.
+    version: Option<i64>,
+}
+
+/// Brings a deleted record back as it was, or takes one back to an earlier version, as far as you see it.
 #[utoipa::path(
     post, path = "/api/records/{id}/restore", tag = "records",
     params(
-        ("id" = String, Path, description = "The record's id"), Why,
-        ("If-Match" = Option<String>, Header, description = "The version of its deletion"),
+        ("id" = String, Path, description = "The record's id"), Back,
+        ("If-Match" = Option<String>, Header, description = "The version it stands at; needed with `version`"),
     ),
-    responses((status = 200, body = RecordBody, description = "The record; ETag is its version"))
+    responses(
+        (status = 200, body = RecordBody, description = "The record; ETag is its version"),
+        (status = 404, description = "There is no such version, or its content was emptied"),
+        (status = 412, description = "Somebody changed it meanwhile"),
+    )
 )]
 pub async fn restore(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(why): Query<Why>,
+    Query(back): Query<Back>,
     version: IfMatch,
 ) -> Result<Response> {
-    let why = because(&caller, why.reason.as_deref())?;
-    Ok(answer(api.service.restore(&why, &id, version.0).await?))
+    let why = because(&caller, back.reason.as_deref())?;
+    let Some(to) = back.version else {
+        return Ok(answer(api.service.restore(&why, &id, version.0).await?));
+    };
+    let base = based_on(version)?;
+    let state = api.service.state_at(&caller, &id, to).await?;
+    let (_, document) = state.ok_or_else(|| Error::not_found("version of this record", &to.to_string()))?;
+    // Who may see it stays as it is: an older state never opens a record.
+    let edit = Edit::Replace(document);
+    Ok(answer(api.service.edit(&why, &id, base, &edit, None).await?))
 }
 
 /// The row of a file that a record came from, as it was brought.
