@@ -69,7 +69,7 @@ pub trait Doors: Send + Sync {
 pub struct Mailbox {
     /// A confirmed address.
     pub to: String,
-    /// The language of its reader, as a tag.
+    /// The language of its reader, as a tag: the account's, else the house's.
     pub language: Option<String>,
     pub name: String,
     pub login: String,

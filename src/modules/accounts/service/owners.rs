@@ -10,6 +10,7 @@ use super::Service;
 use crate::contract::accounts::{AccountKeeper, AccountState, Mailbox, Owners};
 use crate::kernel::db::Tx;
 use crate::kernel::error::Result;
+use crate::kernel::i18n::Language;
 
 impl Service {
     /// Tells everybody who keeps something for accounts, in the transaction of the deletion.
@@ -44,7 +45,10 @@ impl Owners for Service {
         let to = self.reached_at(&account).map(str::to_owned);
         Ok(to.map(|to| Mailbox {
             to,
-            language: account.language,
+            language: account
+                .language
+                .filter(|tag| Language::find(tag).is_some())
+                .or_else(|| Some(self.language.tag().to_owned())),
             name: account.name,
             login: account.login,
         }))
