@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::super::account::Account;
 use super::super::service::{First, LinkKind, Service, setup_is_shut};
+use super::sign_in::preferences;
 use super::{Wrong, again, in_to, on_to};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::Result;
@@ -135,7 +136,7 @@ async fn choose(
         .use_link(&secret, &chosen.password, &visitor, old.as_deref())
         .await
     {
-        Ok(Some(opened)) => in_to(&context, "/", &opened),
+        Ok(Some(opened)) => preferences(&service, &context, &opened, in_to(&context, "/", &opened)?).await,
         Ok(None) => on_to("/sign-in", Flash::new("toast.password-chosen")),
         Err(error) => {
             let shown = welcome(&service, &secret, page).await?;
