@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tokio::io::AsyncRead;
 
 use super::Exit;
+use super::client::Client;
+use super::dina;
 use super::folder;
 use super::job;
 use super::output;
@@ -28,6 +30,7 @@ Examples:
   app import lists.xlsx --type object --infer --sheet Objects --header-row 3
   app import objects.csv --preview                          # how it is read and what it becomes, too
   app import archive.zip --from dwca                        # a Darwin Core Archive, extensions and all
+  app import *.json --from dina --dry-run                   # the sets of DINA Collections, in any order
   zcat dump.json.gz | app import - --type object --infer
 
 Exit codes: 0 everything is in, 3 some rows were refused (see the report), 1 it failed.")]
@@ -39,8 +42,9 @@ pub struct Args {
     /// The type of the records; with --from it follows from the file where it is left out
     #[arg(long = "type", value_name = "NAME", required_unless_present_any = ["preview", "from"])]
     pub(super) type_name: Option<String>,
-    /// What the files come from: dwca reads Darwin Core Archives (zip or tar.gz) and makes the type of their core
-    #[arg(long, value_name = "SOURCE", value_parser = ["dwca"], conflicts_with = "format")]
+    /// What the files come from: dwca reads Darwin Core Archives (zip or tar.gz) and makes the type of their core; dina reads
+    /// the sets of DINA Collections (x.specimens.json and so on, or a zip of them), all together
+    #[arg(long, value_name = "SOURCE", value_parser = ["dwca", "dina"], conflicts_with = "format")]
     from: Option<String>,
     /// Make the type from the file, or add the fields it does not have yet
     #[arg(long)]
@@ -124,8 +128,24 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
         worker: true,
         index: true,
     };
+    let sets = args.from.as_deref() == Some("dina");
+    if sets {
+        dina::check(&[
+            ("--type", args.type_name.is_some()),
+            ("--key", args.key.is_some()),
+            ("--infer", args.infer),
+            ("--preview", args.preview),
+            ("--delete-missing", args.delete_missing),
+            ("--visibility", args.visibility.is_some()),
+        ])?;
+    }
     session::with(settings.for_command()?, need, async |session| {
-        all(&args, session).await.map_err(in_flags)
+        let done = if sets {
+            dina::all(&args, &args.files, args.dry_run, args.reason.as_deref(), session).await
+        } else {
+            all(&args, session).await
+        };
+        done.map_err(in_flags)
     })
     .await
 }
@@ -227,7 +247,18 @@ async fn one(args: &Args, session: &Session, file: &Path) -> Result<Value> {
     if job["state"] != "done" {
         return Err(job::failure(&job, &name));
     }
-    // Done means that it can be found, too.
+    let outcome = searchable(client, &id, &name).await?;
+    if let Some(path) = &args.report {
+        write_report(session, &id, path).await?;
+    }
+    if !args.json {
+        tell(args, &name, &outcome)?;
+    }
+    Ok(outcome)
+}
+
+/// How an import is when what it brought can be found: done means that, too.
+pub(super) async fn searchable(client: &Client, id: &str, name: &str) -> Result<Value> {
     let bar = output::progress(None, &format!("{name}: the search reads it"));
     let mut outcome = Value::Null;
     for _ in 0..PATIENCE {
@@ -238,12 +269,6 @@ async fn one(args: &Args, session: &Session, file: &Path) -> Result<Value> {
         }
     }
     bar.finish_and_clear();
-    if let Some(path) = &args.report {
-        write_report(session, &id, path).await?;
-    }
-    if !args.json {
-        tell(args, &name, &outcome)?;
-    }
     Ok(outcome)
 }
 

@@ -4,6 +4,7 @@
 mod change;
 pub mod client;
 mod config;
+mod dina;
 mod doctor;
 mod export;
 mod folder;

@@ -42,7 +42,7 @@ pub async fn sample(session: &Session, file: &Path) -> Result<Value> {
 }
 
 /// Hands a file over; answers its draft and its name.
-async fn draft(session: &Session, file: &Path) -> Result<(String, String)> {
+pub(super) async fn draft(session: &Session, file: &Path) -> Result<(String, String)> {
     let (name, content) = opened(file).await?;
     let query = serde_html_form::to_string([("name", name.as_str())]).map_err(Error::internal)?;
     let address = format!("/api/uploads?{query}");

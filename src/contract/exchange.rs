@@ -181,6 +181,12 @@ pub struct ImportReport {
     pub changes: Vec<ChangedRecord>,
     /// What else to know.
     pub notes: Vec<String>,
+    /// Of a set of DINA Collections: its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
+    /// The import of the set after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// The port of the module `exchange`.

@@ -2,15 +2,18 @@
 //! [`crate::contract::exchange::Exchange`]; knows records only through their port.
 
 mod api;
+mod dina;
 mod draft;
 mod export;
 mod import;
 mod interpret;
 mod keeper;
+mod lookup;
 mod marks;
 mod model;
 mod original;
 mod read;
+mod recast;
 mod sample;
 mod service;
 mod shape;
@@ -80,6 +83,8 @@ impl Module for ExchangeModule {
             .merge(export::api::routes(self.service.clone()))
             .merge(export::ui::routes(self.service.clone()))
             .merge(sample::routes(self.service.clone()))
+            .merge(dina::routes(self.service.clone()))
+            .merge(dina::ui::routes(self.service.clone()))
             .merge(draft::api::routes(self.service.clone()))
             .merge(draft::start::routes(self.service.clone()))
             .merge(draft::ui::routes(self.service.clone()))

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::dina::Step;
 use crate::contract::exchange::{Format, Reading};
 use crate::contract::records::RecordType;
 use crate::kernel::access::Level;
@@ -47,6 +48,9 @@ pub struct Options {
     /// Columns that are not imported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// It is a set of DINA Collections, with the others that came along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dina: Option<Step>,
 }
 
 /// The payload of the job.

@@ -4,6 +4,7 @@ use crate::contract::records::Original;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs;
 
+use super::dina;
 use super::model::{Import, Options};
 use super::read::{self, Input};
 use super::service::Service;
@@ -40,6 +41,8 @@ impl Service {
         let found = tokio::task::spawn_blocking(move || {
             let input = Input { stream, spool };
             let source = read::open(input, &name, options.format, &options.reading, &limits)?;
+            let pieces = options.dina.is_some_and(|step| step.set == dina::Set::PhysicalObjects);
+            let source = if pieces { dina::pieces(source) } else { source };
             for found in source {
                 let found = found?;
                 if found.row >= row {

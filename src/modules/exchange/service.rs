@@ -59,15 +59,7 @@ impl Service {
     /// The job for a file that is stored already. The same file, type and options on the way join that job.
     pub async fn import_job(&self, caller: &Caller, import: &Import) -> Result<NewJob> {
         self.admit(caller, &import.options).await?;
-        let name = &import.options.type_name;
-        let payload = serde_json::to_value(import)?;
-        // The name of the file is no part of what is to be done.
-        let same = serde_json::to_string(&(&import.blob, &import.options))?;
-        let same = hex::encode(Sha256::digest(same));
-        Ok(NewJob::new(IMPORT, payload)
-            .queue(jobs::EXCHANGE)
-            .unique_key(format!("import/{same}"))
-            .ordering_key(store::ordering_key(name)))
+        job_of(import)
     }
 
     /// May the caller import so? Asked before a file is taken in as well.
@@ -205,6 +197,18 @@ impl Service {
         }
         jobs::get(&self.kernel.db, &job.id).await
     }
+}
+
+/// The job of an import that was admitted.
+pub fn job_of(import: &Import) -> Result<NewJob> {
+    let payload = serde_json::to_value(import)?;
+    // The name of the file is no part of what is to be done.
+    let same = serde_json::to_string(&(&import.blob, &import.options))?;
+    let same = hex::encode(Sha256::digest(same));
+    Ok(NewJob::new(IMPORT, payload)
+        .queue(jobs::EXCHANGE)
+        .unique_key(format!("import/{same}"))
+        .ordering_key(store::ordering_key(&import.options.type_name)))
 }
 
 fn check(options: &Options) -> Result<()> {

@@ -92,6 +92,7 @@ impl Service {
                 limits: self.kernel.config.import.clone(),
                 missing: draft.choices.missing.clone(),
                 left_out: Vec::new(),
+                recast: None,
             },
         };
         let (records, cancel) = (self.records.clone(), context.cancel.clone());

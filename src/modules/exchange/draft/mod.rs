@@ -8,7 +8,7 @@ mod import;
 mod lines;
 pub mod look;
 pub mod model;
-mod pages;
+pub mod pages;
 pub mod running;
 pub mod service;
 pub mod start;

@@ -16,6 +16,8 @@ pub struct StartPage {
     /// Name and label of the collection that the files are meant for.
     pub into: Option<(String, String)>,
     pub drafts: Vec<DraftLine>,
+    /// How many of them are sets of DINA Collections.
+    pub sets: usize,
     pub recent: Vec<RecentLine>,
     /// The largest file that is taken.
     pub limit: String,

@@ -18,6 +18,7 @@ use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{FileForm, Part, Query, RouteSet, Routes};
 use crate::kernel::ui::{Flash, Html, Page, label};
 use crate::modules::exchange::api::broken;
+use crate::modules::exchange::dina;
 use crate::modules::exchange::service::Service;
 
 /// Files of one form.
@@ -86,6 +87,7 @@ async fn start_page(
         steps: steps(None, 0),
         into,
         drafts: drafts.iter().map(|draft| line(&service, draft)).collect(),
+        sets: dina::ui::waiting(drafts).len(),
         recent: recent.collect(),
         limit: page.language.bytes(service.kernel.config.http.upload_limit),
         page,

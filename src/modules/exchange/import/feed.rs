@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
@@ -19,6 +19,7 @@ use crate::modules::exchange::interpret;
 use crate::modules::exchange::marks::of_the_file;
 use crate::modules::exchange::read::dwca::taxa;
 use crate::modules::exchange::read::{self, Input, Source};
+use crate::modules::exchange::recast::{Found, Recast};
 use crate::modules::exchange::shape::{self, Shaped, Understanding};
 
 /// Rows and bytes of a chunk; a few chunks are read ahead.
@@ -76,15 +77,30 @@ pub struct File {
     pub missing: Vec<String>,
     /// Columns that are passed over.
     pub left_out: Vec<String>,
+    /// What makes its rows over.
+    pub recast: Option<Recast>,
 }
 
 impl File {
     /// Opens it, with how its rows are to be understood.
     pub fn open(self) -> Result<(Source, Understanding)> {
-        let source = read::open(self.input, &self.name, self.format, &self.reading, &self.limits)
-            .map_err(|e| named(&self.name, &e))?;
-        let understanding = understanding(&source, &self.reading, self.missing);
+        let name = self.name.clone();
+        let (source, understanding, _) = self.made_over().map_err(|e| named(&name, &e))?;
         Ok((source, understanding))
+    }
+
+    /// The same, with what the making over finds out; errors do not name the file yet.
+    fn made_over(self) -> Result<(Source, Understanding, Found)> {
+        let source = read::open(self.input, &self.name, self.format, &self.reading, &self.limits)?;
+        let understanding = understanding(&source, &self.reading, self.missing);
+        let found = Found::default();
+        Ok(match self.recast {
+            Some(recast) => {
+                let (source, understanding) = recast.over(source, understanding, found.clone());
+                (source, understanding, found)
+            }
+            None => (source, understanding, found),
+        })
     }
 }
 
@@ -222,10 +238,10 @@ fn feed(
     skip: i64,
     to: &mpsc::Sender<Result<Message>>,
 ) -> Result<()> {
-    let limits = file.limits.clone();
     let left_out: HashSet<String> = file.left_out.iter().cloned().collect();
-    let source = read::open(file.input, &file.name, file.format, &file.reading, &limits)?;
-    let reading = understanding(&source, &file.reading, file.missing);
+    // A set may be empty; a file that somebody chose by itself is not.
+    let may_be_empty = file.recast.as_ref().is_some_and(Recast::may_be_empty);
+    let (source, reading, found) = file.made_over()?;
     let notes = source.notes.clone();
     let read = source.read.clone();
     let mut seen = Seen::default();
@@ -269,10 +285,12 @@ fn feed(
             }
         }
     }
-    if seen.rows == 0 {
+    if seen.rows == 0 && !may_be_empty {
         return Err(Error::new(Code::Invalid, NO_ROWS));
     }
     seen.notes = notes.list().into_iter().map(|note| note.message).collect();
+    seen.notes
+        .extend(found.lock().unwrap_or_else(PoisonError::into_inner).lines());
     chunk.at = read.load(Ordering::Relaxed);
     if to.blocking_send(Ok(Message::Rows(chunk))).is_ok() {
         // A writer that has gone needs no end.

@@ -11,9 +11,12 @@ use crate::contract::exchange::RefusedRow;
 use crate::kernel::access::Level;
 use crate::kernel::db::Write;
 use crate::kernel::error::Result;
+use crate::kernel::jobs;
 use crate::kernel::ledger;
+use crate::modules::exchange::dina;
 use crate::modules::exchange::marks::guard;
 use crate::modules::exchange::model::Refusal;
+use crate::modules::exchange::service::job_of;
 use crate::modules::exchange::shape::write_row;
 use crate::modules::exchange::store::{self, Standing};
 
@@ -53,21 +56,29 @@ impl Task {
         self.context
             .progress(done, Some(done), &format!("{} rows", seen.rows))
             .await?;
-        let result = serde_json::to_value(&report)?;
-        let (result, blob, context) = (&result, report.report.as_deref(), &self.context);
+        let next = match dina::next(&self.import) {
+            Some(import) => Some(job_of(&import)?),
+            None => None,
+        };
+        let (report, next, context) = (&report, &next, &self.context);
         let write = self
             .importer
             .kernel
             .db
             .write(Write::interactive("exchange.finish"), |tx| {
                 Box::pin(async move {
-                    store::end(tx, &context.id, "done", blob).await?;
+                    let mut result = serde_json::to_value(report)?;
+                    if let Some(next) = next {
+                        let id = jobs::enqueue(tx, &context.caller, next.clone()).await?;
+                        result["next"] = id.into();
+                    }
+                    store::end(tx, &context.id, "done", report.report.as_deref()).await?;
                     store::drop_refusals(tx, &context.id).await?;
-                    context.finish_with(tx, result).await
+                    context.finish_with(tx, &result).await?;
+                    Ok(result)
                 })
             });
-        write.await?;
-        Ok(result.clone())
+        write.await
     }
 
     /// An import that cannot go on: its report so far is kept.

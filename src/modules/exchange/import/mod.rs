@@ -13,8 +13,10 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::dina;
 use super::model::Import;
 use super::read::{Input, Spool};
+use super::recast::Recast;
 use super::store::{self, Standing};
 use crate::contract::exchange::ImportReport;
 use crate::contract::records::{BEING_DELETED, Pass, RECORDS_WRITE, Records, StoredType};
@@ -55,6 +57,8 @@ struct Task {
     new_fields: Vec<String>,
     /// The change set; a dry run opens and drops one with each batch.
     set_id: Option<String>,
+    /// What makes the rows of the file over.
+    recast: Option<Recast>,
 }
 
 impl Importer {
@@ -83,6 +87,10 @@ impl Importer {
             Err(error) if is_for_good(&error) => return Err(self.end_for_good(&id).await?),
             task => task?,
         };
+        let task = Task {
+            recast: self.recast(&task.context, &task.import).await?,
+            ..task
+        };
         let mut writer = Writer::new(&task, standing.unwrap_or_default()).await?;
         match task.rows(&mut writer).await {
             Ok(seen) => task.finish(writer, &seen, started).await,
@@ -108,7 +116,24 @@ impl Importer {
         Ok(Error::new(Code::Gone, text))
     }
 
-    async fn file(&self, import: &Import) -> Result<File> {
+    /// What the rows of this import are made over by.
+    async fn recast(&self, context: &JobContext, import: &Import) -> Result<Option<Recast>> {
+        let Some(step) = &import.options.dina else {
+            return Ok(None);
+        };
+        let asked = dina::Asked {
+            kernel: &self.kernel,
+            records: self.records.as_ref(),
+            spool: &self.spool,
+            caller: &context.caller,
+            step,
+            dry_run: import.options.dry_run,
+        };
+        let recaster = dina::prepare(asked, &|| context.check()).await?;
+        Ok(Some(Recast::Dina(step.set, Arc::new(recaster))))
+    }
+
+    async fn file(&self, import: &Import, recast: Option<Recast>) -> Result<File> {
         Ok(File {
             input: Input {
                 stream: self.kernel.blobs.open(&import.blob).await?,
@@ -120,6 +145,7 @@ impl Importer {
             limits: self.kernel.config.import.clone(),
             missing: import.options.missing.clone(),
             left_out: import.options.left_out.clone(),
+            recast,
         })
     }
 }
@@ -136,7 +162,7 @@ impl Task {
         if !linked::leads_to_itself(definition) {
             return self.pass(writer, Arc::default(), writer.standing.cursor).await;
         }
-        let file = self.importer.file(&self.import).await?;
+        let file = self.importer.file(&self.import, self.recast.clone()).await?;
         let (whole, key, cancel) = (definition.clone(), self.key.clone(), self.context.cancel.clone());
         let look = move || linked::look(file, &whole, key.as_deref(), || !cancel.is_cancelled());
         let rows = Arc::new(tokio::task::spawn_blocking(look).await.map_err(Error::internal)??);
@@ -155,7 +181,7 @@ impl Task {
 
     /// Reads and writes the rows after one.
     async fn pass(&self, writer: &mut Writer<'_>, rows: Arc<linked::Rows>, after: i64) -> Result<Seen> {
-        let file = self.importer.file(&self.import).await?;
+        let file = self.importer.file(&self.import, self.recast.clone()).await?;
         let definition = Arc::new(self.stored.definition.clone());
         let mut messages = feed::start(file, (definition, rows), self.key.clone(), after);
         loop {
@@ -202,6 +228,12 @@ impl Task {
             set_id: self.set_id.clone(),
             position: position.map(|p| p.to_string()),
             blob: self.import.blob.clone(),
+            set: self
+                .import
+                .options
+                .dina
+                .as_ref()
+                .map(|step| step.set.as_str().to_owned()),
             ..ImportReport::default()
         }
     }

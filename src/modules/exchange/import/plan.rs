@@ -45,6 +45,7 @@ impl Importer {
             new_type: first.is_some_and(|version| version.set.id == set_id),
             new_fields: Vec::new(),
             set_id: Some(set_id),
+            recast: None,
         })
     }
 
@@ -100,6 +101,7 @@ impl Importer {
             new_type,
             new_fields,
             set_id,
+            recast: None,
         })
     }
 
@@ -146,8 +148,12 @@ impl Importer {
             );
             return Err(Error::invalid("visibility", text));
         }
-        if let Some(definition) = &options.definition {
-            return Ok(corrected(RecordType::clone(definition), standing, new_type));
+        let shipped = options
+            .dina
+            .as_ref()
+            .and_then(|step| self.records.shipped_type(step.set.type_name()));
+        if let Some(definition) = options.definition.as_deref().cloned().or(shipped) {
+            return Ok(corrected(definition, standing, new_type));
         }
         let mut plan = match (standing, options.infer) {
             (None, false) => return Err(self.unknown_type(&options.type_name).await?),
@@ -203,7 +209,7 @@ impl Importer {
 
     /// The type that fits the whole file.
     async fn inferred(&self, context: &JobContext, import: &Import, alone: bool) -> Result<RecordType> {
-        let file = self.file(import).await?;
+        let file = self.file(import, None).await?;
         let key = import.options.key.clone();
         let (records, name, cancel) = (
             self.records.clone(),
@@ -230,7 +236,7 @@ impl Importer {
 
     /// Refuses columns that the type does not have, or that are hidden from whoever imports, all of them by name, before anything is written.
     async fn check_names(&self, import: &Import, definition: &RecordType, level: Level) -> Result<()> {
-        let file = self.file(import).await?;
+        let file = self.file(import, None).await?;
         let names = tokio::task::spawn_blocking(move || feed::names(file))
             .await
             .map_err(Error::internal)??;

@@ -81,6 +81,19 @@ pub struct Source {
     rows: Box<dyn Iterator<Item = Result<SourceRow>> + Send>,
 }
 
+impl Source {
+    /// The same file with other rows in the place of each.
+    pub fn change(mut self, mut change: impl FnMut(SourceRow) -> Vec<SourceRow> + Send + 'static) -> Self {
+        let rows = std::mem::replace(&mut self.rows, Box::new(std::iter::empty()));
+        self.columns = None;
+        self.rows = Box::new(rows.flat_map(move |row| match row {
+            Ok(row) => change(row).into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        }));
+        self
+    }
+}
+
 impl Iterator for Source {
     type Item = Result<SourceRow>;
     fn next(&mut self) -> Option<Self::Item> {
@@ -104,6 +117,19 @@ pub fn open(input: Input, name: &str, format: Option<Format>, reading: &Reading,
             ..source(opened.format, rows, opened.notes, opened.read, limits)
         }),
     }
+}
+
+/// The files of an archive that may be data; nothing where the file is none.
+///
+/// # Errors
+/// What [`open`] refuses before it reads rows.
+pub fn entries(input: Input, name: &str, limits: &Limits) -> Result<Vec<(String, u64)>> {
+    let container = container::open(input, name, &Reading::default(), limits)?;
+    Ok(container
+        .entries
+        .into_iter()
+        .map(|entry| (entry.name, entry.bytes))
+        .collect())
 }
 
 fn source(format: Format, rows: Rows, notes: Notes, read: Arc<AtomicU64>, limits: &Limits) -> Source {

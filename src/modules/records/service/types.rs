@@ -116,6 +116,7 @@ impl Service {
         set_id: &str,
         definition: &RecordType,
     ) -> Result<TypeWritten> {
+        self.bring_targets(tx, set_id, definition).await?;
         self.check_definition(tx, definition).await?;
         tx.lock(&format!("records.type/{}", definition.name)).await?;
         let now = tx.now();
@@ -192,6 +193,24 @@ impl Service {
             stored,
             position: Some(position),
         })
+    }
+
+    /// A type that comes with the program brings those along that its links lead to.
+    async fn bring_targets(&self, tx: &mut Tx<'_>, set_id: &str, definition: &RecordType) -> Result<()> {
+        let ships = |name: &str| shipped().iter().find(|shipped| shipped.name == name);
+        if ships(&definition.name).is_none() {
+            return Ok(());
+        }
+        for leaf in path::linking(definition) {
+            let target = leaf.field.target.as_deref().unwrap_or_default();
+            let Some(other) = ships(target).filter(|_| target != definition.name) else {
+                continue;
+            };
+            if store::type_head(&mut *tx, target).await?.is_none() {
+                Box::pin(self.put_type_in(tx, set_id, other)).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn check_definition(&self, tx: &mut Tx<'_>, definition: &RecordType) -> Result<()> {

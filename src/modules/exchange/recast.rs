@@ -1,0 +1,38 @@
+//! What stands between the rows of a file and documents where they are more than a change of kinds: sets of DINA. What is
+//! found out on the way is told in the report.
+
+use std::sync::{Arc, Mutex};
+
+use super::dina::{Recaster, Set, pieces};
+use super::lookup::Tally;
+use super::read::Source;
+use super::shape::Understanding;
+
+/// What is found out while rows are made over.
+pub type Found = Arc<Mutex<Tally>>;
+
+/// Makes rows over. Cheap to clone; each reading of the file begins anew.
+#[derive(Clone)]
+pub enum Recast {
+    Dina(Set, Arc<Recaster>),
+}
+
+impl Recast {
+    /// The file with its rows made over, and how those are to be understood.
+    pub fn over(self, source: Source, understanding: Understanding, found: Found) -> (Source, Understanding) {
+        match self {
+            Self::Dina(set, recaster) => {
+                let source = if set == Set::PhysicalObjects {
+                    pieces(source)
+                } else {
+                    source
+                };
+                (source.change(recaster.over(found)), understanding)
+            }
+        }
+    }
+
+    pub fn may_be_empty(&self) -> bool {
+        matches!(self, Self::Dina(..))
+    }
+}
