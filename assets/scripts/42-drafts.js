@@ -33,10 +33,15 @@
     for (const control of controls) {
       const values = waiting.get(shape(control.name));
       if (control.type === "radio") control.checked = Boolean(values && values.includes(control.value));
-      else if (control.type === "checkbox") control.checked = Boolean(values && values.length);
+      else if (control.type === "checkbox") control.checked = Boolean(values && values.includes(control.value));
       else if (values && values.length) control.value = values.shift();
     }
     form.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  const tell = (form, open) => {
+    const note = form.querySelector("[data-unsaved]");
+    if (note) note.hidden = !open;
   };
 
   const offer = (form, draft) => {
@@ -65,6 +70,7 @@
       let touched = false;
       const keep = () => {
         const now = entries(form);
+        tell(form, !same(now, form.draftStart));
         if (same(now, form.draftStart)) return localStorage.removeItem(kept(form));
         const draft = { at: Date.now(), version: form.dataset.draftVersion, entries: now };
         try { localStorage.setItem(kept(form), JSON.stringify(draft)); } catch { /* full: the guard still asks */ }

@@ -24,6 +24,7 @@ mod search;
 mod server;
 mod sql_search;
 mod start;
+mod table;
 mod trees;
 mod writes;
 
@@ -43,6 +44,7 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   accounts               whose a session is; 40 sign-ins at once beside other requests
   writes                 durable single writes of 64 clients against one commit each
   jobs [N]               N no-op jobs (50,000) end to end against raw SKIP LOCKED batches, and enqueue to start
+  table [N]              the table of N records (100,000): the page, and rows anywhere in it
   trees [N]              a tree of N records (1,000,000): open, move a part of it, find below a record
   start [N]              cold start empty and with N records (100,000), idle memory, size of the program
 
@@ -70,6 +72,7 @@ fn main() -> Result<()> {
         Some("accounts") => runtime.block_on(accounts::measure()),
         Some("writes") => runtime.block_on(writes::measure()),
         Some("jobs") => runtime.block_on(jobs::measure(number(1, 50_000)?)),
+        Some("table") => runtime.block_on(table::measure(number(1, 100_000)?)),
         Some("trees") => runtime.block_on(trees::measure(number(1, 1_000_000)?)),
         Some("start") => runtime.block_on(start::measure(number(1, 100_000)?)),
         // The raw limits that answer over HTTP run in a process of their own, as the program does.

@@ -27,6 +27,7 @@ mod map;
 #[path = "../it/institutions/provider.rs"]
 mod provider;
 mod rights;
+mod table;
 mod trees;
 mod wizard;
 

@@ -11,8 +11,8 @@ use super::stem::Stems;
 use super::types::{Answer, Filter, Lexicon, Mark, Query, Sort, Tongue, Types};
 use super::words::placed_words;
 use super::{
-    Inner, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TIME, compile,
-    cursor, run, sort, store,
+    Inner, MAX_DEPTH, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TIME,
+    compile, cursor, run, sort, store,
 };
 use crate::kernel::error::{Code, Error, Result};
 
@@ -27,10 +27,11 @@ pub(super) fn checked(mut query: Query) -> Result<Query> {
             format!("at most {MAX_LIMIT} records come in one page; go on with the cursor of the answer"),
         ));
     }
-    if query.offset > MAX_OFFSET {
+    let most = if query.deep { MAX_DEPTH } else { MAX_OFFSET };
+    if query.offset > most {
         return Err(Error::invalid(
             "offset",
-            format!("at most {MAX_OFFSET} records can be skipped; go on with cursors, or narrow the search"),
+            format!("at most {most} records can be skipped; go on with cursors, or narrow the search"),
         ));
     }
     if query.offset > 0 && query.cursor.is_some() {

@@ -11,6 +11,7 @@ mod clusters;
 mod column;
 mod compile;
 mod cursor;
+mod deep;
 mod facet;
 mod folder;
 mod follow;
@@ -100,6 +101,8 @@ pub trait IndexSource: Send + Sync {
 pub const MAX_LIMIT: usize = 200;
 /// Rows that may be skipped with page numbers; cursors go on without limit.
 pub const MAX_OFFSET: usize = 10_000;
+/// The same where rows far down are asked for by their number, see [`Query::deep`].
+pub const MAX_DEPTH: usize = 500_000;
 /// Values of one facet at most.
 pub const MAX_FACET_VALUES: usize = 1_000;
 /// Facets, filters and filter values of one question at most.

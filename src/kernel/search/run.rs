@@ -10,6 +10,7 @@ use tantivy::query::{EnableScoring, Occur, Query, TermSetQuery, Weight};
 use tantivy::{BitSet, DocId, Term};
 
 use super::compile::{Compiler, all, silent};
+use super::deep;
 use super::facet::{BLOCK, Counter, Tally};
 use super::near::Part;
 use super::places::{Gatherer, Places, Point};
@@ -17,7 +18,7 @@ use super::query::Node;
 use super::shared::Warm;
 use super::sort::{After, Key, Rank, Ranker, Top, descending, score_bits};
 use super::types::{Facet, FacetRequest, Hit, Query as Question, Sort};
-use super::whole::{self, KEPT};
+use super::whole::{self, First, KEPT};
 
 /// What a pass found.
 pub(super) struct Outcome {
@@ -106,7 +107,7 @@ impl Pass<'_> {
         // Only the first page of everything is kept.
         let everything = self.tree.is_none() && self.question.filters.is_empty() && self.question.area.is_none();
         let everything = everything && self.question.ids.is_empty() && self.after.is_none() && size <= KEPT;
-        let (mut total, mut found, mut points) = (0, Vec::new(), Vec::new());
+        let (mut total, mut parts, mut points) = (0, Vec::new(), Vec::new());
         for (ord, reader) in searcher.segment_readers().iter().enumerate() {
             if Instant::now() >= self.until {
                 return Ok(None);
@@ -118,7 +119,7 @@ impl Pass<'_> {
             if everything && let Some(kept) = view.whole.get(deleted, self.sort, facets) {
                 total += kept.total;
                 take(&kept, facets, &mut tallies)?;
-                gather(&kept.first, size, ord as u32, &ranker, &mut found)?;
+                parts.push((ord as u32, ranker, kept.first));
                 points.extend(self.every_place(ord)?);
                 continue;
             }
@@ -129,15 +130,15 @@ impl Pass<'_> {
             points.extend(here);
             total += outcome.total;
             take(&outcome, facets, &mut tallies)?;
-            gather(&outcome.first, size, ord as u32, &ranker, &mut found)?;
             if everything {
                 view.whole.put(deleted, self.sort, facets, &outcome);
             }
+            parts.push((ord as u32, ranker, outcome.first));
         }
         let facets = tallies.into_iter().zip(&self.question.facets);
         let facets = facets.map(|(tally, request)| tally.answer(request));
         let facets = facets.collect::<tantivy::Result<_>>()?;
-        let (hits, last) = self.page(found)?;
+        let (hits, last) = self.page(self.window(&parts)?)?;
         Ok(Some(Outcome {
             total,
             hits,
@@ -237,9 +238,36 @@ impl Pass<'_> {
         (all(parts), sides)
     }
 
+    /// What may belong to the page: of each segment as much as a page holds, after what stands before it.
+    fn window(&self, parts: &[(u32, Ranker, First)]) -> tantivy::Result<Vec<Found>> {
+        let lengths: Vec<usize> = parts.iter().map(|(_, _, first)| first.len()).collect();
+        let down = descending(self.sort);
+        let order = |(a, n): (usize, usize), (b, m): (usize, usize)| {
+            let ((left, one, first), (right, other, second)) = (&parts[a], &parts[b]);
+            let ((rank, doc, _), (other_rank, other_doc, _)) = (first[n], second[m]);
+            if *self.sort == Sort::Relevance {
+                return Ok((rank, left, doc).cmp(&(other_rank, right, other_doc)));
+            }
+            let keys = one.key(rank)?.compare(&other.key(other_rank)?, down);
+            Ok(match keys {
+                std::cmp::Ordering::Equal => {
+                    let id = self.text("id", (*left, doc))?;
+                    id.cmp(&self.text("id", (*right, other_doc))?)
+                }
+                differ => differ,
+            })
+        };
+        let skipped = deep::skipped::<tantivy::TantivyError>(&lengths, self.question.offset, order)?;
+        let mut found = Vec::new();
+        for ((segment, ranker, first), skipped) in parts.iter().zip(skipped) {
+            gather(&first[skipped..], self.question.limit + 1, *segment, ranker, &mut found)?;
+        }
+        Ok(found)
+    }
+
     /// The page in its order, and where the next one goes on.
     fn page(&self, mut found: Vec<Found>) -> tantivy::Result<(Vec<Hit>, Option<After>)> {
-        let (down, end) = (descending(self.sort), self.question.offset + self.question.limit);
+        let (down, end) = (descending(self.sort), self.question.limit);
         let more = found.len() > end;
         if *self.sort == Sort::Relevance {
             found.sort_by_key(|f| (!score_bits(f.score), f.segment, f.doc));
@@ -271,7 +299,7 @@ impl Pass<'_> {
             },
         });
         let mut hits = Vec::with_capacity(self.question.limit);
-        for hit in found.into_iter().skip(self.question.offset) {
+        for hit in found {
             hits.push(Hit {
                 kind: match &self.question.kind {
                     Some(kind) => kind.clone(),

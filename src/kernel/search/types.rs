@@ -184,6 +184,8 @@ pub struct Query {
     pub cursor: Option<String>,
     /// Rows to skip, for pages with numbers; not together with `cursor`.
     pub offset: usize,
+    /// More may be skipped, for tables that are scrolled through.
+    pub deep: bool,
     /// What the caller may see: inside the query, for hits, counts, sorts alike.
     pub visibility: Visibility,
 }
@@ -207,6 +209,7 @@ impl Default for Query {
             limit: 0,
             cursor: None,
             offset: 0,
+            deep: false,
             visibility: Visibility::nothing(),
         }
     }

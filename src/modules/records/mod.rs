@@ -18,6 +18,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::contract::access::Grants;
+use crate::contract::accounts::Owners;
 use crate::contract::records::{
     RECORDS_DELETE, RECORDS_READ, RECORDS_RESTRICTED, RECORDS_WRITE, Records, TYPES_READ, TYPES_WRITE,
 };
@@ -142,6 +143,9 @@ pub fn wire(kernel: &Kernel, bus: &mut Bus) -> Result<Box<dyn Module>> {
         bus.find::<dyn Grants>(),
     ));
     bus.provide::<dyn Records>(service.clone())?;
+    if let Some(owners) = bus.find::<dyn Owners>() {
+        owners.keep_accounts(service.clone());
+    }
     kernel.blobs.hold(service.clone());
     kernel.access.install_places(Box::new(service.clone()));
     bus.provide::<dyn SitemapSource>(Arc::new(sitemap::Addresses {

@@ -11,6 +11,7 @@ impl Field {
             label: label.into(),
             hint: String::new(),
             error: String::new(),
+            warning: String::new(),
             required: false,
             badge: String::new(),
             quiet: false,

@@ -29,6 +29,8 @@ pub struct Field {
     pub label: String,
     pub hint: String,
     pub error: String,
+    /// Worth another look, but nothing that keeps anybody from saving.
+    pub warning: String,
     pub required: bool,
     /// A small word beside the label, such as who may see it.
     pub badge: String,
@@ -116,7 +118,12 @@ impl Field {
     fn described(&self) -> String {
         let hint = (!self.hint.is_empty()).then(|| format!("{}-hint", self.id));
         let error = (!self.error.is_empty()).then(|| format!("{}-error", self.id));
-        [error, hint].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        let warning = (!self.warning.is_empty()).then(|| format!("{}-warning", self.id));
+        [error, warning, hint]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
     /// The attributes that say what is so about the field.
     fn state(&self) -> Safe<String> {
@@ -137,6 +144,10 @@ impl Field {
         }
         Safe(out)
     }
+    /// How many fields inside are wrong, for the heading of a section.
+    fn wrong_within(&self) -> usize {
+        wrongs(self.children()).len()
+    }
     fn children(&self) -> &[Field] {
         match &self.control {
             Control::Group(fields) => fields,
@@ -156,11 +167,20 @@ impl Field {
 /// Puts each message at its field. An issue about a part that has no field of its own goes to the nearest one around it;
 /// what is about none of them is answered.
 pub fn mark(fields: &mut [Field], issues: &[FieldIssue]) -> Vec<FieldIssue> {
-    let homeless = issues.iter().filter(|issue| !place(fields, issue));
+    let homeless = issues
+        .iter()
+        .filter(|issue| !place(fields, issue, |field| &mut field.error));
     homeless.cloned().collect()
 }
 
-fn place(fields: &mut [Field], issue: &FieldIssue) -> bool {
+/// Puts what is worth another look at its field; what has none is left out.
+pub fn warn(fields: &mut [Field], issues: &[FieldIssue]) {
+    for issue in issues {
+        place(fields, issue, |field| &mut field.warning);
+    }
+}
+
+fn place(fields: &mut [Field], issue: &FieldIssue, into: fn(&mut Field) -> &mut String) -> bool {
     for field in fields {
         let Some(rest) = issue.path.strip_prefix(&field.path) else {
             continue;
@@ -168,14 +188,14 @@ fn place(fields: &mut [Field], issue: &FieldIssue) -> bool {
         if !(rest.is_empty() || rest.starts_with('.')) {
             continue;
         }
-        if !rest.is_empty() && place(field.children_mut(), issue) {
+        if !rest.is_empty() && place(field.children_mut(), issue, into) {
             return true;
         }
-        if field.error.is_empty() {
-            field.error.clone_from(&issue.message);
-        } else {
-            field.error = format!("{} {}", field.error, issue.message);
+        let said = into(field);
+        if !said.is_empty() {
+            said.push(' ');
         }
+        said.push_str(&issue.message);
         return true;
     }
     false

@@ -1,5 +1,6 @@
 //! What a record type and a record must be: rules without I/O. Time and ids are arguments, nothing here asks a database.
 
+pub mod cell;
 pub mod date;
 pub mod definition;
 pub mod entry;
@@ -12,9 +13,11 @@ pub mod rule;
 pub mod schema;
 pub mod shape;
 pub mod tree;
+pub mod tsv;
 pub mod twins;
 pub mod unite;
 pub mod validate;
+pub mod warn;
 
 /// The candidate that looks most like `word`, if one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {

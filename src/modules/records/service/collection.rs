@@ -152,6 +152,7 @@ impl Service {
         let end = self.db.write(Write::bulk("types.remove"), |tx| {
             Box::pin(async move {
                 ledger::redact_all(tx, std::slice::from_ref(&removal.type_id)).await?;
+                store::forget_kept(tx, &removal.type_name).await?;
                 store::forget_type(tx, &removal.type_name, &removal.type_id).await?;
                 self.end_grants(tx, &context.caller, &removal.type_name).await?;
                 // The files that they came from: those that nobody else needs.

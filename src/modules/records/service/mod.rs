@@ -9,6 +9,7 @@ mod import;
 mod levels;
 pub mod numbers;
 pub mod opening;
+mod own;
 mod port;
 mod read;
 mod restore;
@@ -26,6 +27,7 @@ use serde_json::{Map, Value, json};
 
 pub use collection::Misfits;
 pub use edit::{Edit, NewRecord, Written};
+pub use own::Look;
 pub use read::{List, Listed, Seen};
 pub use types::{TypeWritten, shipped};
 

@@ -5,6 +5,7 @@ mod collection;
 mod embargo;
 mod merged;
 mod numbers;
+mod own;
 mod ties;
 mod trees;
 
@@ -19,6 +20,7 @@ pub use collection::*;
 pub use embargo::*;
 pub use merged::*;
 pub use numbers::*;
+pub use own::*;
 pub use ties::*;
 pub use trees::*;
 

@@ -15,6 +15,7 @@ mod numbers;
 mod record;
 mod similar;
 mod source;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -71,6 +72,18 @@ pub fn routes(pages: Pages) -> Routes {
         .page(write, Method::GET, EDIT, get(edit::edit_page))
         .page(write, Method::POST, EDIT, post(edit::save))
         .page(write, Method::POST, "/records/{id}/merge", post(edit::save_merged))
+        .page(write, Method::POST, "/records/{id}/cell", post(edit::save_cell))
+        .page(read, Method::GET, "/records/{id}/field", get(edit::field_history))
+        .page(
+            write,
+            Method::POST,
+            "/types/{name}/templates/{id}/delete",
+            post(edit::drop_template),
+        )
+        .page(read, Method::GET, "/types/{name}/table", get(table::table_page))
+        .page(read, Method::GET, "/types/{name}/table/rows", get(table::rows))
+        .page(read, Method::POST, "/types/{name}/table/look", post(table::keep_look))
+        .page(write, Method::POST, "/types/{name}/table/paste", post(table::paste))
         .page(RECORDS_DELETE, Method::GET, DELETE, get(edit::ask_removal))
         .page(RECORDS_DELETE, Method::POST, DELETE, post(edit::remove))
         .page(

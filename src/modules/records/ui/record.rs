@@ -77,6 +77,8 @@ pub struct Around {
     /// Hosts whose images the browser may load.
     pub image_hosts: Vec<String>,
     pub may_write: bool,
+    /// What is worth another look, for those who may write: the label of its field and why.
+    pub warnings: Vec<(String, String)>,
     /// The row of the file that it came from can be looked at.
     pub may_see_source: bool,
     pub may_delete: bool,
@@ -129,6 +131,16 @@ pub async fn show_page(State(pages): State<Pages>, page: Page, Path(id): Path<St
     };
     let mut around = pages.around(&page, &seen).await?;
     around.similar = pages.similar(&page, &seen.record.id).await;
+    if around.may_write {
+        let (definition, record) = (&seen.stored_type.definition, &seen.record);
+        let found = pages
+            .warnings(&page, definition, &record.document, Some(&record.id))
+            .await;
+        let named = found
+            .into_iter()
+            .map(|issue| (path_label(definition, &issue.path, page.language), issue.message));
+        around.warnings = named.collect();
+    }
     Ok(Html(record_page(page, &seen, around)).into_response())
 }
 
@@ -237,6 +249,7 @@ impl Pages {
             history,
             more_history,
             image_hosts: self.image_hosts.to_vec(),
+            warnings: Vec::new(),
             may_write,
             may_see_source: self.service.may_see_source(&page.caller, seen).await?,
             may_delete: self.access.check(&page.caller, RECORDS_DELETE, &object).await?,
@@ -329,7 +342,7 @@ fn origin(page: &Page, version: &Version, seen: &Seen, sees_source: bool) -> Opt
 }
 
 /// A state's document, cut to what the caller may see today.
-fn state(version: &Version, seen: &Seen) -> Result<Option<Map<String, Value>>> {
+pub(super) fn state(version: &Version, seen: &Seen) -> Result<Option<Map<String, Value>>> {
     let Some(text) = &version.document else { return Ok(None) };
     let state: RecordState = serde_json::from_str(text)?;
     Ok(Some(shape::cut(

@@ -77,6 +77,8 @@ pub struct SearchPage {
     pub pick: Option<Vec<(&'static str, String)>>,
     /// Ticks are kept for so long as the list is of this type.
     pub picked_of: String,
+    /// The same question as a table to write in.
+    pub table_href: Option<String>,
 }
 view!(SearchPage);
 
@@ -263,6 +265,7 @@ impl Findings<'_> {
             }),
             pick: self.may_change.then(|| picked(address)),
             picked_of: address.type_name.clone(),
+            table_href: self.may_change.then(|| in_table(address)),
             tries: self.tries,
             chips,
             page,
@@ -464,6 +467,14 @@ fn picked(address: &Address) -> Vec<(&'static str, String)> {
     let mut pairs = address.pairs();
     pairs.retain(|(name, _)| matches!(*name, "q" | "type" | "filter"));
     pairs
+}
+
+/// The address of the table that shows the same.
+fn in_table(address: &Address) -> String {
+    let mut pairs = address.pairs();
+    pairs.retain(|(name, _)| matches!(*name, "q" | "filter" | "sort" | "column"));
+    let query = serde_html_form::to_string(pairs).unwrap_or_default();
+    format!("/types/{}/table?{query}", address.type_name)
 }
 
 /// The pairs of an address for the hidden fields of a form, from the first page.

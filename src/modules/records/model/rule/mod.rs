@@ -1,14 +1,18 @@
 //! What a batch does to each of its records: one action on one field, compiled against what its caller sees of the type and
 //! then applied to document after document. No I/O; what an action makes of a document is judged elsewhere.
 
+mod fill;
 mod find;
 mod places;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::fill::Fill;
 use self::find::Finder;
 use self::places::{alter, listed, passes_list};
 use super::{hint, patch, path, shorten, validate};
@@ -48,6 +52,14 @@ pub enum Action {
     },
     /// Gives a field what another one has.
     Copy { field: String, from: String },
+    /// Gives each record values of its own, as somebody pasted them from a spreadsheet.
+    Fill {
+        /// The fields, in the order of the values.
+        fields: Vec<String>,
+        /// By id of a record: a text for each field as a form takes it, `""` to empty it, `null` to leave it as it is.
+        /// Several values of one field have ` | ` between them.
+        values: BTreeMap<String, Vec<Option<String>>>,
+    },
     /// Deletes the records.
     Delete,
     /// Says who sees the records.
@@ -64,6 +76,7 @@ impl Action {
             Self::Remove { .. } => "remove",
             Self::Replace { .. } => "replace",
             Self::Copy { .. } => "copy",
+            Self::Fill { .. } => "fill",
             Self::Delete => "delete",
             Self::Visibility { .. } => "visibility",
         }
@@ -77,7 +90,7 @@ impl Action {
             | Self::Remove { field, .. }
             | Self::Replace { field, .. }
             | Self::Copy { field, .. } => Some(field),
-            Self::Delete | Self::Visibility { .. } => None,
+            Self::Fill { .. } | Self::Delete | Self::Visibility { .. } => None,
         }
     }
 }
@@ -86,6 +99,7 @@ impl Action {
 #[derive(Debug)]
 pub enum Rule {
     Change(Box<Change>),
+    Fill(Box<Fill>),
     Delete,
     Visibility(Level),
 }
@@ -120,6 +134,7 @@ impl Rule {
         let name = match action {
             Action::Delete => return Ok(Self::Delete),
             Action::Visibility { to } => return Ok(Self::Visibility(*to)),
+            Action::Fill { fields, values } => return Ok(Self::Fill(Box::new(Fill::of(definition, fields, values)?))),
             other => other.field().unwrap_or_default(),
         };
         let leaf = known(definition, "action.field", name)?;
@@ -163,7 +178,7 @@ impl Rule {
                 }
                 What::Copy(from.steps.iter().map(|step| (*step).to_owned()).collect())
             }
-            Action::Delete | Action::Visibility { .. } => What::Clear,
+            Action::Fill { .. } | Action::Delete | Action::Visibility { .. } => What::Clear,
         };
         Ok(Self::Change(Box::new(Change {
             steps,

@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::{Item, permission};
 use crate::contract::records::{RecordState, StoredType};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::error::{Code, Error, Result};
-use crate::modules::records::model::rule::{Change, Rule};
+use crate::modules::records::model::rule::Rule;
 use crate::modules::records::model::{patch, shape};
 use crate::modules::records::service::edit::admit;
 use crate::modules::records::service::restore::Put;
@@ -130,17 +132,24 @@ fn verdict(rule: &Rule, stored: &StoredType, item: &Item, row: Row, level: Level
                 },
             )
         }
-        Rule::Change(change) => changed(change, stored, row, level),
+        Rule::Change(change) => changed(|shown| change.apply(shown), stored, row, level),
+        Rule::Fill(fill) => changed(|shown| fill.apply(&item.record_id, shown), stored, row, level),
     }
 }
 
-fn changed(change: &Change, stored: &StoredType, row: Row, level: Level) -> Result<Verdict> {
+/// The record after what somebody who sees it at this level does to its document.
+fn changed(
+    apply: impl FnOnce(&Map<String, Value>) -> Result<Option<Map<String, Value>>, String>,
+    stored: &StoredType,
+    row: Row,
+    level: Level,
+) -> Result<Verdict> {
     let definition = &stored.definition;
     let Some(state) = parse_state(row.document.as_deref())? else {
         return Ok(Verdict::Refused(GONE.to_owned()));
     };
     let shown = shape::cut(&definition.fields, level, state.document.clone());
-    let edited = match change.apply(&shown) {
+    let edited = match apply(&shown) {
         Ok(Some(edited)) => edited,
         Ok(None) => return Ok(Verdict::Unchanged),
         Err(why) => return Ok(Verdict::Refused(why)),
@@ -155,7 +164,7 @@ fn changed(change: &Change, stored: &StoredType, row: Row, level: Level) -> Resu
     }
 }
 
-fn put(row: Row, was: serde_json::Map<String, serde_json::Value>, state: RecordState) -> Result<Verdict> {
+fn put(row: Row, was: Map<String, Value>, state: RecordState) -> Result<Verdict> {
     match state_text(&state.type_name, state.visibility, &state.document) {
         Ok(text) => Ok(Verdict::Put(Box::new(Put {
             row,

@@ -169,7 +169,7 @@ impl Batches {
             return Ok(set);
         }
         let kind = match run.rule {
-            Rule::Change(_) => "record.batch",
+            Rule::Change(_) | Rule::Fill(_) => "record.batch",
             Rule::Delete => "record.batch-delete",
             Rule::Visibility(_) => "record.batch-visibility",
         };

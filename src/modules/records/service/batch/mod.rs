@@ -8,13 +8,14 @@ mod select;
 mod store;
 mod write;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 pub use job::{BATCH, Order};
 pub use look::{Preview, Refusal, Told};
-pub use select::Selection;
+pub use select::{Selection, filter};
 pub use store::{Batch, Counts, Done, Item};
 
 use super::collection::ordered;
@@ -47,7 +48,7 @@ pub struct Batches {
 fn permission(rule: &Rule) -> Permission {
     match rule {
         Rule::Delete => RECORDS_DELETE,
-        Rule::Change(_) | Rule::Visibility(_) => RECORDS_WRITE,
+        Rule::Change(_) | Rule::Fill(_) | Rule::Visibility(_) => RECORDS_WRITE,
     }
 }
 
@@ -146,9 +147,19 @@ impl Batches {
     /// An action as a rule of today's type, with everything that can be said beforehand.
     async fn rule(&self, caller: &Caller, batch: &Batch, action: &Action) -> Result<(Arc<StoredType>, Rule)> {
         let (stored, seen) = self.shown(caller, &batch.type_name).await?;
-        let rule = Rule::of(&seen, action)?;
+        let mut rule = Rule::of(&seen, action)?;
         let object = Object::Type(&batch.type_name);
         self.service.access.require(caller, permission(&rule), &object).await?;
+        if let Rule::Fill(fill) = &mut rule {
+            let targets = fill.targets();
+            let sights = self.service.see(caller, &targets).await?;
+            let there: HashSet<String> = sights
+                .into_iter()
+                .filter(|sight| !sight.deleted)
+                .map(|sight| sight.id)
+                .collect();
+            fill.lose(targets.into_iter().filter(|target| !there.contains(target)));
+        }
         let Rule::Change(change) = &rule else {
             return Ok((stored, rule));
         };

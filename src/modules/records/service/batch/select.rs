@@ -45,6 +45,22 @@ pub struct Selection {
     /// Really every record of the type, where nothing narrows it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
+    /// The page that they were chosen on: a path such as `/types/object/table?q=clay`. Its pages lead back there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub from: String,
+}
+
+/// Bytes of the address of a page.
+const ADDRESS: usize = 8_000;
+
+/// Whether this leads to a list of records of this house.
+fn is_list(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let table = path
+        .strip_prefix("/types/")
+        .and_then(|rest| rest.strip_suffix("/table"));
+    let known = path == "/search" || table.is_some_and(|name| !name.is_empty() && !name.contains('/'));
+    known && address.len() <= ADDRESS && address.chars().all(|c| c.is_ascii_graphic())
 }
 
 impl Batches {
@@ -55,6 +71,9 @@ impl Batches {
         selection: &Selection,
         seen: &RecordType,
     ) -> Result<Vec<(String, i64)>> {
+        if !selection.from.is_empty() && !is_list(&selection.from) {
+            return Err(Error::invalid("from", "is not the path of a list of records."));
+        }
         for (at, ids) in [("ids", &selection.ids), ("without", &selection.without)] {
             if ids.len() > MOST_NAMED {
                 let text = format!(
@@ -160,7 +179,7 @@ impl Batches {
 }
 
 /// `FIELD:VALUE`, where a field's own name may have colons; `FIELD` or `FIELD:` is "not given".
-fn filter(text: &str, seen: &RecordType) -> Result<Filter> {
+pub fn filter(text: &str, seen: &RecordType) -> Result<Filter> {
     let leaves = path::leaves(&seen.fields);
     if let Some((INSIDE, above)) = text.split_once(':')
         && !leaves.iter().any(|leaf| leaf.path == INSIDE)

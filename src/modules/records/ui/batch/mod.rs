@@ -22,6 +22,7 @@ use crate::kernel::jobs;
 use crate::kernel::ui::form;
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, view};
 use crate::modules::records::model::path;
+use crate::modules::records::model::rule::Action;
 use crate::modules::records::service::Because;
 use crate::modules::records::service::batch::{Batch, Counts, Preview, Selection};
 use crate::modules::records::service::unite::MOST;
@@ -44,6 +45,8 @@ pub struct BatchPage {
     unite: Option<String>,
     /// Nothing has begun.
     drawn: bool,
+    /// The values were pasted: what is done is decided with what was chosen.
+    pasted: bool,
     done: bool,
     actions: Vec<Choice>,
     fields: Vec<Choice>,
@@ -97,6 +100,9 @@ pub struct Picked {
     filter: Vec<String>,
     #[serde(default)]
     id: Vec<String>,
+    /// The page it is sent from.
+    #[serde(default)]
+    from: String,
 }
 
 /// `POST /batches`
@@ -108,7 +114,8 @@ pub async fn choose(State(pages): State<Pages>, page: Page, Form(picked): Form<P
         filter: if named { Vec::new() } else { picked.filter },
         all: !named,
         ids: picked.id,
-        without: Vec::new(),
+        from: picked.from,
+        ..Selection::default()
     };
     let batch = pages.batches.choose(&page.caller, &selection).await?;
     Ok(lead(&batch.id).into_response())
@@ -271,6 +278,7 @@ impl Pages {
             back: back(&batch),
             unite: self.unite_href(&page, &batch, may_delete).await?,
             drawn: batch.is_drawn(),
+            pasted: matches!(action, Some(Action::Fill { .. })),
             done: batch.is_done(),
             what: action.as_ref().map(|action| words(action, &definition, language)),
             preview,

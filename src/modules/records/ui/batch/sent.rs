@@ -63,7 +63,7 @@ impl Sent {
             }
             Action::Copy { from, .. } => sent.from.clone_from(from),
             Action::Visibility { to } => sent.to = Some(*to),
-            Action::Clear { .. } | Action::Delete => {}
+            Action::Clear { .. } | Action::Fill { .. } | Action::Delete => {}
         }
         sent
     }

@@ -31,6 +31,9 @@ pub fn selection(batch: &Batch) -> Selection {
 /// The list that the records were chosen from.
 pub fn back(batch: &Batch) -> String {
     let chosen = selection(batch);
+    if !chosen.from.is_empty() {
+        return chosen.from;
+    }
     let mut pairs = vec![("type", batch.type_name.clone())];
     pairs.extend((!chosen.q.is_empty()).then(|| ("q", chosen.q.clone())));
     pairs.extend(chosen.filter.into_iter().map(|filter| ("filter", filter)));

@@ -235,6 +235,54 @@ pub fn value(definition: &RecordType, leaf: &Leaf<'_>, text: &str, offer: &Offer
     if hint.is_empty() { made } else { made.hint(hint) }
 }
 
+/// The control of a cell in a table: one line, one list or one picker, for one value or for several with bars between.
+pub fn editor(
+    definition: &RecordType,
+    leaf: &Leaf<'_>,
+    (number, makes): (usize, &[String]),
+    language: Language,
+) -> form::Field {
+    let offer = Offer {
+        made: makes.to_vec(),
+        ..Offer::default()
+    };
+    let maker = Maker {
+        definition,
+        offer: &offer,
+        language,
+    };
+    let (name, label) = (Name::of(&format!("cell-{number}")), maker.label(leaf.field));
+    let open = leaf.field.kind == FieldKind::Term && leaf.field.values.is_empty();
+    match leaf.field.kind {
+        _ if leaf.field.repeated => form::Field::text(&name, label, ""),
+        FieldKind::Text => form::Field::long(&name, label, ""),
+        FieldKind::Boolean => {
+            let (yes, no) = (language.text("value.yes"), language.text("value.no"));
+            let options = [("true", yes.as_str()), ("false", no.as_str())];
+            form::Field::select(&name, label, "", &options, true)
+        }
+        FieldKind::Term if open => form::Field::term(
+            &name,
+            label,
+            "",
+            Vec::new(),
+            suggest(Some(&definition.name), Some(&leaf.path)),
+        ),
+        _ => {
+            let made = maker.one(leaf.field, &name, &leaf.path, None, None);
+            let single = matches!(
+                made.control,
+                form::Control::Line(_) | form::Control::Long(..) | form::Control::Select(..) | form::Control::Record(_)
+            );
+            if single {
+                made
+            } else {
+                form::Field::text(&name, made.label, "")
+            }
+        }
+    }
+}
+
 /// Puts a refusal's messages at their controls. What is about none of them is answered, named by its label.
 pub fn mark(fields: &mut [form::Field], issues: &[FieldIssue]) -> Vec<FieldIssue> {
     let rooted: Vec<FieldIssue> = issues
@@ -249,6 +297,15 @@ pub fn mark(fields: &mut [form::Field], issues: &[FieldIssue]) -> Vec<FieldIssue
         issue.path = issue.path.split_off((ROOT.len() + 1).min(issue.path.len()));
     }
     homeless
+}
+
+/// Puts what is worth another look at the controls.
+pub fn warn(fields: &mut [form::Field], found: &[FieldIssue]) {
+    let rooted = found.iter().map(|issue| FieldIssue {
+        path: format!("{ROOT}.{}", issue.path),
+        message: issue.message.clone(),
+    });
+    form::warn(fields, &rooted.collect::<Vec<_>>());
 }
 
 /// Who sees the record, as a control.

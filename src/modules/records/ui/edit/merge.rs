@@ -234,6 +234,7 @@ pub async fn save_merged(
         reason: &sent.reason,
         issues: &issues,
         notice: Some("entry.merged"),
+        carry: &[],
     };
     let status = if issues.is_empty() {
         StatusCode::OK

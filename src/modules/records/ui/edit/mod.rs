@@ -1,12 +1,14 @@
 //! Making and changing records by forms that are made from the type. What is refused comes back with every text as it was
 //! entered; a save that is based on an old version leads to the page where both changes are put together.
 
+mod begin;
+mod cell;
 mod form;
 mod merge;
+mod offer;
+mod past;
 mod remove;
 mod sent;
-
-use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::State;
@@ -15,29 +17,26 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub use begin::drop_template;
+pub use cell::save_cell;
 pub use merge::save_merged;
+pub use past::field_history;
 pub use remove::{ask_removal, remove, restore};
 
+use self::begin::{Beginning, Begun, Carried, carried, next};
 use self::form::{Maker, left_out};
-pub use self::form::{Offer, value};
+pub use self::form::{Offer, editor, value};
 use self::sent::Sent;
 use super::Pages;
 use super::record::title;
-use crate::contract::records::{FieldKind, RECORDS_WRITE, RecordType};
+use crate::contract::records::{RECORDS_WRITE, RecordType};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Path, Query};
-use crate::kernel::search::FacetRequest;
 use crate::kernel::ui::form::{Field, Name, Wrong, wrongs};
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, shorten, view};
-use crate::modules::records::model::{entry, path, shape, validate};
+use crate::modules::records::model::{entry, shape, validate};
 use crate::modules::records::service::{Because, Edit, NewRecord, Seen, shipped};
-
-/// Fields whose values in use are offered, and values of each.
-const OFFERED: usize = 12;
-const VALUES: usize = 100;
-/// Linked records whose titles are looked up.
-const TITLES: usize = 200;
 
 #[derive(Template)]
 #[template(path = "modules/records/templates/edit.html")]
@@ -59,6 +58,13 @@ pub struct EditPage {
     reason: Field,
     /// Key of what the form begins with, where that is not the record as it stands.
     notice: Option<&'static str>,
+    type_name: String,
+    /// Where the history of its fields is told; none for a record to be made.
+    history: Option<String>,
+    /// What may be carried forward; none where no next one is made.
+    carry: Vec<Carried>,
+    /// Id and name.
+    templates: Vec<(String, String)>,
 }
 view!(EditPage);
 
@@ -76,14 +82,8 @@ struct Draft<'a> {
     reason: &'a str,
     issues: &'a [FieldIssue],
     notice: Option<&'static str>,
-}
-
-/// What a new record begins with.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Begun {
-    /// In a tree: what it hangs below.
-    under: Option<String>,
+    /// What is carried forward to the next one.
+    carry: &'a [String],
 }
 
 /// `GET /types/{name}/new`
@@ -95,10 +95,14 @@ pub async fn new_page(
 ) -> Result<Html<EditPage>> {
     let definition = pages.creatable(&page, &name).await?;
     let nothing = Map::new();
-    let above = definition.parent.clone().zip(begun.under);
-    let entered = Map::from_iter(above.map(|(field, id)| (field, Value::String(id))));
+    let Beginning {
+        entered,
+        visibility,
+        notice,
+        carry,
+    } = pages.beginning(&page, &definition, begun).await?;
     let draft = Draft {
-        visibility: definition.visibility,
+        visibility,
         definition: &definition,
         seen: None,
         version: None,
@@ -106,7 +110,8 @@ pub async fn new_page(
         entered: &entered,
         reason: "",
         issues: &[],
-        notice: None,
+        notice,
+        carry: &carry,
     };
     Ok(Html(pages.edit_view(page, draft).await))
 }
@@ -124,18 +129,19 @@ pub async fn create(
     let nothing = Map::new();
     let visibility = sent.visibility.unwrap_or(definition.visibility);
     let (document, mut issues) = taken(&definition, &nothing, &sent.entered);
-    if issues.is_empty() && sent.action != "more" {
+    if issues.is_empty() && sent.saves() {
         let new = NewRecord {
             type_name: name,
             visibility: Some(visibility),
             document,
         };
         match pages.service.create(&because(&page, &sent.reason), &new).await {
+            Ok(done) if sent.action == "next" => return Ok(next(&new.type_name, &done.seen, &sent.carry)),
             Ok(done) => return Ok(arrived("toast.saved", &done.seen)),
             Err(error) => issues = of_fields(error)?,
         }
     }
-    let status = more(&mut sent, &mut issues, &definition);
+    let (status, notice) = pages.unsaved(&page, &mut sent, &mut issues, &definition).await?;
     let draft = Draft {
         definition: &definition,
         seen: None,
@@ -145,7 +151,8 @@ pub async fn create(
         visibility,
         reason: &sent.reason,
         issues: &issues,
-        notice: None,
+        notice,
+        carry: &sent.carry,
     };
     Ok((status, Html(pages.edit_view(page, draft).await)).into_response())
 }
@@ -186,6 +193,7 @@ pub async fn edit_page(
         issues: &[],
         notice: from.from.map(|_| "entry.from-version"),
         seen: Some(&seen),
+        carry: &[],
     };
     Ok(Html(pages.edit_view(page, draft).await))
 }
@@ -205,7 +213,7 @@ pub async fn save(
     let (_, base) = pages.state_at(&page, &seen, version).await?;
     let visibility = sent.visibility.unwrap_or(seen.record.visibility);
     let (document, mut issues) = taken(&definition, &base, &sent.entered);
-    if issues.is_empty() && sent.action != "more" {
+    if issues.is_empty() && sent.saves() {
         let edit = Edit::Replace(document.clone());
         let why = because(&page, &sent.reason);
         match pages.service.edit(&why, &id, version, &edit, Some(visibility)).await {
@@ -216,7 +224,7 @@ pub async fn save(
             Err(error) => issues = of_fields(error)?,
         }
     }
-    let status = more(&mut sent, &mut issues, &definition);
+    let (status, notice) = pages.unsaved(&page, &mut sent, &mut issues, &definition).await?;
     let draft = Draft {
         definition: &definition,
         seen: Some(&seen),
@@ -226,7 +234,8 @@ pub async fn save(
         visibility,
         reason: &sent.reason,
         issues: &issues,
-        notice: None,
+        notice,
+        carry: &[],
     };
     Ok((status, Html(pages.edit_view(page, draft).await)).into_response())
 }
@@ -256,16 +265,6 @@ pub(super) fn of_fields(error: Error) -> Result<Vec<FieldIssue>> {
     }
 }
 
-/// Without scripts a button asks for an empty place at the end of each list; nothing is judged then.
-fn more(sent: &mut Sent, issues: &mut Vec<FieldIssue>, definition: &RecordType) -> StatusCode {
-    if sent.action != "more" {
-        return StatusCode::UNPROCESSABLE_ENTITY;
-    }
-    entry::widen(&definition.fields, &mut sent.entered);
-    issues.clear();
-    StatusCode::OK
-}
-
 pub(super) fn because<'a>(page: &'a Page, reason: &'a str) -> Because<'a> {
     Because {
         caller: &page.caller,
@@ -282,6 +281,33 @@ fn arrived(toast: &str, seen: &Seen) -> Response {
 }
 
 impl Pages {
+    /// What is answered where the form was not saved: refused, wider by an empty place in each list, or kept as a template.
+    /// In the last two cases nothing is judged.
+    async fn unsaved(
+        &self,
+        page: &Page,
+        sent: &mut Sent,
+        issues: &mut Vec<FieldIssue>,
+        definition: &RecordType,
+    ) -> Result<(StatusCode, Option<&'static str>)> {
+        match sent.action.as_str() {
+            "more" => entry::widen(&definition.fields, &mut sent.entered),
+            "template" => match self.kept_as_template(page, definition, sent).await? {
+                Ok(notice) => {
+                    issues.clear();
+                    return Ok((StatusCode::OK, Some(notice)));
+                }
+                Err(wrong) => {
+                    *issues = wrong;
+                    return Ok((StatusCode::UNPROCESSABLE_ENTITY, None));
+                }
+            },
+            _ => return Ok((StatusCode::UNPROCESSABLE_ENTITY, None)),
+        }
+        issues.clear();
+        Ok((StatusCode::OK, None))
+    }
+
     /// The type of records to be made, as the caller may see it.
     async fn creatable(&self, page: &Page, name: &str) -> Result<RecordType> {
         let definition = match self.service.find_type(name).await? {
@@ -326,6 +352,12 @@ impl Pages {
         };
         let mut fields = maker.fields(draft.base, draft.entered);
         let homeless = form::mark(&mut fields, draft.issues);
+        if let Some(seen) = draft.seen {
+            let found = self
+                .warnings(&page, definition, draft.base, Some(&seen.record.id))
+                .await;
+            form::warn(&mut fields, &found);
+        }
         let homeless = homeless.into_iter().map(|issue| {
             (
                 super::record::path_label(definition, &issue.path, language),
@@ -366,77 +398,15 @@ impl Pages {
             visibility: form::visibility(draft.visibility, language),
             reason: reason.hint(language.text("entry.reason-hint")),
             notice: draft.notice,
+            templates: self.kept_templates(&page, &definition.name).await,
+            carry: match draft.seen {
+                Some(_) => Vec::new(),
+                None => carried(definition, draft.carry, &page),
+            },
+            history: draft.seen.map(|seen| format!("/records/{}/field", seen.record.id)),
+            type_name: definition.name.clone(),
             fields,
             page,
-        }
-    }
-
-    /// The types that links of this one lead to whose records are made by a title alone, by this caller.
-    async fn makable(&self, page: &Page, definition: &RecordType) -> Vec<String> {
-        let mut made = Vec::new();
-        for leaf in path::linking(definition) {
-            let Some(target) = leaf.field.target.clone().filter(|target| !made.contains(target)) else {
-                continue;
-            };
-            let Ok(Some(stored)) = self.service.find_type(&target).await else {
-                continue;
-            };
-            let title = stored.definition.title.as_deref();
-            let fits = |field: &crate::contract::records::Field| {
-                let words = matches!(field.kind, FieldKind::Text | FieldKind::Term | FieldKind::Identifier);
-                if title == Some(field.name.as_str()) {
-                    words && !field.repeated && field.values.is_empty()
-                } else {
-                    !field.required
-                }
-            };
-            let may = self
-                .access
-                .check(&page.caller, RECORDS_WRITE, &Object::Type(&target))
-                .await;
-            let is_named = title.is_some_and(|title| stored.definition.fields.iter().any(|f| f.name == title));
-            if may.unwrap_or_default() && is_named && stored.definition.fields.iter().all(fits) {
-                made.push(target);
-            }
-        }
-        made
-    }
-
-    /// Titles of the linked records, and the values in use of terms that anybody may add to.
-    async fn offer(&self, page: &Page, definition: &RecordType, entered: &Map<String, Value>) -> Offer {
-        let mut titles = HashMap::new();
-        for (_, id) in path::pairs(&path::linking(definition), entered)
-            .into_iter()
-            .take(TITLES)
-        {
-            if let Ok(other) = self.service.read(&page.caller, &id).await {
-                titles.insert(id, title(&other));
-            }
-        }
-        let leaves = path::leaves(&definition.fields);
-        let open = leaves.iter().filter(|l| {
-            l.field.kind == FieldKind::Term && l.field.values.is_empty() && (l.field.facet || l.field.column)
-        });
-        let requests: Vec<FacetRequest> = open
-            .take(OFFERED)
-            .map(|leaf| FacetRequest {
-                field: leaf.path.clone(),
-                limit: VALUES,
-            })
-            .collect();
-        let mut terms = HashMap::new();
-        if !requests.is_empty()
-            && let Some(answer) = self.answer(page, &definition.name, requests).await
-        {
-            for facet in answer.facets {
-                let values = facet.values.into_iter().filter_map(|v| v.value).collect();
-                terms.insert(facet.field, values);
-            }
-        }
-        Offer {
-            titles,
-            terms,
-            made: self.makable(page, definition).await,
         }
     }
 }

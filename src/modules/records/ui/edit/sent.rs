@@ -25,6 +25,10 @@ pub struct Sent {
     pub reason: String,
     /// The button.
     pub action: String,
+    /// The name of a template to keep.
+    pub template: String,
+    /// Fields to carry forward to the next record.
+    pub carry: Vec<String>,
     /// In a merge: the chosen side of each field, by path.
     pub picks: Vec<(String, Side)>,
 }
@@ -47,6 +51,8 @@ impl Sent {
                 "visibility" => sent.visibility = Level::parse(&value),
                 "reason" => sent.reason = value.trim().to_owned(),
                 "do" => sent.action = value,
+                "template" => sent.template = value,
+                "carry" => sent.carry.push(value),
                 "whole" => is_whole = true,
                 name if name.starts_with("doc/") => document.push((name.to_owned(), value)),
                 _ => {}
@@ -77,6 +83,11 @@ impl Sent {
                 "The form does not say which version it shows. Load the page again and send it once more.",
             )
         })
+    }
+
+    /// Whether the button saves. Others only change the form.
+    pub fn saves(&self) -> bool {
+        !matches!(self.action.as_str(), "more" | "template")
     }
 
     /// Leaves the empty places out, so that places are those of the document to come.

@@ -1,0 +1,2 @@
+DROP TABLE entry_template;
+DROP TABLE table_look;
