@@ -105,11 +105,11 @@
     const problem = answer ? await answer.json().catch(() => ({})) : {};
     const words = (problem.errors || []).map((one) => one.message).join(" ") || problem.detail || sheet.dataset.failed;
     cell.classList.add("wrong");
-    say(words);
     if (!open) {
       go(Number(row.dataset.n), c);
       begin(value);
     }
+    say(words);
   };
   const save = (row, c, value) => {
     row.saves = (row.saves || Promise.resolve()).then(() => send(row, c, value));
@@ -195,6 +195,7 @@
       event.preventDefault();
       close();
       say("");
+      if (here()) here().classList.remove("wrong");
       go(at.n, at.c);
     }
   });
@@ -208,12 +209,11 @@
     const cell = event.target.closest && event.target.closest("tbody td, tbody th");
     if (!cell || open || event.isComposing || event.target.matches("input")) return;
     const whole = event.ctrlKey || event.metaKey;
-    const far = { n: event.shiftKey ? at.n : at.n, c: at.c };
     const steps = {
-      ArrowUp: [whole ? 1 : far.n - 1, far.c], ArrowDown: [whole ? rows.total() : far.n + 1, far.c],
-      ArrowLeft: [far.n, whole ? first : far.c - 1], ArrowRight: [far.n, whole ? last : far.c + 1],
-      PageUp: [far.n - rows.page(), far.c], PageDown: [far.n + rows.page(), far.c],
-      Home: [whole ? 1 : far.n, first], End: [whole ? rows.total() : far.n, last],
+      ArrowUp: [whole ? 1 : at.n - 1, at.c], ArrowDown: [whole ? rows.total() : at.n + 1, at.c],
+      ArrowLeft: [at.n, whole ? first : at.c - 1], ArrowRight: [at.n, whole ? last : at.c + 1],
+      PageUp: [at.n - rows.page(), at.c], PageDown: [at.n + rows.page(), at.c],
+      Home: [whole ? 1 : at.n, first], End: [whole ? rows.total() : at.n, last],
     };
     if (event.altKey) return;
     if (steps[event.key]) {

@@ -18,10 +18,12 @@
     button.dataset.all = button.dataset.all || button.textContent;
     button.textContent = picked.size ? button.dataset.some.replace("{n}", picked.size.toLocaleString(document.documentElement.lang)) : button.dataset.all;
     const all = at.querySelector("[data-pick-all]");
-    all.hidden = false;
-    const whole = all.querySelector("input");
-    whole.checked = boxes().length > 0 && boxes().every((box) => box.checked);
-    whole.indeterminate = !whole.checked && boxes().some((box) => box.checked);
+    if (all) {
+      all.hidden = false;
+      const whole = all.querySelector("input");
+      whole.checked = boxes().length > 0 && boxes().every((box) => box.checked);
+      whole.indeterminate = !whole.checked && boxes().some((box) => box.checked);
+    }
     at.querySelector("[data-pick-none]").hidden = !picked.size;
   };
   const keep = (change) => {
