@@ -306,5 +306,8 @@
     if (!picker || "fixed" in cell.dataset) return say(sheet.dataset.fixedText);
     if (bare !== entered(cell)) save(rows.at(at.n), at.c, bare);
   });
+  addEventListener("beforeunload", (event) => { if (open && value() !== open.before) event.preventDefault(); });
+  // The cells are reached by Tab, so that the box around them need not be.
+  sheet.removeAttribute("tabindex");
   mark();
 })();

@@ -55,15 +55,13 @@ pub async fn save_cell(
     let mine = |issue: &FieldIssue| issue.path == leaf.path || issue.path.starts_with(&format!("{}.", leaf.path));
     if let Some(issue) = issues.iter().find(|issue| mine(issue)).or(issues.first()) {
         let name = path_label(&definition, &issue.path, page.language);
-        return Err(Error::invalid(issue.path.clone(), format!("{name}: {}", issue.message)));
+        return Err(Error::invalid(issue.path.clone(), format!("{name}: {}", page.language.sentence(&issue.message))));
     }
     let html = prefers_html(&headers);
     let edit = Edit::Replace(document.clone());
-    let done = match pages
-        .service
-        .edit(&because(&page, ""), &id, form.version, &edit, None)
-        .await
-    {
+    let why = because(&page, "");
+    let written = pages.service.edit(&why, &id, form.version, &edit, None).await;
+    let done = match written {
         Ok(done) => done.seen,
         Err(error) if error.code() == Code::Stale && html => {
             let sent = Sent {
@@ -79,7 +77,7 @@ pub async fn save_cell(
                 message: format!(
                     "{}: {}",
                     path_label(&definition, &issue.path, page.language),
-                    issue.message
+                    page.language.sentence(&issue.message)
                 ),
                 path: issue.path,
             });
