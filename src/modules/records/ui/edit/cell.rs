@@ -55,7 +55,10 @@ pub async fn save_cell(
     let mine = |issue: &FieldIssue| issue.path == leaf.path || issue.path.starts_with(&format!("{}.", leaf.path));
     if let Some(issue) = issues.iter().find(|issue| mine(issue)).or(issues.first()) {
         let name = path_label(&definition, &issue.path, page.language);
-        return Err(Error::invalid(issue.path.clone(), format!("{name}: {}", page.language.sentence(&issue.message))));
+        return Err(Error::invalid(
+            issue.path.clone(),
+            format!("{name}: {}", page.language.sentence(&issue.message)),
+        ));
     }
     let html = prefers_html(&headers);
     let edit = Edit::Replace(document.clone());
