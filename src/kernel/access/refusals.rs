@@ -88,16 +88,32 @@ impl std::fmt::Display for Object<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::{Arc, Mutex};
 
     use super::*;
 
+    /// Keeps what is written.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
     fn refusals_stand_in_the_log() {
-        let told = Arc::new(Mutex::new(Vec::new()));
+        let told = Kept::default();
+        let writer = told.clone();
         let log = tracing_subscriber::fmt()
             .with_ansi(false)
-            .with_writer(told.clone())
+            .with_writer(move || writer.clone())
             .finish();
         tracing::subscriber::with_default(log, || {
             let access = Access::default();
@@ -107,7 +123,7 @@ mod tests {
                 assert_eq!(error.code(), Code::Unauthenticated);
             }
         });
-        let text = String::from_utf8(told.lock().unwrap().clone()).unwrap();
+        let text = String::from_utf8(told.0.lock().unwrap().clone()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         for part in ["refused", "anonymous", "records.write", "type:fungus\\"] {
             assert!(lines[0].contains(part), "{part} is not in {text}");

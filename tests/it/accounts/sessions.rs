@@ -94,10 +94,11 @@ async fn sessions_end_in_every_process(db: TestDb) {
     ada.sign_in("ada", PASSWORD).await;
     if db.engine() == Engine::Sqlite {
         // One process holds the database; another one after it finds the session as it was.
+        let cookie = ada.cookie.clone();
         app.stop().await;
         let later = TestApp::start(&db).await;
         let mut again = Visitor::new(&later);
-        again.cookie.clone_from(&ada.cookie);
+        again.cookie = cookie;
         assert_eq!(again.kind().await, "account", "sessions outlive a restart");
         later.stop().await;
         return;
