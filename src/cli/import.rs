@@ -10,6 +10,7 @@ use super::client::Client;
 use super::dina;
 use super::folder;
 use super::job;
+use super::mapping;
 use super::output;
 use super::preview;
 use super::reading::{Reading, in_flags};
@@ -31,6 +32,7 @@ Examples:
   app import objects.csv --preview                          # how it is read and what it becomes, too
   app import archive.zip --from dwca                        # a Darwin Core Archive, extensions and all
   app import *.json --from dina --dry-run                   # the sets of DINA Collections, in any order
+  app import new-list.csv --mapping herbarium               # as its columns were mapped before
   zcat dump.json.gz | app import - --type object --infer
 
 Exit codes: 0 everything is in, 3 some rows were refused (see the report), 1 it failed.")]
@@ -40,18 +42,21 @@ pub struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The type of the records; with --from it follows from the file where it is left out
-    #[arg(long = "type", value_name = "NAME", required_unless_present_any = ["preview", "from"])]
+    #[arg(long = "type", value_name = "NAME", required_unless_present_any = ["preview", "from", "mapping"])]
     pub(super) type_name: Option<String>,
     /// What the files come from: dwca reads Darwin Core Archives (zip or tar.gz) and makes the type of their core; dina reads
     /// the sets of DINA Collections (x.specimens.json and so on, or a zip of them), all together
     #[arg(long, value_name = "SOURCE", value_parser = ["dwca", "dina"], conflicts_with = "format")]
     from: Option<String>,
+    /// Which column goes into which field: a mapping kept in the house, or a file (TOML, JSON)
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["type_name", "from", "infer", "preview", "key", "delete_missing", "visibility", "format"])]
+    mapping: Option<String>,
     /// Make the type from the file, or add the fields it does not have yet
     #[arg(long)]
     infer: bool,
     /// Only say what would happen
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Show how the file is read, what it becomes and what would happen, as the import page does
     #[arg(long, conflicts_with_all = ["dry_run", "delete_missing"])]
     preview: bool,
@@ -69,7 +74,7 @@ pub struct Args {
     format: Option<String>,
     /// Why; kept with the change set
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     /// Where the report of refused rows goes (CSV)
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
@@ -152,8 +157,14 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
 
 async fn all(args: &Args, session: &Session) -> Result<Exit> {
     let mut outcomes = Vec::new();
+    let mapping = match &args.mapping {
+        Some(name) => Some(mapping::named(session, name).await?),
+        None => None,
+    };
     for file in &args.files {
-        outcomes.push(if args.preview {
+        outcomes.push(if let Some(mapping) = &mapping {
+            mapping::one(args, session, file, mapping).await?
+        } else if args.preview {
             preview::one(args, session, file).await?
         } else {
             one(args, session, file).await?
@@ -277,7 +288,7 @@ pub(super) async fn write_report(session: &Session, id: &str, path: &Path) -> Re
     output::save(session.client().stream(&address).await?, Some(path)).await
 }
 
-fn tell(args: &Args, name: &str, outcome: &Value) -> Result<()> {
+pub(super) fn tell(args: &Args, name: &str, outcome: &Value) -> Result<()> {
     let count = |key: &str| outcome[key].as_i64().unwrap_or(0);
     let would = if args.dry_run { "would be " } else { "" };
     let mut text = format!(

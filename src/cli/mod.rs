@@ -15,6 +15,7 @@ mod job;
 mod jobs;
 mod logs;
 mod man;
+mod mapping;
 mod messages;
 mod migrate;
 mod orders;

@@ -130,6 +130,7 @@ impl ImportQuery {
             definition: None,
             left_out: Vec::new(),
             dina: None,
+            mapping: None,
         };
         (name.chars().filter(|c| !c.is_control()).take(200).collect(), options)
     }

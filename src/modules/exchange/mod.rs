@@ -9,6 +9,7 @@ mod import;
 mod interpret;
 mod keeper;
 mod lookup;
+mod mapping;
 mod marks;
 mod model;
 mod original;
@@ -84,6 +85,8 @@ impl Module for ExchangeModule {
             .merge(export::ui::routes(self.service.clone()))
             .merge(sample::routes(self.service.clone()))
             .merge(dina::routes(self.service.clone()))
+            .merge(mapping::routes(self.service.clone()))
+            .merge(mapping::pages(self.service.clone()))
             .merge(dina::ui::routes(self.service.clone()))
             .merge(draft::api::routes(self.service.clone()))
             .merge(draft::start::routes(self.service.clone()))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::dina::Step;
+use super::mapping::Mapping;
 use crate::contract::exchange::{Format, Reading};
 use crate::contract::records::RecordType;
 use crate::kernel::access::Level;
@@ -51,6 +52,9 @@ pub struct Options {
     /// It is a set of DINA Collections, with the others that came along.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dina: Option<Step>,
+    /// Which column goes into which field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Box<Mapping>>,
 }
 
 /// The payload of the job.

@@ -53,7 +53,7 @@ impl Understanding {
     }
 
     /// A number or a date as it was said that they are written. What does not fit stays as it is.
-    fn read(&self, field: &Field, text: String) -> String {
+    pub fn read(&self, field: &Field, text: String) -> String {
         let read = match (field.kind, self.decimal, self.date_order) {
             (FieldKind::Integer | FieldKind::Number, Some(decimal), _) => interpret::number(&text, decimal),
             (FieldKind::Date, _, Some(order)) => interpret::date(&text, order),
@@ -94,6 +94,11 @@ fn cell(field: &Field, text: String) -> Value {
         .starts_with(['[', '{'])
         .then(|| serde_json::from_str(&text).ok())
         .flatten();
+    if json.is_none() && field.kind == FieldKind::Link && text.contains('|') {
+        // Several records in a cell, as archives of taxa name several accepted names.
+        let keys = text.split('|').map(str::trim).filter(|key| !key.is_empty());
+        return Value::Array(keys.map(Value::from).collect());
+    }
     fit(field, json.unwrap_or(Value::String(text)))
 }
 
@@ -242,5 +247,30 @@ fn add(old: &mut Vec<Field>, new: Vec<Field>, above: &str, added: &mut Vec<Strin
                 old.push(field);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn several_records_stand_in_one_cell() {
+        let definition = json!({ "name": "taxon", "fields": [
+            { "name": "accepted", "kind": "link", "target": "taxon", "repeated": true }, { "name": "name", "kind": "text" },
+        ] });
+        let definition: RecordType = serde_json::from_value(definition).unwrap();
+        let reading = Understanding {
+            cells: true,
+            ..Understanding::default()
+        };
+        let shaped = |cell: &str| {
+            let row = json!({ "accepted": cell, "name": "a|b" });
+            Value::Object(reading.shape(&definition, row.as_object().unwrap().clone()).document)
+        };
+        assert_eq!(shaped("6208|6210 | 6212")["accepted"], json!(["6208", "6210", "6212"]));
+        assert_eq!(shaped("[\"x|y\"]")["accepted"], json!(["x|y"]));
+        assert_eq!(shaped("6208"), json!({ "accepted": ["6208"], "name": "a|b" }));
     }
 }

@@ -8,6 +8,7 @@ mod exports;
 mod formats;
 mod imports;
 mod killed;
+mod mappings;
 
 use std::io::Write as _;
 

@@ -81,6 +81,7 @@ impl Sent {
     /// The choices about the collection. `shown`: what the form was filled with, without corrections of fields.
     pub fn collection(&self, before: &Choices, found: &Found, shown: &Plan, new_type: bool) -> Result<Choices> {
         let mut choices = before.clone();
+        choices.mapping = None;
         choices.reading.decimal = match self.get("decimal") {
             Some(",") => Some(Decimal::Comma),
             Some(".") => Some(Decimal::Point),

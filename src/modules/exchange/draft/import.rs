@@ -4,18 +4,22 @@ use std::time::Duration;
 
 use super::service::{Draft, KEPT_MS, TRIES, restless};
 use super::store::{self, Row};
-use crate::contract::exchange::ImportReport;
+use crate::contract::exchange::{ImportReport, Reading};
 use crate::contract::records::{RECORDS_WRITE, RecordType};
 use crate::kernel::access::{Caller, Object};
 use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::{self, Job, NewJob};
+use crate::modules::exchange::mapping::{self, Mapping};
 use crate::modules::exchange::model::{Import, Options};
 use crate::modules::exchange::service::Service;
 
 impl Service {
     /// The import that the draft stands for. What is wrong with its type is said before any job.
     pub async fn import_of(&self, caller: &Caller, draft: &Draft, dry_run: bool) -> Result<Import> {
+        if let Some(mapping) = &draft.choices.mapping {
+            return self.mapped_import(caller, draft, mapping, dry_run).await;
+        }
         let plan = self.plan_of(draft).await?;
         self.check_type(caller, &plan.definition).await?;
         let options = Options {
@@ -27,6 +31,33 @@ impl Service {
             reading: plan.reading,
             left_out: plan.left_out,
             definition: Some(Box::new(plan.definition)),
+            ..Options::default()
+        };
+        Ok(Import {
+            blob: draft.row.blob.clone(),
+            bytes: u64::try_from(draft.row.bytes).unwrap_or(0),
+            name: draft.row.name.clone(),
+            options,
+        })
+    }
+
+    /// The same by a mapping, which is checked against the type as it stands.
+    async fn mapped_import(&self, caller: &Caller, draft: &Draft, mapping: &Mapping, dry_run: bool) -> Result<Import> {
+        let object = Object::Type(&mapping.type_name);
+        self.kernel.access.require(caller, RECORDS_WRITE, &object).await?;
+        mapping::check(self.records.as_ref(), mapping).await?;
+        let options = Options {
+            type_name: mapping.type_name.clone(),
+            key: mapping.key.clone(),
+            dry_run,
+            missing: mapping::missing(mapping, &draft.choices),
+            reason: draft.choices.reason.clone(),
+            reading: Reading {
+                decimal: mapping.decimal,
+                date_order: mapping.date_order,
+                ..draft.choices.reading.clone()
+            },
+            mapping: Some(Box::new(mapping.clone())),
             ..Options::default()
         };
         Ok(Import {

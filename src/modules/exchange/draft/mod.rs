@@ -3,9 +3,9 @@
 
 pub mod api;
 mod doubts;
-mod form;
+pub mod form;
 mod import;
-mod lines;
+pub mod lines;
 pub mod look;
 pub mod model;
 pub mod pages;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::contract::exchange::{DateOrder, Decimal, Reading};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
+use crate::modules::exchange::mapping::Mapping;
 use crate::modules::exchange::read::dwca::taxa;
 
 /// What a person says about a file. What is not said is taken as it was found.
@@ -54,6 +55,10 @@ pub struct Choices {
     /// What is different from what was found, by the path of the field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Correction>,
+    /// Which column goes into which field of a type that is there. Then nothing else is said of the collection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Mapping>)]
+    pub mapping: Option<Box<Mapping>>,
     /// Why; kept with the change set.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,

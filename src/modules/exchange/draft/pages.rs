@@ -77,6 +77,8 @@ pub struct CollectionPage {
 #[template(path = "modules/exchange/templates/import-preview.html")]
 pub struct PreviewPage {
     pub page: Page,
+    /// Where what it becomes is corrected.
+    pub correct: String,
     pub steps: Vec<Step>,
     pub draft: DraftLine,
     pub earlier: Option<EarlierLine>,

@@ -325,7 +325,9 @@ async fn preview_page(
         Some((job, report)) => (Some(JobLine::of(&job)), report.map(ReportView::of)),
         None => (None, None),
     };
+    let mapped = draft.choices.mapping.is_some();
     Ok(Html(PreviewPage {
+        correct: format!("/import/{id}/{}", if mapped { "mapping" } else { "collection" }),
         steps: steps(Some(&id), 3),
         earlier: earlier(&service, &draft).await?,
         draft: line(&service, &draft),

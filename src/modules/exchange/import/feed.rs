@@ -96,7 +96,7 @@ impl File {
         let found = Found::default();
         Ok(match self.recast {
             Some(recast) => {
-                let (source, understanding) = recast.over(source, understanding, found.clone());
+                let (source, understanding) = recast.over(source, understanding, found.clone())?;
                 (source, understanding, found)
             }
             None => (source, understanding, found),

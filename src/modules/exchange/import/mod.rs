@@ -14,6 +14,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::dina;
+use super::mapping;
 use super::model::Import;
 use super::read::{Input, Spool};
 use super::recast::Recast;
@@ -118,6 +119,16 @@ impl Importer {
 
     /// What the rows of this import are made over by.
     async fn recast(&self, context: &JobContext, import: &Import) -> Result<Option<Recast>> {
+        let go_on = || context.check();
+        if let Some(mapping) = &import.options.mapping {
+            let asked = mapping::Asked {
+                records: &self.records,
+                caller: &context.caller,
+                mapping,
+            };
+            let applied = mapping::prepare(asked, &go_on).await?;
+            return Ok(Some(Recast::Mapping(Arc::new(applied))));
+        }
         let Some(step) = &import.options.dina else {
             return Ok(None);
         };
@@ -129,7 +140,7 @@ impl Importer {
             step,
             dry_run: import.options.dry_run,
         };
-        let recaster = dina::prepare(asked, &|| context.check()).await?;
+        let recaster = dina::prepare(asked, &go_on).await?;
         Ok(Some(Recast::Dina(step.set, Arc::new(recaster))))
     }
 

@@ -155,6 +155,9 @@ impl Importer {
         if let Some(definition) = options.definition.as_deref().cloned().or(shipped) {
             return Ok(corrected(definition, standing, new_type));
         }
+        if let (Some(standing), Some(mapping)) = (&standing, &options.mapping) {
+            mapping.check(standing)?;
+        }
         let mut plan = match (standing, options.infer) {
             (None, false) => return Err(self.unknown_type(&options.type_name).await?),
             (None, true) => {
@@ -177,9 +180,12 @@ impl Importer {
                 }
             }
             (Some(definition), false) => {
-                let object = Object::Type(&definition.name);
-                let level = self.kernel.access.level(&context.caller, &object).await?;
-                self.check_names(import, &definition, level.unwrap_or_default()).await?;
+                // A mapping names fields, not columns.
+                if options.mapping.is_none() {
+                    let object = Object::Type(&definition.name);
+                    let level = self.kernel.access.level(&context.caller, &object).await?;
+                    self.check_names(import, &definition, level.unwrap_or_default()).await?;
+                }
                 Plan {
                     definition,
                     changed: new_type,

@@ -1,10 +1,12 @@
 //! Filling a directory with the records of a type, page by page, as far as the one who imports may see them.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::{Directory, Entry, MOST};
 use crate::contract::records::{FieldKind, RecordType, Records};
-use crate::kernel::access::Caller;
+use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, Result};
 
 /// Records read at a time.
@@ -71,6 +73,12 @@ fn text(document: &Map<String, Value>, field: &str) -> Option<String> {
     }
 }
 
+/// What somebody may see of records, by their ids.
+pub async fn levels(records: &dyn Records, caller: &Caller, ids: &[String]) -> Result<HashMap<String, Level>> {
+    let sights = records.sights(caller, ids).await?;
+    Ok(sights.into_iter().map(|sight| (sight.id, sight.level)).collect())
+}
+
 /// Puts the records of a type into a directory. A type that is not there has none.
 ///
 /// # Errors
@@ -83,17 +91,21 @@ pub async fn fill(
     terms: &Terms,
     go_on: &(dyn Fn() -> Result<()> + Send + Sync),
 ) -> Result<()> {
-    if records.record_type(type_name).await?.is_none() {
+    let Some(stored) = records.record_type(type_name).await? else {
         return Ok(());
-    }
+    };
     let mut after: Option<String> = None;
     loop {
         go_on()?;
         let page = records.page(caller, type_name, after.as_deref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id.clone());
+        let ids: Vec<String> = page.iter().map(|record| record.id.clone()).collect();
+        let levels = levels(records, caller, &ids).await?;
         for record in page {
-            directory.add(terms.entry(Some(record.id), &record.document));
+            let Some(level) = levels.get(&record.id) else { continue };
+            let document = records.cut(&stored.definition, *level, record.document);
+            directory.add(terms.entry(Some(record.id), &document));
         }
         if directory.len() > MOST {
             return Err(Error::new(

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
 
-pub use fill::{Terms, fill};
+pub use fill::{Terms, fill, levels};
 pub use tally::Tally;
 
 /// Records of a type that can be looked up.

@@ -35,6 +35,8 @@ pub(in super::super::super) fn as_tree(definition: &mut RecordType, core: Option
         let leads = field.name == PARENT || OTHERS.contains(&field.name.as_str());
         if leads && is_plain(field) {
             field.kind = FieldKind::Link;
+            // A name may be a synonym of several taxa.
+            field.repeated = field.name == OTHERS[0];
             field.target = Some(name.clone());
             (field.facet, field.column, field.unique) = (false, false, false);
             (field.min, field.max) = (None, None);
@@ -98,5 +100,7 @@ mod tests {
         );
         let targets: Vec<Option<&str>> = definition.fields.iter().map(|f| f.target.as_deref()).collect();
         assert_eq!(targets, [None, Some("plant"), Some("plant"), None]);
+        let repeated: Vec<bool> = definition.fields.iter().map(|f| f.repeated).collect();
+        assert_eq!(repeated, [false, false, true, false], "several accepted names");
     }
 }
