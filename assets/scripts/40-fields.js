@@ -62,22 +62,22 @@
     changed(field);
   });
 
-  // A year, a month or a day: says which one was understood.
-  const days = (year, month) => new Date(Date.UTC(2000 + (((year % 400) + 400) % 400), month, 0)).getUTCDate();
-  const time = /^(.{10,13})[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
-  const kind = (whole) => {
-    const text = whole.replace(time, "$1");
-    const parts = /^(-?\d{4,6})(?:-(\d{2}))?(?:-(\d{2}))?$/.exec(text);
-    if (!parts) return "none";
-    if (parts[2] && !(parts[2] >= 1 && parts[2] <= 12)) return "none";
-    if (parts[3]) return parts[3] >= 1 && parts[3] <= days(Number(parts[1]), Number(parts[2])) ? "day" : "none";
-    return parts[2] ? "month" : "year";
-  };
+  // A date: the house says what it understands, or why it does not.
+  const waiting = new WeakMap();
   const read = (input) => {
     const output = document.getElementById(input.dataset.date);
-    if (!output) return;
     const text = input.value.trim();
-    output.textContent = text ? output.dataset[kind(text)] : "";
+    if (!output) return;
+    clearTimeout(waiting.get(input));
+    if (!text) output.textContent = "";
+    else waiting.set(input, setTimeout(async () => {
+      const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
+      const answer = await fetch(`/api/dates?text=${encodeURIComponent(text)}`, { headers }).catch(() => null);
+      const said = answer && [200, 422].includes(answer.status) ? await answer.json() : {};
+      if (input.value.trim() !== text) return;
+      const why = said.fields && said.fields[0] ? said.fields[0].message : "";
+      output.textContent = said.words ? output.dataset.read.replace("{date}", said.words) : why;
+    }, 150));
   };
   document.addEventListener("input", (event) => {
     if (event.target.matches && event.target.matches("[data-date]")) read(event.target);

@@ -40,7 +40,8 @@ pub enum FieldKind {
     Integer,
     Number,
     Boolean,
-    /// A civil date as text: `1979`, `1979-12` or `1979-12-06`.
+    /// A civil date as EDTF text: `1979-12-06`, `1850~`, `185X`, `1850/1900`; never with a time zone. What people write,
+    /// such as `c. 1850`, is taken and stored so.
     Date,
     Url,
     /// The id of another record, of the type named in `target`.

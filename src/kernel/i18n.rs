@@ -259,30 +259,9 @@ impl Language {
         )
     }
 
-    /// A civil date as it stands in records (`1979-12-06`, `1979-12`) for people; `None` where it is not of that form.
+    /// A civil date as it stands in records (`1979-12-06`, `185X`, `1850~`) for people; `None` where it is of no such form.
     pub fn civil(self, text: &str) -> Option<String> {
-        // A time stays as it is written.
-        if let Some((day, time)) = text.split_once(['T', ' ']) {
-            return Some(format!("{}, {time}", self.civil(day)?));
-        }
-        if !text.is_ascii() || !matches!(text.len(), 7 | 10) {
-            return None;
-        }
-        let day: jiff::civil::Date = if text.len() == 7 {
-            format!("{text}-01")
-        } else {
-            text.to_owned()
-        }
-        .parse()
-        .ok()?;
-        let month = self.text(&format!("month.{}", day.month()));
-        Some(match text.len() {
-            7 => self.with("format.month-year", &[("month", &month), ("year", &day.year())]),
-            _ => self.with(
-                "format.date",
-                &[("day", &day.day()), ("month", &month), ("year", &day.year())],
-            ),
-        })
+        super::civil::say(text, self)
     }
 
     /// A day with its time: `6 December 1979, 14:05 UTC`.
@@ -383,7 +362,7 @@ mod tests {
             en.civil("1979-12-06T04:57Z").as_deref(),
             Some("6 December 1979, 04:57Z")
         );
-        for odd in ["1979", "1979-13", "1979-02-30", "c. 1925-1940", "ééééé"] {
+        for odd in ["1979-13", "1979-02-30", "c. 1925-1940", "ééééé"] {
             assert_eq!(en.civil(odd), None, "{odd}");
         }
         assert_eq!(en.duration(125_000), "2 min 5 s");

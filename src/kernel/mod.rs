@@ -3,6 +3,7 @@
 pub mod access;
 pub mod blobs;
 pub mod bus;
+pub mod civil;
 pub mod clock;
 pub mod config;
 pub mod control;

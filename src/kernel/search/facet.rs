@@ -14,6 +14,7 @@ use super::shared::{Guards, NOWHERE, Opened, View, Warm};
 use super::spread::{self, Point};
 use super::text::{column_value, fold};
 use super::types::{Facet, FacetRequest, FacetValue, TYPE_FACET};
+use crate::kernel::civil::{OPEN_FIRST, OPEN_LAST};
 
 /// Documents counted together, so that columns are read in blocks.
 pub(super) const BLOCK: usize = 1_024;
@@ -107,7 +108,7 @@ impl Counted {
 /// The years of two days in one number.
 fn packed(first: u64, last: u64) -> u64 {
     let year = |day: u64| {
-        let year = spread::year_of(i64::from_u64(day).clamp(-1 << 38, 1 << 38));
+        let year = spread::year_of(i64::from_u64(day).clamp(OPEN_FIRST, OPEN_LAST));
         u64::from((year.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32).cast_unsigned())
     };
     year(first) << 32 | year(last)

@@ -15,6 +15,7 @@ use super::schema::{FIRST_DAY, Fields, LAST_DAY, ORDER, key};
 use super::shared::{Guards, Opened, Warm};
 use super::types::Sort;
 use crate::kernel::access::Level;
+use crate::kernel::civil::{OPEN_FIRST, OPEN_LAST};
 
 /// Whether documents are kept in the order of a field, at a level the caller sees: a text that is no column is not.
 pub(super) fn is_kept(
@@ -103,9 +104,20 @@ pub(super) fn score_bits(score: f32) -> u32 {
     if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
+/// A day with the other end of its date behind it, as one number: of what begins on the same day the shorter comes first,
+/// of what ends on the same day, going down, too.
+fn of_both(day: i64, other: i64) -> u64 {
+    const BITS: u32 = 21;
+    let day = day.clamp(OPEN_FIRST, OPEN_LAST);
+    let length = (other.clamp(OPEN_FIRST, OPEN_LAST) - day).clamp(-(1 << (BITS - 1)), (1 << (BITS - 1)) - 1);
+    ((day << BITS) + length).to_u64()
+}
+
 struct Source {
     group: u8,
     opened: Arc<Opened>,
+    /// Of dates the other end of each, which settles what begins or ends on the same day.
+    other: Option<Arc<Opened>>,
     guard: Option<Arc<BitSet>>,
 }
 
@@ -154,10 +166,17 @@ impl Ranker {
             Sort::Field { field, descending } => {
                 let key = key(field);
                 for (level, guard) in levels {
-                    let days = format!("{key}{}", if *descending { LAST_DAY } else { FIRST_DAY });
                     let group = *level as u8 * 4;
+                    let ends = if *descending { [LAST_DAY, FIRST_DAY] } else { [FIRST_DAY, LAST_DAY] };
+                    let [days, others] = ends.map(|end| Fields::column(*level, &format!("{key}{end}")));
+                    let (days, others) = (warm.columns(reader, &days)?, warm.columns(reader, &others)?);
+                    let known = ranker.sources.len();
+                    ranker.add(&*days, group, guard.as_ref());
+                    for (source, other) in ranker.sources[known..].iter_mut().zip(others.iter()) {
+                        source.other = Some(other.clone());
+                    }
                     // Texts stand in the order of their own column, see `stem::sort_key`.
-                    for name in [&days, &format!("{key}{ORDER}"), &key] {
+                    for name in [&format!("{key}{ORDER}"), &key] {
                         let columns = warm.columns(reader, &Fields::column(*level, name))?;
                         let ordered = *name != key;
                         let columns = columns.iter().filter(|opened| ordered || opened.texts.is_none());
@@ -183,6 +202,7 @@ impl Ranker {
             self.sources.push(Source {
                 group,
                 opened: opened.clone(),
+                other: None,
                 guard: guard.cloned(),
             });
         }
@@ -199,7 +219,16 @@ impl Ranker {
                 continue;
             }
             let values = source.opened.column.values_for_doc(doc);
-            if let Some(value) = if self.descending { values.max() } else { values.min() } {
+            let found = match &source.other {
+                Some(other) => {
+                    let both = values.zip(other.column.values_for_doc(doc));
+                    let both = both.map(|(day, other)| of_both(i64::from_u64(day), i64::from_u64(other)));
+                    if self.descending { both.max() } else { both.min() }
+                }
+                None if self.descending => values.max(),
+                None => values.min(),
+            };
+            if let Some(value) = found {
                 return (source.group, if self.descending { !value } else { value });
             }
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::types::{Facet, FacetRequest, FacetValue};
+use crate::kernel::civil::calendar;
 
 /// Decimals that are told apart.
 const DECIMALS: usize = 6;
@@ -18,6 +19,20 @@ pub(super) struct Point {
     pub low: f64,
     pub high: f64,
     pub count: u64,
+}
+
+/// Years beyond which no date lies that can be written: what reaches there is open on that side.
+const OPEN: f64 = 7e8;
+
+impl Point {
+    /// Its ends, as far as there are any: what is open on a side ends where it begins. It counts in all it reaches, but no
+    /// plot reaches as far as it.
+    fn known(&self) -> (f64, f64) {
+        (
+            if self.low < -OPEN { self.high } else { self.low },
+            if self.high > OPEN { self.low } else { self.high },
+        )
+    }
 }
 
 /// By what values are put together.
@@ -97,7 +112,11 @@ pub(super) fn calendar(field: &str, points: &[Point], chosen: (i64, i64), missin
         *years.entry((point.low as i64, point.high as i64)).or_default() += point.count;
     }
     let mut values = Vec::new();
-    gather(&years, (i64::MIN, i64::MAX), 100, chosen, &mut values);
+    let known = points.iter().map(Point::known).filter(|(low, high)| low.is_finite() && high.is_finite());
+    let within = known.fold((i64::MAX, i64::MIN), |(first, last), (low, high)| {
+        (first.min(low as i64), last.max(high as i64))
+    });
+    gather(&years, within, 100, chosen, &mut values);
     let field = FacetRequest::calendar_name(field);
     listed(field, values, years.len(), missing)
 }
@@ -194,13 +213,17 @@ fn spans(points: &[Point], limit: usize, steps: Steps) -> Vec<(String, u64)> {
     // A cast from a float stops at the type's ends.
     let units = |value: f64| ((value * scale).round() as i64).clamp(-(1 << 60), 1 << 60);
     let ends: Vec<(i64, i64, u64)> = points.iter().map(|p| (units(p.low), units(p.high), p.count)).collect();
-    let mut lasts: Vec<(i64, u64)> = ends.iter().map(|(_, high, count)| (*high, *count)).collect();
-    lasts.sort_unstable();
-    let (Some(first), Some(last)) = (ends.first(), lasts.last()) else {
+    let known = |end: fn((f64, f64)) -> f64| {
+        let mut ends: Vec<(i64, u64)> = points.iter().map(|p| (units(end(p.known())), p.count)).collect();
+        ends.sort_unstable();
+        ends
+    };
+    let (firsts, lasts) = (known(|(low, _)| low), known(|(_, high)| high));
+    let (Some(first), Some(last)) = (firsts.first(), lasts.last()) else {
         return Vec::new();
     };
     let total: u64 = ends.iter().map(|(_, _, count)| count).sum();
-    let low = quantile(ends.iter().map(|(low, _, count)| (*low, *count)), total / FAR);
+    let low = quantile(firsts.iter().copied(), total / FAR);
     let high = quantile(lasts.iter().rev().copied(), total / FAR).max(low);
     let wide = step(first.0, last.0, limit, steps);
     let narrow = step(low, high, limit, steps);
@@ -265,14 +288,9 @@ fn written(units: i64, places: usize) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The year of a day since 1970-01-01 in the proleptic Gregorian calendar.
+/// The year of a day since 1970-01-01.
 pub(super) fn year_of(day: i64) -> i64 {
-    // Counted from a first of March, so that the leap day comes last.
-    let shifted = day + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    era * 400 + year + i64::from(of_year >= 306)
+    calendar::date(day).0
 }
 
 #[cfg(test)]
@@ -373,6 +391,13 @@ mod tests {
              1860..1869=4 1860..1860=2 1861..1861=4 1862..1862=2 1863..1863=2 1864..1864=2 1865..1865=2 1866..1866=1 \
              1867..1867=1 1868..1868=1 1869..1869=1 1870..1879=1 1880..1889=1 1890..1899=1"
         );
+        // What is open on a side reaches everything there and makes no plot longer.
+        let open = vec![point(-7.5e8, 1861.0, 1), point(1855.0, 1858.0, 2), point(1866.0, 7.5e8, 1)];
+        assert_eq!(
+            told(&facet("f", open.clone(), 2, 0)),
+            "..1849=1 1850..1859=3 1860..1869=2 1870..=1"
+        );
+        assert_eq!(told(&calendar("f", &open, (1, 0), 0)), "1800..1899=4");
         let wide = vec![point(-1e15, 1e15, 1)];
         assert!(calendar("f", &wide, (1, 0), 0).values.len() <= 401);
     }

@@ -1,8 +1,8 @@
 //! Dates as people type them, each as its first and last day: `1979`, `1979-12`, `1979-12-06`, `1890s`, `1800s`, `189x`,
-//! `c.1850`, `today`, `today-30d`. Days are counted from 1970-01-01.
+//! `c.1850`, `today`, `today-30d`, and whatever else records have, as `kernel::civil` reads it. Days are counted from 1970-01-01.
 
-/// Years on both sides that `c.1850` means.
-const ABOUT: i64 = 5;
+use crate::kernel::civil::{self, ABOUT, calendar};
+
 /// Days, months or years that can be counted from today.
 const FAR: i64 = 100_000;
 const DAY_MS: i64 = 86_400_000;
@@ -24,6 +24,7 @@ pub(super) fn typed(text: &str, today: Day) -> Option<(i64, i64)> {
         .or_else(|| several(text))
         .or_else(|| about(text))
         .or_else(|| counted(text, today))
+        .or_else(|| civil::span(&civil::read(text).ok()?))
 }
 
 /// First and last day of `1979`, `1979-12` or `1979-12-06`, years before our era with a minus.
@@ -39,10 +40,10 @@ pub(crate) fn days(text: &str) -> Option<(i64, i64)> {
         return None;
     }
     let Some(month) = month else {
-        return Some(years(year, year));
+        return Some(calendar::years(year, year));
     };
     let month = number(month, 2).filter(|m| (1..=12).contains(m))?;
-    let (first, last) = month_days(year, month);
+    let (first, last) = calendar::month(year, month);
     let Some(day) = day else { return Some((first, last)) };
     let day = first + number(day, 2).filter(|d| *d >= 1)? - 1;
     (day <= last).then_some((day, day))
@@ -53,21 +54,12 @@ fn number(text: &str, max: usize) -> Option<i64> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-fn years(from: i64, to: i64) -> (i64, i64) {
-    (civil(from, 1, 1), civil(to + 1, 1, 1) - 1)
-}
-
-fn month_days(year: i64, month: i64) -> (i64, i64) {
-    let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-    (civil(year, month, 1), civil(next_year, next_month, 1) - 1)
-}
-
 /// `1890s`, `1800s`, `189x`, `18xx`.
 fn several(text: &str) -> Option<(i64, i64)> {
     if let Some(year) = text.strip_suffix('s').or_else(|| text.strip_suffix("'s")) {
         let year = number(year, 4).filter(|year| year % 10 == 0 && *year >= 100)?;
         let length = if year % 100 == 0 { 100 } else { 10 };
-        return Some(years(year, year + length - 1));
+        return Some(calendar::years(year, year + length - 1));
     }
     let known = text.trim_end_matches(['x', 'X']);
     let open = text.len() - known.len();
@@ -76,7 +68,7 @@ fn several(text: &str) -> Option<(i64, i64)> {
     }
     let length = if open == 1 { 10 } else { 100 };
     let first = number(known, 3)? * length;
-    Some(years(first, first + length - 1))
+    Some(calendar::years(first, first + length - 1))
 }
 
 /// `c.1850`, `c1850`, `ca.1850`, `circa1850`, `~1850`: some years around it.
@@ -89,7 +81,7 @@ fn about(text: &str) -> Option<(i64, i64)> {
             .then(|| text[start.len()..].trim_start())
     })?;
     if let Some(year) = number(rest, 4).filter(|_| rest.len() >= 3) {
-        return Some(years(year - ABOUT, year + ABOUT));
+        return Some(calendar::years(year - ABOUT, year + ABOUT));
     }
     several(rest).map(|(from, to)| (from - ABOUT * 365, to + ABOUT * 365))
 }
@@ -123,31 +115,10 @@ fn counted(text: &str, today: Day) -> Option<(i64, i64)> {
 
 /// The same day so many months on, or the last one of a shorter month.
 fn months_on(today: Day, months: i64) -> i64 {
-    let (year, month, day) = date_of(today.0);
+    let (year, month, day) = calendar::date(today.0);
     let at = year * 12 + month - 1 + months;
-    let (first, last) = month_days(at.div_euclid(12), at.rem_euclid(12) + 1);
+    let (first, last) = calendar::month(at.div_euclid(12), at.rem_euclid(12) + 1);
     (first + day - 1).min(last)
-}
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar. Years start in March, so that the leap day comes last.
-fn civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// Year, month and day of a day since 1970-01-01.
-fn date_of(day: i64) -> (i64, i64, i64) {
-    let shifted = day + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (era * 400 + year + next, month, day)
 }
 
 #[cfg(test)]
@@ -182,9 +153,16 @@ mod tests {
             ("c1850", "1845", "1855"),
             ("Circa 1850", "1845", "1855"),
             ("~1850", "1845", "1855"),
+            ("1850~", "1845", "1855"),
+            ("185X", "1850", "1859"),
+            ("19th century", "1800", "1899"),
+            ("1850/1900", "1850", "1900"),
+            ("1850-1900", "1850", "1900"),
+            ("Dec 1979", "1979-12", "1979-12"),
         ] {
             assert_eq!(typed(text, TODAY), span(from, to), "{text}");
         }
+        assert_eq!(typed("before 1900", TODAY), Some((civil::OPEN_FIRST, days("1900").unwrap().1)));
         for text in [
             "c.", "c.18", "18x", "xxxx", "1895s", "s", "cat", "", "é", "today-", "today-5", "today-xd", "todayd",
         ] {
@@ -195,7 +173,7 @@ mod tests {
     #[test]
     fn days_are_counted_from_today() {
         // 2024-10-04
-        assert_eq!(date_of(TODAY.0), (2024, 10, 4));
+        assert_eq!(calendar::date(TODAY.0), (2024, 10, 4));
         for (text, day) in [
             ("today", "2024-10-04"),
             ("TODAY-30d", "2024-09-04"),
@@ -208,9 +186,5 @@ mod tests {
         }
         let last = Day(days("2024-03-31").unwrap().0);
         assert_eq!(typed("today-1m", last), days("2024-02-29"));
-        for day in (-800_000..800_000).step_by(97) {
-            let (year, month, date) = date_of(day);
-            assert_eq!(civil(year, month, date), day);
-        }
     }
 }

@@ -45,7 +45,7 @@ impl Field {
         };
         Self::line(name, label, value, line)
     }
-    /// A date of a year, a month or a day, as collections write them.
+    /// A date as collections write them.
     pub fn date(name: &Name, label: impl Into<String>, value: impl Into<String>) -> Self {
         let line = Line {
             date: true,

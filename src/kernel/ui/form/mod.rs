@@ -71,7 +71,7 @@ pub struct Line {
     pub list: Vec<String>,
     /// Where suggestions are asked for: `/api/suggest?field=maker`.
     pub suggest: String,
-    /// A date that may be a year, a month or a day; the script says what was understood.
+    /// A date as collections write them; the script says what was understood.
     pub date: bool,
 }
 

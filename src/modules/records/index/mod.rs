@@ -13,11 +13,12 @@ use sha2::{Digest, Sha256};
 
 use super::model::path::{self, Leaf};
 use super::model::tree::Tree;
-use super::model::{date, shape};
+use super::model::shape;
 use super::service::Service;
 use super::service::trees::{Above, Shown};
 use crate::contract::records::{Field, FieldKind, Record, RecordType, StoredType};
 use crate::kernel::access::{Access, Level};
+use crate::kernel::civil;
 use crate::kernel::error::Result;
 use crate::kernel::ledger;
 use crate::kernel::search::{
@@ -241,7 +242,7 @@ fn is_searchable(kind: FieldKind) -> bool {
 fn value_of(kind: FieldKind, value: &Json) -> Option<Value> {
     Some(match (kind, value) {
         (_, Json::String(text)) if text.is_empty() => return None,
-        (FieldKind::Date, Json::String(text)) => match date::span(text) {
+        (FieldKind::Date, Json::String(text)) => match civil::span(text) {
             Some((from, to)) => Value::Days {
                 from,
                 to,

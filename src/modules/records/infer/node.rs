@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Map, Number, Value};
 
-use crate::modules::records::model::date;
+use crate::kernel::civil::Civil;
 use crate::modules::records::model::validate::is_url;
 
 /// Distinct values of one field that are remembered.
@@ -226,8 +226,9 @@ impl Node {
         could.code = could.code && text.len() <= 200 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
         could.mark = could.mark && is_mark(text);
         if could.date {
-            could.date = date::span(text).is_some();
-            self.months += u64::from(could.date && text.len() > 6);
+            let civil = Civil::stored(text).ok();
+            could.date = civil.is_some();
+            self.months += u64::from(civil.is_some_and(|civil| civil.is_fine()));
         }
         self.digits += u64::from(text.bytes().any(|b| b.is_ascii_digit()));
         self.wordy += u64::from(is_wordy(text));

@@ -1,7 +1,6 @@
 //! What a record type and a record must be: rules without I/O. Time and ids are arguments, nothing here asks a database.
 
 pub mod cell;
-pub mod date;
 pub mod definition;
 pub mod entry;
 pub mod merge;
@@ -11,6 +10,7 @@ pub mod patch;
 pub mod path;
 pub mod rule;
 pub mod schema;
+pub mod settle;
 pub mod shape;
 pub mod tree;
 pub mod tsv;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::kernel::civil;
 
 /// The schema; `id` is the address it is served under.
 pub fn schema(definition: &RecordType, id: &str) -> Value {
@@ -93,10 +94,13 @@ fn single(field: &Field) -> Map<String, Value> {
     }
     match field.kind {
         FieldKind::Term if !field.values.is_empty() => map.insert("enum".to_owned(), json!(field.values)),
-        FieldKind::Date => map.insert(
-            "pattern".to_owned(),
-            json!("^-?[0-9]{4,6}(-[0-9]{2}(-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?$"),
-        ),
+        FieldKind::Date => {
+            map.insert("maxLength".to_owned(), json!(civil::LONGEST));
+            map.insert(
+                "examples".to_owned(),
+                json!(["1979", "1979-12", "1979-12-06", "1850~", "1850?", "185X", "18XX", "1850/1900", "../1900", "1850/.."]),
+            )
+        }
         FieldKind::Url => map.insert("pattern".to_owned(), json!("^https?://[^\\s]+$")),
         FieldKind::Link => map.insert("format".to_owned(), json!("uuid")),
         _ => None,

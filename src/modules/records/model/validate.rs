@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{date, hint, shorten};
+use super::{hint, shorten};
 use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::kernel::civil::{self, Civil};
 use crate::kernel::error::FieldIssue;
 use crate::kernel::id::is_id;
 
@@ -196,13 +197,14 @@ impl Check<'_> {
                     format!("\"{}\" is not a term of its vocabulary.{hint}", shorten(text, 60)),
                 );
             }
-            FieldKind::Date if date::span(text).is_none() => {
+            FieldKind::Date if Civil::stored(text).is_err() => {
+                let shown = shorten(text, 60);
                 self.say(
                     path,
-                    format!(
-                        "\"{}\" is not a date such as 1979, 1979-12 or 1979-12-06.",
-                        shorten(text, 60)
-                    ),
+                    match civil::read(text) {
+                        Ok(stored) => format!("\"{shown}\" is a date, but written for people: it is stored as {stored}."),
+                        Err(fault) => format!("\"{shown}\" {fault}"),
+                    },
                 );
             }
             FieldKind::Url if !is_url(text) => {

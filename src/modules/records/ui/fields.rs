@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
+use crate::kernel::civil::Civil;
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::{Piece, label, pieces, plain};
 
@@ -174,7 +175,8 @@ impl Shown<'_> {
             FieldKind::Date => match self.language.civil(&text) {
                 Some(shown) => ValueView {
                     text: shown,
-                    datetime: Some(text),
+                    // What browsers know is days, months and years.
+                    datetime: Civil::stored(&text).is_ok_and(|civil| civil.is_plain()).then_some(text),
                     ..ValueView::default()
                 },
                 None => running(&text),

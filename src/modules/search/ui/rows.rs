@@ -4,6 +4,7 @@ use super::address::Address;
 use super::kind::{Kind, is_number, leaf_label};
 
 use crate::contract::records::{FieldKind, Leaf, Record};
+use crate::kernel::civil::Civil;
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Mark, highlight};
 use crate::kernel::ui::{Plate, shorten, texts};
@@ -156,7 +157,7 @@ impl Rows<'_> {
 
     fn cell(&self, record: &Record, leaf: &Leaf<'_>) -> Cell {
         let kind = leaf.field().map(|f| f.kind);
-        let text = texts(&record.document, &leaf.path, self.language).join(", ");
+        let text = told(record, leaf, self.language).join(", ");
         Cell {
             label: leaf_label(leaf, self.language),
             text: highlight(&shorten(&text, CELL), self.marks),
@@ -169,7 +170,7 @@ impl Rows<'_> {
     fn facts(&self, record: &Record, columns: &[Leaf<'_>], without: Option<&str>) -> Vec<Cell> {
         let mut facts = Vec::new();
         for leaf in columns.iter().filter(|leaf| Some(leaf.path.as_str()) != without) {
-            let Some(text) = texts(&record.document, &leaf.path, self.language).into_iter().next() else {
+            let Some(text) = told(record, leaf, self.language).into_iter().next() else {
                 continue;
             };
             // The year of a date that is written out already says nothing new.
@@ -188,6 +189,19 @@ impl Rows<'_> {
         }
         facts
     }
+}
+
+/// The values of a field. A date that is more than a year, month or day is told in words.
+fn told(record: &Record, leaf: &Leaf<'_>, language: Language) -> Vec<String> {
+    let mut values = texts(&record.document, &leaf.path, language);
+    if leaf.field().is_some_and(|field| field.kind == FieldKind::Date) {
+        for text in &mut values {
+            if Civil::stored(text).is_ok_and(|civil| !civil.is_plain()) {
+                *text = language.civil(text).unwrap_or_default();
+            }
+        }
+    }
+    values
 }
 
 /// The value of the first vocabulary among the columns, else among the facets: what sort of thing it is.

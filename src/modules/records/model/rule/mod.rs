@@ -18,6 +18,7 @@ use self::places::{alter, listed, passes_list};
 use super::{hint, patch, path, shorten, validate};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
+use crate::kernel::civil;
 use crate::kernel::error::{Error, Result};
 
 /// Bytes of a value that is set, and of what is put in the place of something found.
@@ -335,6 +336,7 @@ pub fn typed(field: &Field, value: &Value) -> Value {
             "false" => Value::Bool(false),
             _ => value.clone(),
         },
+        (FieldKind::Date, Value::String(text)) => civil::read(text).map_or_else(|_| value.clone(), Value::String),
         (kind, Value::Number(_) | Value::Bool(_)) if is_text(kind) => {
             path::text(value).map_or_else(|| value.clone(), Value::String)
         }

@@ -7,7 +7,7 @@ use super::state::no_target;
 use crate::contract::records::RecordType;
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
-use crate::modules::records::model::{shape, validate};
+use crate::modules::records::model::{settle, shape, validate};
 use crate::modules::records::service::numbers::kept;
 use crate::modules::records::service::{Rules, Service, parse_state};
 use crate::modules::records::store;
@@ -89,13 +89,17 @@ impl Service {
     }
 }
 
-/// Checks an edited document and puts back what its editor could not see.
+/// Puts what was written into the form in which it is stored, checks an edited document and puts back what its editor could
+/// not see.
 pub(in super::super) fn admit(
     definition: &RecordType,
     level: Level,
     before: Option<&Map<String, Value>>,
     edited: Map<String, Value>,
 ) -> Result<Map<String, Value>> {
+    let cut = (level != Level::Restricted).then(|| shape::cut_definition(definition, level));
+    let visible = cut.as_ref().unwrap_or(definition);
+    let edited = settle::settled(&visible.fields, &edited).into_owned();
     if level == Level::Restricted {
         let mut issues = validate::validate(definition, &edited);
         issues.extend(
@@ -109,7 +113,7 @@ pub(in super::super) fn admit(
             Err(Error::invalid_fields(issues))
         };
     }
-    let mut issues = validate::validate(&shape::cut_definition(definition, level), &edited);
+    let mut issues = validate::validate(visible, &edited);
     if !issues.is_empty() {
         return Err(Error::invalid_fields(issues));
     }

@@ -20,7 +20,7 @@ use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::id::is_id;
 use crate::kernel::ledger::Position;
-use crate::modules::records::model::{patch, shorten, validate};
+use crate::modules::records::model::{patch, settle, shape, shorten, validate};
 use crate::modules::records::store::{self, Row};
 
 /// A row that passed its checks so far.
@@ -71,6 +71,7 @@ impl Service {
             )
         })?;
         let definition = &stored.definition;
+        let batch = &*settled(definition, batch);
         let rules = Rules::of(definition);
         if let Some(key) = &batch.key
             && !rules.identifying.iter().any(|l| l.path == *key)
@@ -178,6 +179,18 @@ impl Service {
         }
         Ok(known)
     }
+}
+
+/// The batch with its values in the form in which they are stored.
+fn settled<'a>(definition: &RecordType, batch: &'a ImportBatch) -> Cow<'a, ImportBatch> {
+    let visible = shape::cut_definition(definition, batch.level);
+    let mut settled = Cow::Borrowed(batch);
+    for (at, row) in batch.rows.iter().enumerate() {
+        if let Cow::Owned(document) = settle::settled(&visible.fields, &row.document) {
+            settled.to_mut().rows[at].document = document;
+        }
+    }
+    settled
 }
 
 /// Validates each row by itself and refuses keys that stand twice in the batch.
