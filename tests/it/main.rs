@@ -19,6 +19,7 @@ mod imports;
 mod institutions;
 mod keeping;
 mod languages;
+mod kinds;
 mod living;
 mod numbers;
 mod queries;

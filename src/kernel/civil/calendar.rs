@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn days_follow_each_other() {
-        assert_eq!((day(1970, 1, 1), day(1, 1, 1), date(20_000)), (0, -719_162, (2024, 10, 4)));
+        assert_eq!(
+            (day(1970, 1, 1), day(1, 1, 1), date(20_000)),
+            (0, -719_162, (2024, 10, 4))
+        );
         let mut before = day(-5, 12, 31);
         for year in -4..=2100 {
             for at in 1..=12 {

@@ -82,7 +82,17 @@ pub enum Fault {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -170,7 +180,9 @@ impl Civil {
         let fine = |date: &Date| matches!(date.precision, Precision::Month(_) | Precision::Day(..));
         match self {
             Self::Date(date) => fine(date),
-            Self::Span(from, to) => [from, to].into_iter().any(|end| matches!(end, End::At(date) if fine(date))),
+            Self::Span(from, to) => [from, to]
+                .into_iter()
+                .any(|end| matches!(end, End::At(date) if fine(date))),
         }
     }
 

@@ -5,15 +5,46 @@
 use super::{Civil, Fault, LONGEST};
 
 const ABOUT: [&str; 16] = [
-    "circa", "cirka", "approximately", "approx.", "approx", "about", "around", "omkring", "environ", "vers", "etwa", "ca.", "ca",
-    "c.", "um", "c",
+    "circa",
+    "cirka",
+    "approximately",
+    "approx.",
+    "approx",
+    "about",
+    "around",
+    "omkring",
+    "environ",
+    "vers",
+    "etwa",
+    "ca.",
+    "ca",
+    "c.",
+    "um",
+    "c",
 ];
 const PERHAPS: [&str; 6] = ["probably", "possibly", "perhaps", "prob.", "troligen", "wohl"];
 const BEFORE: [&str; 9] = [
-    "no later than", "not later than", "before", "until", "by", "före", "vor", "avant", "fore",
+    "no later than",
+    "not later than",
+    "before",
+    "until",
+    "by",
+    "före",
+    "vor",
+    "avant",
+    "fore",
 ];
 const AFTER: [&str; 10] = [
-    "no earlier than", "not earlier than", "not before", "after", "since", "from", "efter", "nach", "après", "apres",
+    "no earlier than",
+    "not earlier than",
+    "not before",
+    "after",
+    "since",
+    "from",
+    "efter",
+    "nach",
+    "après",
+    "apres",
 ];
 const EARLIER: [&str; 3] = ["or earlier", "or before", "and before"];
 const LATER: [&str; 4] = ["or later", "or after", "and after", "onwards"];
@@ -25,7 +56,9 @@ const OF_ERA: [&str; 5] = ["a.d.", "ad", "c.e.", "ce", "e.kr."];
 /// What the months are called, shortest first; a point behind is not looked at.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "january", "januari", "januar", "janvier", "janv", "i"],
-    &["feb", "february", "februari", "februar", "février", "fevrier", "févr", "ii"],
+    &[
+        "feb", "february", "februari", "februar", "février", "fevrier", "févr", "ii",
+    ],
     &["mar", "march", "mars", "märz", "marz", "mrz", "iii"],
     &["apr", "april", "avril", "avr", "iv"],
     &["may", "maj", "mai", "v"],
@@ -35,7 +68,16 @@ const MONTHS: [&[&str]; 12] = [
     &["sep", "sept", "september", "septembre", "ix"],
     &["oct", "october", "oktober", "okt", "octobre", "x"],
     &["nov", "november", "novembre", "xi"],
-    &["dec", "december", "dez", "dezember", "décembre", "decembre", "déc", "xii"],
+    &[
+        "dec",
+        "december",
+        "dez",
+        "dezember",
+        "décembre",
+        "decembre",
+        "déc",
+        "xii",
+    ],
 ];
 
 /// Any date in the stored form. One that stands in it already stays as it is.
@@ -51,7 +93,10 @@ pub fn read(text: &str) -> Result<String, Fault> {
         Ok(_) => return Ok(text.to_owned()),
         Err(fault) => fault,
     };
-    let plain = text.to_lowercase().replace(['−', '‑'], "-").replace(['\u{a0}', '\u{202f}'], " ");
+    let plain = text
+        .to_lowercase()
+        .replace(['−', '‑'], "-")
+        .replace(['\u{a0}', '\u{202f}'], " ");
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let made = spanning(&plain).map_err(|other| clearer(fault, other))?;
     Civil::stored(&made).map(|_| made)
@@ -78,8 +123,14 @@ impl Said {
 
 fn spanning(text: &str) -> Result<String, Fault> {
     let mut worst = Fault::None;
-    let starts = BEFORE.iter().map(|word| (word, true)).chain(AFTER.iter().map(|word| (word, false)));
-    let ends = EARLIER.iter().map(|word| (word, true)).chain(LATER.iter().map(|word| (word, false)));
+    let starts = BEFORE
+        .iter()
+        .map(|word| (word, true))
+        .chain(AFTER.iter().map(|word| (word, false)));
+    let ends = EARLIER
+        .iter()
+        .map(|word| (word, true))
+        .chain(LATER.iter().map(|word| (word, false)));
     let started = starts.filter_map(|(word, before)| Some((after_word(text, word)?, before)));
     let ended = ends.filter_map(|(word, before)| Some((text.strip_suffix(*word)?.trim_end(), before)));
     for (rest, before) in started.chain(ended) {
@@ -213,7 +264,9 @@ struct Era {
 fn trailing(text: &str) -> (Era, &str) {
     for (words, before_era) in [(BEFORE_ERA.as_slice(), true), (OF_ERA.as_slice(), false)] {
         for word in words {
-            let behind = text.strip_suffix(word).filter(|rest| rest.ends_with(|c: char| c == ' ' || c.is_ascii_digit()));
+            let behind = text
+                .strip_suffix(word)
+                .filter(|rest| rest.ends_with(|c: char| c == ' ' || c.is_ascii_digit()));
             let found = behind.or_else(|| text.strip_prefix(word)?.strip_prefix(' '));
             if let Some(rest) = found {
                 let is_said = true;
@@ -252,7 +305,11 @@ fn bare(text: &str, before_era: bool, least: usize) -> Result<String, Fault> {
         return Err(Fault::Digits);
     }
     if let Some(year) = number(text, least, 4) {
-        return if year == 0 { Err(Fault::YearZero) } else { Ok(format!("{sign}{year:04}")) };
+        return if year == 0 {
+            Err(Fault::YearZero)
+        } else {
+            Ok(format!("{sign}{year:04}"))
+        };
     }
     if let Some(made) = several(text) {
         return Ok(format!("{sign}{made}"));
@@ -288,7 +345,13 @@ fn named(text: &str, sign: &str) -> Option<Result<String, Fault>> {
     let cut = |c: char| matches!(c, ' ' | ',' | '.' | '/' | '-');
     let parts: Vec<&str> = text.split(cut).filter(|part| !part.is_empty()).collect();
     let year = |part: &str| number(part, 4, 4);
-    let day = |part: &str| number(part.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', 'e', ':', 'a']), 1, 2);
+    let day = |part: &str| {
+        number(
+            part.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', 'e', ':', 'a']),
+            1,
+            2,
+        )
+    };
     let made = |year: i64, month: i64, day: Option<i64>| match day {
         Some(day) => format!("{sign}{year:04}-{month:02}-{day:02}"),
         None => format!("{sign}{year:04}-{month:02}"),

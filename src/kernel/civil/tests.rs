@@ -27,7 +27,11 @@ fn what_is_stored_covers_its_days_and_is_told_in_words() {
         ("2000-02-29", "2000-2-29 2000-2-29", "29 February 2000"),
         ("1979-XX", "1979-1-1 1979-12-31", "1979"),
         ("1979-12-XX", "1979-12-1 1979-12-31", "December 1979"),
-        ("1979-12-06T04:57:37+02:00", "1979-12-6 1979-12-6", "6 December 1979, 04:57:37+02:00"),
+        (
+            "1979-12-06T04:57:37+02:00",
+            "1979-12-6 1979-12-6",
+            "6 December 1979, 04:57:37+02:00",
+        ),
         ("185X", "1850-1-1 1859-12-31", "1850s"),
         ("18XX", "1800-1-1 1899-12-31", "19th century"),
         ("20XX", "2000-1-1 2099-12-31", "21st century"),
@@ -162,7 +166,10 @@ fn what_is_no_date_is_refused_with_its_cause() {
     }
     assert_eq!(read(&"1850-".repeat(100)), Err(Fault::None));
     let fault = read("31 February 1921").unwrap_err().to_string();
-    assert_eq!(fault, "names a day that is not in the calendar: February 1921 has 28 days.");
+    assert_eq!(
+        fault,
+        "names a day that is not in the calendar: February 1921 has 28 days."
+    );
 }
 
 #[test]
@@ -170,7 +177,14 @@ fn dates_lie_where_they_did() {
     assert_eq!(span("1970-01-01"), Some((0, 0)));
     assert_eq!(span("1972-02"), Some((761, 789)));
     assert_eq!(span("0001-01-01"), Some((day(1, 1, 1), day(1, 1, 1))));
-    for time in ["T04:57", "T04:57:37", " 04:57:37", "T23:59:60.999999Z", "T04:57Z", "T23:30-0500"] {
+    for time in [
+        "T04:57",
+        "T04:57:37",
+        " 04:57:37",
+        "T23:59:60.999999Z",
+        "T04:57Z",
+        "T23:30-0500",
+    ] {
         assert_eq!(span(&format!("1970-01-02{time}")), Some((1, 1)), "{time}");
     }
     for wrong in ["T", "T10:00+2", "T10:00.5", "Tnoon"] {
@@ -182,14 +196,53 @@ fn dates_lie_where_they_did() {
 #[test]
 fn nothing_that_is_written_breaks_the_reader() {
     const PIECES: [&str; 40] = [
-        "c. ", "ca", "before ", "after ", "from ", " to ", "-", "–", "/", "..", "~", "?", "%", "X", "x", "T", " ", ".", ",", "'s",
-        "s", "th century", " BC", "AD ", "18", "1850", "0000", "00", "31", "2", "XX", "May", " février ", "é", "🕰", "Y", "12:30",
-        "Z", "-talet", "٣",
+        "c. ",
+        "ca",
+        "before ",
+        "after ",
+        "from ",
+        " to ",
+        "-",
+        "–",
+        "/",
+        "..",
+        "~",
+        "?",
+        "%",
+        "X",
+        "x",
+        "T",
+        " ",
+        ".",
+        ",",
+        "'s",
+        "s",
+        "th century",
+        " BC",
+        "AD ",
+        "18",
+        "1850",
+        "0000",
+        "00",
+        "31",
+        "2",
+        "XX",
+        "May",
+        " février ",
+        "é",
+        "🕰",
+        "Y",
+        "12:30",
+        "Z",
+        "-talet",
+        "٣",
     ];
     // A plain congruential generator: the same texts each time.
     let mut state: u64 = 42;
     let mut next = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below
     };
     let mut found = 0;

@@ -167,7 +167,11 @@ impl Ranker {
                 let key = key(field);
                 for (level, guard) in levels {
                     let group = *level as u8 * 4;
-                    let ends = if *descending { [LAST_DAY, FIRST_DAY] } else { [FIRST_DAY, LAST_DAY] };
+                    let ends = if *descending {
+                        [LAST_DAY, FIRST_DAY]
+                    } else {
+                        [FIRST_DAY, LAST_DAY]
+                    };
                     let [days, others] = ends.map(|end| Fields::column(*level, &format!("{key}{end}")));
                     let (days, others) = (warm.columns(reader, &days)?, warm.columns(reader, &others)?);
                     let known = ranker.sources.len();

@@ -112,7 +112,10 @@ pub(super) fn calendar(field: &str, points: &[Point], chosen: (i64, i64), missin
         *years.entry((point.low as i64, point.high as i64)).or_default() += point.count;
     }
     let mut values = Vec::new();
-    let known = points.iter().map(Point::known).filter(|(low, high)| low.is_finite() && high.is_finite());
+    let known = points
+        .iter()
+        .map(Point::known)
+        .filter(|(low, high)| low.is_finite() && high.is_finite());
     let within = known.fold((i64::MAX, i64::MIN), |(first, last), (low, high)| {
         (first.min(low as i64), last.max(high as i64))
     });
@@ -392,7 +395,11 @@ mod tests {
              1867..1867=1 1868..1868=1 1869..1869=1 1870..1879=1 1880..1889=1 1890..1899=1"
         );
         // What is open on a side reaches everything there and makes no plot longer.
-        let open = vec![point(-7.5e8, 1861.0, 1), point(1855.0, 1858.0, 2), point(1866.0, 7.5e8, 1)];
+        let open = vec![
+            point(-7.5e8, 1861.0, 1),
+            point(1855.0, 1858.0, 2),
+            point(1866.0, 7.5e8, 1),
+        ];
         assert_eq!(
             told(&facet("f", open.clone(), 2, 0)),
             "..1849=1 1850..1859=3 1860..1869=2 1870..=1"

@@ -162,7 +162,10 @@ mod tests {
         ] {
             assert_eq!(typed(text, TODAY), span(from, to), "{text}");
         }
-        assert_eq!(typed("before 1900", TODAY), Some((civil::OPEN_FIRST, days("1900").unwrap().1)));
+        assert_eq!(
+            typed("before 1900", TODAY),
+            Some((civil::OPEN_FIRST, days("1900").unwrap().1))
+        );
         for text in [
             "c.", "c.18", "18x", "xxxx", "1895s", "s", "cat", "", "é", "today-", "today-5", "today-xd", "todayd",
         ] {

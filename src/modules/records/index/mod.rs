@@ -12,8 +12,8 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use super::model::path::{self, Leaf};
-use super::model::tree::Tree;
 use super::model::shape;
+use super::model::tree::Tree;
 use super::service::Service;
 use super::service::trees::{Above, Shown};
 use crate::contract::records::{Field, FieldKind, Record, RecordType, StoredType};

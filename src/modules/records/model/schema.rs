@@ -98,7 +98,18 @@ fn single(field: &Field) -> Map<String, Value> {
             map.insert("maxLength".to_owned(), json!(civil::LONGEST));
             map.insert(
                 "examples".to_owned(),
-                json!(["1979", "1979-12", "1979-12-06", "1850~", "1850?", "185X", "18XX", "1850/1900", "../1900", "1850/.."]),
+                json!([
+                    "1979",
+                    "1979-12",
+                    "1979-12-06",
+                    "1850~",
+                    "1850?",
+                    "185X",
+                    "18XX",
+                    "1850/1900",
+                    "../1900",
+                    "1850/.."
+                ]),
             )
         }
         FieldKind::Url => map.insert("pattern".to_owned(), json!("^https?://[^\\s]+$")),

@@ -108,7 +108,10 @@ const VERBATIM: &str = "verbatim";
 
 /// A name without signs and capitals.
 fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]
@@ -137,7 +140,10 @@ mod tests {
         let document = document.as_object().unwrap();
         let made = settled(&fields, document).into_owned();
         assert_eq!(Value::Object(made.clone()), want);
-        assert!(matches!(settled(&fields, &made), Cow::Borrowed(_)), "it is settled once");
+        assert!(
+            matches!(settled(&fields, &made), Cow::Borrowed(_)),
+            "it is settled once"
+        );
     }
 
     #[test]

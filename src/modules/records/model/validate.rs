@@ -202,7 +202,9 @@ impl Check<'_> {
                 self.say(
                     path,
                     match civil::read(text) {
-                        Ok(stored) => format!("\"{shown}\" is a date, but written for people: it is stored as {stored}."),
+                        Ok(stored) => {
+                            format!("\"{shown}\" is a date, but written for people: it is stored as {stored}.")
+                        }
                         Err(fault) => format!("\"{shown}\" {fault}"),
                     },
                 );
