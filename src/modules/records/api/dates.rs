@@ -56,7 +56,7 @@ pub async fn read(headers: HeaderMap, Query(written): Query<Written>) -> Result<
     let accepted = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
-    let language = Language::negotiate(accepted.unwrap_or_default());
+    let language = Language::negotiate(accepted.unwrap_or_default()).unwrap_or_default();
     let day = |day: i64| {
         let (year, month, of_month) = calendar::date(day);
         let sign = if year < 0 { "-" } else { "" };
