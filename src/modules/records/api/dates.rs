@@ -49,7 +49,7 @@ pub struct DateRead {
         (status = 422, description = "It is no date, and why.", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub async fn read(headers: HeaderMap, Query(written): Query<Written>) -> Result<Json<DateRead>> {
+pub async fn read_date(headers: HeaderMap, Query(written): Query<Written>) -> Result<Json<DateRead>> {
     let refused = |fault| Error::invalid("text", format!("\"{}\" {fault}", shorten(&written.text, 60)));
     let stored = civil::read(&written.text).map_err(refused)?;
     let (first, last) = Civil::stored(&stored).map_err(refused)?.days();

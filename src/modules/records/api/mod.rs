@@ -59,7 +59,7 @@ pub fn routes(api: Api) -> Routes {
         .route(RECORDS_WRITE, routes!(records::create))
         .route(RECORDS_READ, routes!(records::show))
         .route(RECORDS_READ, routes!(similar::similar))
-        .route(RECORDS_READ, routes!(dates::read))
+        .route(RECORDS_READ, routes!(dates::read_date))
         .route(RECORDS_WRITE, routes!(records::replace))
         .route(RECORDS_WRITE, routes!(records::patch))
         .route(RECORDS_DELETE, routes!(records::remove))
