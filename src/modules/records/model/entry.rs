@@ -4,6 +4,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::path;
+use super::settle::settled;
 use super::shorten;
 use super::validate::MAX_ITEMS_IN_FORM;
 use crate::contract::records::{Field, FieldKind};
@@ -89,14 +90,15 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// The document that results when what was entered is put over the one the form showed. Texts that are no value of their
+/// The document that results when what was entered is put over the one the form showed, in the form in which it is stored. Texts that are no value of their
 /// field are named by their path.
 pub fn take(fields: &[Field], shown: &Map<String, Value>, entered: &Map<String, Value>) -> Taken {
     let mut taken = Taken {
         document: Map::new(),
         issues: Vec::new(),
     };
-    taken.document = object(fields, shown, entered, "", &mut taken.issues);
+    let document = object(fields, shown, entered, "", &mut taken.issues);
+    taken.document = settled(fields, &document).into_owned();
     taken
 }
 

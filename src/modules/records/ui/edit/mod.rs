@@ -35,7 +35,7 @@ use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Path, Query};
 use crate::kernel::ui::form::{Field, Name, Wrong, wrongs};
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, shorten, view};
-use crate::modules::records::model::{entry, settle, shape, validate};
+use crate::modules::records::model::{entry, shape, validate};
 use crate::modules::records::service::{Because, Edit, NewRecord, Seen, shipped};
 
 #[derive(Template)]
@@ -248,13 +248,12 @@ fn taken(
 ) -> (Map<String, Value>, Vec<FieldIssue>) {
     let taken = entry::take(&definition.fields, base, entered);
     let mut issues = taken.issues;
-    let document = settle::settled(&definition.fields, &taken.document).into_owned();
-    for issue in validate::validate(definition, &document) {
+    for issue in validate::validate(definition, &taken.document) {
         if !issues.iter().any(|known| known.path == issue.path) {
             issues.push(issue);
         }
     }
-    (document, issues)
+    (taken.document, issues)
 }
 
 /// The issues of a refusal; any other error is answered as it is.
