@@ -96,15 +96,37 @@ pub struct Field {
     /// What its words are written in (`en`, `fr` …), where that is another language than its type's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// For numbers: what they are measured in (`kg`, `mm`); what comes with another unit of the same sort is turned into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// For terms: the only values allowed; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+    /// For terms: what they are called in other languages, and which are no longer given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(inline)]
+    pub terms: Vec<Term>,
     /// Each new record is given a number, by this scheme.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Numbering>,
     /// For groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
+}
+
+/// What is known of a term beside itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// As records have it.
+    pub value: String,
+    /// What it is called, by language; without one it is shown as it is.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub labels: Map<String, Value>,
+    /// Records that have it keep it, no other is given it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub retired: bool,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -214,10 +236,27 @@ const PLACES: [(&str, &str); 5] = [
 ];
 
 impl Field {
+    /// What is known of a term.
+    pub fn term(&self, value: &str) -> Option<&Term> {
+        self.terms.iter().find(|term| term.value == value)
+    }
+
+    /// What a term is called in a language; itself where nothing else is known.
+    pub fn called<'v>(&'v self, value: &'v str, language: &str) -> &'v str {
+        let label = self.term(value).and_then(|term| term.labels.get(language)?.as_str());
+        label.unwrap_or(value)
+    }
+
     /// Whether this is the latitude of a place, by its name.
     pub fn is_latitude(&self) -> bool {
         let name = self.measure();
         name.is_some_and(|name| PLACES.iter().any(|(one, _)| *one == name))
+    }
+
+    /// Whether this is the longitude of a place, by its name.
+    pub fn is_longitude(&self) -> bool {
+        let name = self.measure();
+        name.is_some_and(|name| PLACES.iter().any(|(_, other)| *other == name))
     }
 
     /// Whether this is the latitude of a place and the other its longitude, by their names.
@@ -228,7 +267,10 @@ impl Field {
 
     /// The plain name of what may be a number.
     fn measure(&self) -> Option<String> {
-        let number = matches!(self.kind, FieldKind::Number | FieldKind::Integer | FieldKind::Text);
+        // Asked for every field of every document: names that cannot be are told by their first letter.
+        let first = self.name.chars().find(|c| c.is_alphanumeric());
+        let number = matches!(self.kind, FieldKind::Number | FieldKind::Integer | FieldKind::Text)
+            && matches!(first, Some('d' | 'D' | 'l' | 'L'));
         let letters = self.name.chars().filter(|c| c.is_alphanumeric());
         number.then(|| letters.flat_map(char::to_lowercase).collect())
     }

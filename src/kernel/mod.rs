@@ -7,6 +7,7 @@ pub mod civil;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod coordinates;
 pub mod crypto;
 pub mod data;
 pub mod db;

@@ -2,6 +2,8 @@
 //! brought out again; what cannot be is refused with its cause.
 
 mod dates;
+mod measures;
+mod terms;
 
 use serde_json::{Value, json};
 use vitrine::kernel::testing::{Answer, TestApp};

@@ -1,13 +1,13 @@
-//! Measures with their unit: `2kg`, `12.5 cm`. A field says its unit in its name or label (`body_mass_g`, `Height, inches`,
-//! `Weight (kg)`); numbers asked for in another unit of the same sort are turned into it.
+//! Measures with their unit: `2kg`, `12.5 cm`. A field has a unit, or says it in its name or label (`body_mass_g`, `Height,
+//! inches`, `Weight (kg)`); numbers in another unit of the same sort are turned into it.
 
 use super::super::text::fold;
 
-/// A unit of length or weight.
+/// A unit of length, weight, area, volume or time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Unit {
     sort: Sort,
-    /// How many metres or grams it is.
+    /// How many metres, grams, square metres, litres or seconds it is.
     size: f64,
 }
 
@@ -15,9 +15,12 @@ pub struct Unit {
 enum Sort {
     Length,
     Weight,
+    Area,
+    Volume,
+    Time,
 }
 
-const UNITS: [(&[&str], Sort, f64); 11] = [
+const UNITS: [(&[&str], Sort, f64); 28] = [
     (
         &["mm", "millimeter", "millimeters", "millimetre", "millimetres"],
         Sort::Length,
@@ -41,6 +44,23 @@ const UNITS: [(&[&str], Sort, f64); 11] = [
     (&["g", "gram", "grams", "gr"], Sort::Weight, 1.0),
     (&["kg", "kilo", "kilogram", "kilograms"], Sort::Weight, 1_000.0),
     (&["lb", "lbs", "pound", "pounds"], Sort::Weight, 453.592_37),
+    (&["oz", "ounce", "ounces"], Sort::Weight, 28.349_523_125),
+    (&["t", "ton", "tonne", "tonnes"], Sort::Weight, 1_000_000.0),
+    (&["um", "µm", "μm", "micron", "microns"], Sort::Length, 0.000_001),
+    (&["dm", "decimetre", "decimetres"], Sort::Length, 0.1),
+    (&["yd", "yard", "yards"], Sort::Length, 0.9144),
+    (&["mm2", "mm²"], Sort::Area, 0.000_001),
+    (&["cm2", "cm²"], Sort::Area, 0.0001),
+    (&["m2", "m²"], Sort::Area, 1.0),
+    (&["ha", "hectare", "hectares"], Sort::Area, 10_000.0),
+    (&["km2", "km²"], Sort::Area, 1_000_000.0),
+    (&["ml", "millilitre", "millilitres", "milliliter"], Sort::Volume, 0.001),
+    (&["cl", "centilitre", "centilitres"], Sort::Volume, 0.01),
+    (&["dl", "decilitre", "decilitres"], Sort::Volume, 0.1),
+    (&["l", "litre", "litres", "liter", "liters"], Sort::Volume, 1.0),
+    (&["s", "sec", "second", "seconds"], Sort::Time, 1.0),
+    (&["min", "minute", "minutes"], Sort::Time, 60.0),
+    (&["h", "hour", "hours"], Sort::Time, 3_600.0),
 ];
 
 impl Unit {
@@ -61,7 +81,17 @@ impl Unit {
         // A lone letter is a unit only where it is set apart clearly: "Group m" is none.
         let last = &name[at + 1..];
         let apart = name[..at].ends_with(',') || !name[at..].starts_with([' ', '-']) || last.len() > 1;
-        Self::find(last).filter(|_| apart && last != "in" || name[at..].starts_with('('))
+        // What is rather something else, unless it stands in brackets.
+        let unclear = ["in", "s", "l", "h", "t", "min"].contains(&last);
+        Self::find(last).filter(|_| apart && !unclear || name[at..].starts_with('('))
+    }
+
+    /// A number with a unit behind it as one in another unit: `2 kg` in grams. `None` where it has no unit, or none of that
+    /// sort.
+    pub fn turn(text: &str, other: Self) -> Option<f64> {
+        let text = text.trim().replace(',', ".");
+        let (number, unit) = measure(&text)?;
+        unit?.to(number, other)
     }
 
     /// A number in this unit, as one in another; `None` where they measure different things.
@@ -129,6 +159,17 @@ mod tests {
         assert_eq!(unit.unwrap().to(number, Unit::find("cm").unwrap()), None);
         let inch = Unit::find("inches").unwrap();
         assert_eq!(Unit::find("cm").unwrap().to(25.4, inch), Some(10.0));
+        let cm = Unit::find("cm").unwrap();
+        for (text, number) in [
+            ("3 in", Some(7.62)),
+            ("1,5 m", Some(150.0)),
+            ("2mm", Some(0.2)),
+            ("2 kg", None),
+            ("2", None),
+        ] {
+            assert_eq!(Unit::turn(text, cm), number, "{text}");
+        }
+        assert_eq!(Unit::turn("2 ha", Unit::find("m2").unwrap()), Some(20_000.0));
         for text in ["kg", "2", "", "2xy", "e5", "1.2.3kg", "1é"] {
             assert_eq!(measure(text), None, "{text}");
         }

@@ -53,6 +53,14 @@ impl Field {
         };
         Self::line(name, label, value, line)
     }
+    /// The latitude of a place whose longitude has this name: both can be chosen on a map.
+    #[must_use]
+    pub fn on_map(mut self, longitude: &Name) -> Self {
+        if let Control::Line(line) = &mut self.control {
+            line.place = format!("f-{}", longitude.wire);
+        }
+        self
+    }
     /// A web address.
     pub fn url(name: &Name, label: impl Into<String>, value: impl Into<String>) -> Self {
         let line = Line {

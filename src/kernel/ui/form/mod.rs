@@ -73,6 +73,8 @@ pub struct Line {
     pub suggest: String,
     /// A date as collections write them; the script says what was understood.
     pub date: bool,
+    /// A latitude: the id of the control of its longitude, so that both can be chosen on a map.
+    pub place: String,
 }
 
 /// One of the values to choose from.

@@ -122,9 +122,9 @@ fn named(access: &Access, definition: &RecordType) -> NamedType {
         called.sort();
         called.dedup();
         let texts = leaf.field.labels.values().filter_map(Json::as_str);
-        let unit = std::iter::once(leaf.field.name.as_str())
-            .chain(texts)
-            .find_map(Unit::of_name);
+        let own = leaf.field.unit.as_deref().and_then(Unit::find);
+        let mut said = std::iter::once(leaf.field.name.as_str()).chain(texts);
+        let unit = own.or_else(|| said.find_map(Unit::of_name));
         NamedField {
             path: leaf.path.clone(),
             level: leaf.level,

@@ -155,7 +155,9 @@ impl Rules<'_> {
             min: None,
             max: None,
             language: None,
+            unit: None,
             values: Vec::new(),
+            terms: Vec::new(),
             number: None,
             fields,
         }

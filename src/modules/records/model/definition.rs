@@ -19,6 +19,7 @@ const MAX_TERMS: usize = 5_000;
 const MAX_LABEL: usize = 500;
 const MAX_LINE: usize = 1_000;
 const MAX_WORDS: usize = 5_000;
+const MAX_UNIT: usize = 40;
 /// Lines of words that mean the same, and words of one.
 const MAX_SYNONYMS: usize = 1_000;
 const MAX_SAME: usize = 20;
@@ -235,6 +236,8 @@ impl Check {
             (_, Some(_)) => self.say(format!("{at}.target"), "belongs to the kind link only."),
         }
         self.terms(at, field);
+        self.called(at, field);
+        self.unit(at, field);
         let measured = matches!(
             kind,
             FieldKind::Text | FieldKind::Identifier | FieldKind::Integer | FieldKind::Number
@@ -249,6 +252,49 @@ impl Check {
             && min > max
         {
             self.say(format!("{at}.min"), "is larger than max.");
+        }
+    }
+
+    fn unit(&mut self, at: &str, field: &Field) {
+        let Some(unit) = &field.unit else { return };
+        if !matches!(field.kind, FieldKind::Integer | FieldKind::Number) {
+            self.say(format!("{at}.unit"), "belongs to numbers and whole numbers only.");
+        } else if unit.trim().is_empty() || unit.len() > MAX_UNIT || unit.chars().any(char::is_control) {
+            self.say(
+                format!("{at}.unit"),
+                format!("is a text of 1 to {MAX_UNIT} bytes such as \"kg\"; leave it out for none."),
+            );
+        }
+    }
+
+    /// What is said of single terms.
+    fn called(&mut self, at: &str, field: &Field) {
+        if field.terms.is_empty() {
+            return;
+        }
+        if field.kind != FieldKind::Term {
+            return self.say(format!("{at}.terms"), "belongs to the kind term only.");
+        }
+        if field.terms.len() > MAX_TERMS {
+            return self.say(format!("{at}.terms"), format!("holds more than {MAX_TERMS} terms."));
+        }
+        let mut seen = HashSet::new();
+        for (index, term) in field.terms.iter().enumerate() {
+            let at = format!("{at}.terms.{index}");
+            let value = &term.value;
+            if value.trim().is_empty() || value.contains('\0') || value.len() > 500 {
+                self.say(format!("{at}.value"), "is a text of 1 to 500 bytes.");
+            } else if !seen.insert(value) {
+                let shown = shorten(value, 60);
+                self.say(format!("{at}.value"), format!("\"{shown}\" is listed already."));
+            } else if !field.values.is_empty() && !field.values.contains(value) {
+                let shown = shorten(value, 60);
+                self.say(
+                    format!("{at}.value"),
+                    format!("\"{shown}\" is not among the values of this field."),
+                );
+            }
+            self.labels(&format!("{at}.labels"), &term.labels, MAX_LABEL);
         }
     }
 
@@ -358,6 +404,14 @@ fn compare(at: &str, old: &[Field], new: &[Field], issues: &mut Vec<FieldIssue>)
             let message = format!("\"{name}\" cannot change between one value and a list while the type has records.");
             issues.push(FieldIssue {
                 path: format!("{at}.repeated"),
+                message,
+            });
+        } else if before.unit.is_some() && after.unit != before.unit {
+            let message = format!(
+                "\"{name}\" cannot be measured in something else while the type has records: their numbers would mean something else."
+            );
+            issues.push(FieldIssue {
+                path: format!("{at}.unit"),
                 message,
             });
         } else if after.target != before.target {

@@ -3,10 +3,9 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::path;
-use super::settle::settled;
 use super::shorten;
 use super::validate::MAX_ITEMS_IN_FORM;
+use super::{path, settle};
 use crate::contract::records::{Field, FieldKind};
 use crate::kernel::error::FieldIssue;
 
@@ -98,7 +97,7 @@ pub fn take(fields: &[Field], shown: &Map<String, Value>, entered: &Map<String, 
         issues: Vec::new(),
     };
     let document = object(fields, shown, entered, "", &mut taken.issues);
-    taken.document = settled(fields, &document).into_owned();
+    taken.document = settle::settled(fields, &document).into_owned();
     taken
 }
 
@@ -201,7 +200,7 @@ fn single(
     if text.trim().is_empty() {
         return None;
     }
-    match value_of(field.kind, text) {
+    match value_of(field, text) {
         Ok(value) => Some(value),
         Err(wanted) => {
             let message = format!("\"{}\" is not {wanted}.", shorten(text, 60));
@@ -214,9 +213,11 @@ fn single(
     }
 }
 
-fn value_of(kind: FieldKind, text: &str) -> Result<Value, &'static str> {
+fn value_of(field: &Field, text: &str) -> Result<Value, &'static str> {
     let line = text.trim();
-    Ok(match kind {
+    Ok(match field.kind {
+        // Measures with a unit and places in any form are read where the document is settled.
+        FieldKind::Integer | FieldKind::Number if settle::is_written(field, line) => Value::String(line.to_owned()),
         FieldKind::Integer => {
             let plain: String = line
                 .chars()

@@ -12,6 +12,7 @@ pub mod rule;
 pub mod schema;
 pub mod settle;
 pub mod shape;
+pub mod terms;
 pub mod tree;
 pub mod tsv;
 pub mod twins;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{hint, shorten};
+use super::{hint, settle, shorten};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::civil::{self, Civil};
 use crate::kernel::error::FieldIssue;
@@ -105,6 +105,7 @@ impl Check<'_> {
                 return;
             }
         }
+        self.places(fields, document, path);
         for field in fields.iter().filter(|f| f.required) {
             let missing = match document.get(&field.name) {
                 None | Some(Value::Null) => true,
@@ -114,6 +115,24 @@ impl Check<'_> {
             };
             if missing {
                 self.say(&Path::Name(path, &field.name), "is required and missing.");
+            }
+        }
+    }
+
+    /// Degrees that are none.
+    fn places(&mut self, fields: &[Field], document: &Map<String, Value>, path: &Path<'_>) {
+        for north in fields.iter().filter(|field| field.is_latitude()) {
+            let Some(east) = fields.iter().find(|field| north.is_pair(field)) else {
+                continue;
+            };
+            for (field, most, name) in [(north, 90.0, "latitude"), (east, 180.0, "longitude")] {
+                let degrees = document.get(&field.name).and_then(Value::as_f64);
+                if let Some(degrees) = degrees.filter(|degrees| degrees.abs() > most) {
+                    self.say(
+                        &Path::Name(path, &field.name),
+                        format!("is {degrees}, but a {name} lies between -{most} and {most}."),
+                    );
+                }
             }
         }
     }
@@ -156,7 +175,15 @@ impl Check<'_> {
                 | FieldKind::Link,
                 Value::String(text),
             ) => self.text(field, text, path),
-            (kind, other) => self.say(path, format!("is {}; found {}.", wanted(kind), describe(other))),
+            (kind, other) => {
+                let fault = other
+                    .as_str()
+                    .and_then(|text| settle::fault(field, text).map(|fault| (text, fault)));
+                match fault {
+                    Some((text, fault)) => self.say(path, format!("\"{}\" {fault}", shorten(text, 60))),
+                    None => self.say(path, format!("is {}; found {}.", wanted(kind), describe(other))),
+                }
+            }
         }
     }
 

@@ -181,11 +181,15 @@ impl Shown<'_> {
                 },
                 None => running(&text),
             },
+            FieldKind::Integer | FieldKind::Number if field.unit.is_some() => {
+                running(&format!("{text}\u{a0}{}", field.unit.as_deref().unwrap_or_default()))
+            }
             FieldKind::Term | FieldKind::Text if field.facet && text.chars().count() <= PROSE => ValueView {
                 href: search_for(&self.definition.name, path, &text),
-                text,
+                text: field.called(&text, self.language.tag()).to_owned(),
                 ..ValueView::default()
             },
+            FieldKind::Term => running(field.called(&text, self.language.tag())),
             _ => running(&text),
         }
     }

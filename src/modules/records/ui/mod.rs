@@ -12,10 +12,12 @@ mod fields;
 mod forms;
 mod labels;
 mod numbers;
+mod place;
 mod record;
 mod similar;
 mod source;
 mod table;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -96,6 +98,7 @@ pub fn routes(pages: Pages) -> Routes {
         .page(write, Method::POST, MOVE, post(tree::save_move))
         .page(read, Method::GET, "/types/{name}/tree", get(tree::tree_page))
         .page(write, Method::POST, "/types/{name}/quick", post(tree::make_quickly))
+        .page(write, Method::GET, "/fields/map", get(place::map))
         .page(write, Method::GET, "/embargoes", get(embargo::embargoes_page))
         .page(write, Method::POST, "/embargoes", post(embargo::set))
         .page(write, Method::POST, "/embargoes/end", post(embargo::end))
@@ -111,6 +114,9 @@ pub fn routes(pages: Pages) -> Routes {
         .page(write, Method::POST, "/batches/{id}/action", post(batch::decide))
         .page(write, Method::POST, "/batches/{id}/run", post(batch::run))
         .page(write, Method::POST, "/batches/{id}/forget", post(batch::forget))
+        .page(write, Method::GET, "/types/{name}/terms", get(terms::show_page))
+        .page(change, Method::POST, "/types/{name}/terms", post(terms::say))
+        .page(write, Method::POST, "/types/{name}/terms/merge", post(terms::merge))
         .page(write, Method::GET, "/types/{name}/numbers", get(numbers::show_page))
         .page(change, Method::POST, "/types/{name}/numbers", post(numbers::set))
         .page(

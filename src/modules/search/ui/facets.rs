@@ -6,7 +6,7 @@ use super::exports;
 use super::kind::{Kind, is_plotted, leaf_label};
 use super::map::told;
 use super::span::is_span;
-use crate::contract::records::{FieldKind, Leaf};
+use crate::contract::records::{Field, FieldKind, Leaf};
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Facet, FacetRequest, FacetValue, fold};
 use crate::kernel::ui::plot::{Column, Columns};
@@ -164,7 +164,7 @@ impl Facets<'_> {
         };
         let most = facet.values.iter().map(|v| v.count).max().unwrap_or_default();
         let view = |value: Option<&str>, count: u64| FacetValueView {
-            label: self.value(leaf.field().map(|f| f.kind), value),
+            label: self.value(leaf.field(), value),
             count,
             href: self.address.toggled(field, value),
             selected: self.address.is_chosen(field, value),
@@ -307,10 +307,9 @@ impl Facets<'_> {
         let leaves = kind.map(Kind::leaves).unwrap_or_default();
         let chip = |c: &Chosen| {
             let leaf = leaves.iter().find(|leaf| leaf.path == c.field);
-            let kind = leaf.and_then(|leaf| leaf.field()).map(|f| f.kind);
             Chip {
                 field: leaf.map_or_else(|| c.field.clone(), |leaf| leaf_label(leaf, self.language)),
-                value: self.value(kind, c.value.as_deref()),
+                value: self.value(leaf.and_then(|leaf| leaf.field()), c.value.as_deref()),
                 href: self.address.toggled(&c.field, c.value.as_deref()),
             }
         };
@@ -338,8 +337,11 @@ impl Facets<'_> {
     }
 
     /// A chosen or counted value as people read it.
-    fn value(&self, kind: Option<FieldKind>, value: Option<&str>) -> String {
-        match (kind, value) {
+    fn value(&self, field: Option<&Field>, value: Option<&str>) -> String {
+        let called = field
+            .zip(value)
+            .map(|(field, value)| field.called(value, self.language.tag()));
+        match (field.map(|field| field.kind), called.or(value)) {
             (_, None) => self.language.text("value.missing"),
             (Some(FieldKind::Boolean), Some("true")) => self.language.text("value.yes"),
             (Some(FieldKind::Boolean), Some("false")) => self.language.text("value.no"),

@@ -191,9 +191,19 @@ impl Rows<'_> {
     }
 }
 
-/// The values of a field. A date that is more than a year, month or day is told in words.
+/// The values of a field, terms as they are called, measures with their unit. A date that is more than a year, month or day is told in words.
 fn told(record: &Record, leaf: &Leaf<'_>, language: Language) -> Vec<String> {
     let mut values = texts(&record.document, &leaf.path, language);
+    if let Some(unit) = leaf.field().and_then(|field| field.unit.as_ref()) {
+        values
+            .iter_mut()
+            .for_each(|text| text.push_str(&format!("\u{a0}{unit}")));
+    }
+    if let Some(field) = leaf.field().filter(|field| !field.terms.is_empty()) {
+        for text in &mut values {
+            *text = field.called(text, language.tag()).to_owned();
+        }
+    }
     if leaf.field().is_some_and(|field| field.kind == FieldKind::Date) {
         for text in &mut values {
             if Civil::stored(text).is_ok_and(|civil| !civil.is_plain()) {

@@ -15,10 +15,9 @@ use serde_json::{Map, Value};
 pub use self::fill::Fill;
 use self::find::Finder;
 use self::places::{alter, listed, passes_list};
-use super::{hint, patch, path, shorten, validate};
+use super::{hint, patch, path, settle, shorten, validate};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
-use crate::kernel::civil;
 use crate::kernel::error::{Error, Result};
 
 /// Bytes of a value that is set, and of what is put in the place of something found.
@@ -324,6 +323,9 @@ fn is_text(kind: FieldKind) -> bool {
 /// A value as its field holds it: numbers and truths may come as texts, as forms send them.
 pub fn typed(field: &Field, value: &Value) -> Value {
     match (field.kind, value) {
+        (_, Value::String(text)) if settle::is_written(field, text) => {
+            settle::stored(field, text).unwrap_or_else(|| value.clone())
+        }
         (FieldKind::Integer, Value::String(text)) => {
             text.trim().parse::<i64>().map_or_else(|_| value.clone(), Value::from)
         }
@@ -336,7 +338,6 @@ pub fn typed(field: &Field, value: &Value) -> Value {
             "false" => Value::Bool(false),
             _ => value.clone(),
         },
-        (FieldKind::Date, Value::String(text)) => civil::read(text).map_or_else(|_| value.clone(), Value::String),
         (kind, Value::Number(_) | Value::Bool(_)) if is_text(kind) => {
             path::text(value).map_or_else(|| value.clone(), Value::String)
         }

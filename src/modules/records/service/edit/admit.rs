@@ -7,7 +7,7 @@ use super::state::no_target;
 use crate::contract::records::RecordType;
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
-use crate::modules::records::model::{settle, shape, validate};
+use crate::modules::records::model::{settle, shape, terms, validate};
 use crate::modules::records::service::numbers::kept;
 use crate::modules::records::service::{Rules, Service, parse_state};
 use crate::modules::records::store;
@@ -100,6 +100,10 @@ pub(in super::super) fn admit(
     let cut = (level != Level::Restricted).then(|| shape::cut_definition(definition, level));
     let visible = cut.as_ref().unwrap_or(definition);
     let edited = settle::settled(&visible.fields, &edited).into_owned();
+    let retired = terms::newly_given(visible, before, &edited);
+    if !retired.is_empty() {
+        return Err(Error::invalid_fields(retired));
+    }
     if level == Level::Restricted {
         let mut issues = validate::validate(definition, &edited);
         issues.extend(

@@ -66,7 +66,12 @@ impl Maker<'_> {
             } else {
                 format!("{path}.{}", field.name)
             };
-            made.push(self.field(field, &name.field(&field.name), &path, before, given));
+            let control = self.field(field, &name.field(&field.name), &path, before, given);
+            let east = fields.iter().find(|east| field.is_pair(east) && !field.repeated);
+            made.push(match east {
+                Some(east) => control.on_map(&name.field(&east.name)),
+                None => control,
+            });
         }
         made
     }
@@ -110,7 +115,11 @@ impl Maker<'_> {
     }
 
     fn label(&self, field: &Field) -> String {
-        label(&field.labels, &field.name, self.language)
+        let label = label(&field.labels, &field.name, self.language);
+        match &field.unit {
+            Some(unit) if !label.contains(unit.as_str()) => format!("{label} ({unit})"),
+            _ => label,
+        }
     }
 
     fn one(
@@ -158,17 +167,26 @@ impl Maker<'_> {
 
     fn term(&self, field: &Field, name: &Name, path: &str, text: &str) -> form::Field {
         let label = self.label(field);
+        let given = |mut known: Vec<String>| {
+            known.retain(|value| !field.term(value).is_some_and(|term| term.retired));
+            known
+        };
         if field.values.is_empty() {
             let known = self.offer.terms.get(path).cloned().unwrap_or_default();
-            return form::Field::term(name, label, text, known, "");
+            return form::Field::term(name, label, text, given(known), "");
         }
         if field.values.len() > FEW {
-            return form::Field::term(name, label, text, field.values.clone(), "");
+            return form::Field::term(name, label, text, given(field.values.clone()), "");
         }
-        let mut options: Vec<(&str, &str)> = field.values.iter().map(|v| (v.as_str(), v.as_str())).collect();
+        let tag = self.language.tag();
+        let given = field
+            .values
+            .iter()
+            .filter(|v| !field.term(v).is_some_and(|term| term.retired));
+        let mut options: Vec<(&str, &str)> = given.map(|v| (v.as_str(), field.called(v, tag))).collect();
         // What stands there but is no term any more is shown as it is: choosing silently would lose it.
-        if !text.is_empty() && !field.values.iter().any(|v| v == text) {
-            options.push((text, text));
+        if !text.is_empty() && !options.iter().any(|(value, _)| *value == text) {
+            options.push((text, field.called(text, tag)));
         }
         form::Field::select(name, label, text, &options, true)
     }
@@ -188,6 +206,12 @@ impl Maker<'_> {
             (None, Some(max)) => Some(self.language.with(most, &[("max", &max)])),
             (None, None) => None,
         };
+        let measured = field
+            .unit
+            .as_ref()
+            .map(|unit| self.language.with("entry.unit", &[("unit", unit)]));
+        let place = (is_number && field.is_latitude()).then(|| self.language.text("entry.place"));
+        let limits = measured.into_iter().chain(place).chain(limits);
         let unique = field.unique.then(|| self.language.text("entry.unique"));
         let parts: Vec<String> = own.map(str::to_owned).into_iter().chain(limits).chain(unique).collect();
         parts.join(" ")
