@@ -383,6 +383,8 @@ mod tests {
         assert_eq!(sv.date(313_286_400_000), "6 december 1979");
         assert_eq!(sv.time(0), "1 januari 1970 kl. 00:00 UTC");
         assert_eq!(sv.civil("1979-12").as_deref(), Some("december 1979"));
+        assert_eq!(sv.civil("18XX").as_deref(), Some("1800-talet"));
+        assert_eq!(sv.civil("1850~").as_deref(), Some("omkring 1850"));
         assert_eq!(
             (sv.bytes(1_530_000), sv.quoted("vas")),
             ("1,5 MB".to_owned(), "”vas”".to_owned())

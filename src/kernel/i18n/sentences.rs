@@ -67,23 +67,27 @@ impl Sentences {
         if let Some(said) = self.whole.get(text) {
             return Some(said.clone());
         }
-        self.with_parts(text).or_else(|| {
+        self.with_parts(text, true).or_else(|| {
             // Where it is about stands before it: the name of a file, of a field.
             let (place, rest) = text.split_once(": ")?;
-            let said = self.whole.get(rest).cloned().or_else(|| self.with_parts(rest))?;
+            let said = self.whole.get(rest).cloned().or_else(|| self.with_parts(rest, true))?;
             Some(format!("{place}: {said}"))
         })
     }
 
-    /// A sentence with what it fills in.
-    fn with_parts(&self, text: &str) -> Option<String> {
+    /// A sentence with what it fills in, which may be one itself.
+    fn with_parts(&self, text: &str, nested: bool) -> Option<String> {
         let (filled, said) = self
             .filled
             .iter()
             .find_map(|(stretches, said)| Some((filled(stretches, text)?, said)))?;
         let parts: Vec<String> = filled
             .into_iter()
-            .map(|part| self.whole.get(part).cloned().unwrap_or_else(|| part.to_owned()))
+            .map(|part| {
+                let whole = self.whole.get(part).cloned();
+                let said = whole.or_else(|| nested.then(|| self.with_parts(part, false))?);
+                said.unwrap_or_else(|| part.to_owned())
+            })
             .collect();
         Some(put(said, &parts))
     }
@@ -154,6 +158,7 @@ mod tests {
         assert_eq!(said("\"a\" of b"), "b: ”a”");
         assert_eq!(said(" ends"), " slutar");
         assert_eq!(said("a.csv: Gone."), "a.csv: Borta.");
+        assert_eq!(said("is a list; found b ends."), "är en lista; hittade b slutar.");
         for other in ["", "Gone", "is a list", "is ; found", "\"\"", "ends"] {
             assert_eq!(said(other), "-", "{other}");
         }
