@@ -55,7 +55,7 @@ pub fn go(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
 }
 
-pub(super) fn line(service: &Service, draft: &Draft) -> DraftLine {
+pub fn line(service: &Service, draft: &Draft) -> DraftLine {
     DraftLine::of(draft, service.days_left(draft))
 }
 
