@@ -173,6 +173,11 @@ async fn the_sets_of_dina_come_in_together(db: TestDb) {
     let dry = place.sets(&drafts, true).await;
     assert_eq!(summary(&dry), want);
     assert_eq!(place.records().await, 0, "a rehearsal leaves nothing");
+    let notes = dry.last().unwrap()["notes"].to_string();
+    assert!(
+        notes.contains("objects: 2 found.") && notes.contains("collecting.place: 1 found."),
+        "what the other files bring is counted upon: {notes}"
+    );
     let done = place.sets(&drafts, false).await;
     assert_eq!(summary(&done), want, "the rehearsal said what happens");
     let again = place.sets(&drafts, false).await;

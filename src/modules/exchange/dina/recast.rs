@@ -269,14 +269,14 @@ fn terms(records: &dyn Records, type_name: &str) -> Terms {
 
 /// Notes what the files would bring of a type.
 async fn promise(asked: &Asked<'_>, recaster: &mut Recaster, type_name: &'static str) -> Result<()> {
-    let brings = |(set, _): &(&Set, &SetFile)| set.type_name() == type_name;
-    let files: Vec<(Set, SetFile)> = asked
-        .step
-        .files
-        .iter()
-        .filter(brings)
-        .map(|(s, f)| (*s, f.clone()))
-        .collect();
+    let sets = asked.step.files.iter();
+    let brings = sets.filter(|(set, _)| set.type_name() == type_name);
+    let mut files: Vec<(Set, SetFile)> = brings.map(|(set, file)| (*set, file.clone())).collect();
+    if type_name == OBJECT {
+        // They stand within specimens.
+        let within = asked.step.files.get(&Set::Specimens);
+        files.extend(within.map(|file| (Set::PhysicalObjects, file.clone())));
+    }
     let terms = terms(asked.records, type_name);
     for (set, file) in files {
         let source = File::of(asked, &file).await?;
