@@ -196,11 +196,9 @@ pub async fn merge(
     }
     let selection = Selection {
         type_name: name,
-        q: String::new(),
         filter: vec![format!("{}:{}", merged.field, merged.from)],
         all: true,
-        ids: Vec::new(),
-        without: Vec::new(),
+        ..Selection::default()
     };
     let batch = pages.batches.choose(&page.caller, &selection).await?;
     let action = terms::merge(&merged.field, &merged.from, into);
