@@ -177,7 +177,7 @@ pub async fn torture(engine: &str, wanted: u64) -> Result<()> {
     let mut houses = start(&hands)?;
     let mut next = look(&mut houses)?;
     let mut dice = Dice::new(wanted + 9);
-    let end = START + i64::try_from(wanted / DAILY)? * 24 * HOUR;
+    let end = START + i64::try_from(wanted / DAILY + 1)? * 24 * HOUR;
     let (mut ticks, mut kills, mut back, mut away) = (0u64, 0u64, 0u64, 0u64);
     while hands.now < end {
         ticks += 1;
