@@ -16,32 +16,21 @@ const TABLE: &str = "Nr;Art;Rang;Ort;Jahr;Monat;Sammler;Gewicht;Stichworte;Sonst
     3;Nemo;genus;Earth > Öland;1931;13;;abc;;z\n";
 
 async fn types(place: &Place) {
-    for (name, definition) in [
-        (
-            "spot",
-            json!({ "name": "spot", "title": "name", "key": "code", "parent": "above", "fields": [
+    for definition in [
+        json!({ "name": "spot", "title": "name", "key": "code", "parent": "above", "fields": [
             { "name": "code", "kind": "identifier", "unique": true }, { "name": "name", "kind": "text" },
             { "name": "above", "kind": "link", "target": "spot" }] }),
-        ),
-        (
-            "kind",
-            json!({ "name": "kind", "title": "name", "key": "code", "fields": [
+        json!({ "name": "kind", "title": "name", "key": "code", "fields": [
             { "name": "code", "kind": "identifier", "unique": true }, { "name": "name", "kind": "text" }, { "name": "rank", "kind": "term" }] }),
-        ),
-        (
-            "find",
-            json!({ "name": "find", "title": "number", "key": "number", "fields": [
+        json!({ "name": "find", "title": "number", "key": "number", "fields": [
             { "name": "number", "kind": "identifier", "unique": true }, { "name": "kind", "kind": "link", "target": "kind" },
             { "name": "kindText", "kind": "text" },
             { "name": "got", "kind": "group", "repeated": true, "fields": [
                 { "name": "when", "kind": "date" }, { "name": "whenText", "kind": "text" },
                 { "name": "where", "kind": "link", "target": "spot" }, { "name": "by", "kind": "text" }] },
             { "name": "weight", "kind": "number" }, { "name": "tags", "kind": "term", "repeated": true }, { "name": "state", "kind": "term" }] }),
-        ),
     ] {
-        let (status, view) = place
-            .json("PUT", &format!("/api/types/{name}"), definition.to_string())
-            .await;
+        let (status, view) = place.json("POST", "/api/types", definition.to_string()).await;
         assert!(status < 300, "{view}");
     }
     let spots = "code,name,above\ne,Earth,\ng,Gotland,e\ns,Sweden,e\ng2,Gotland,s\no,Öland,e\n";
@@ -207,7 +196,7 @@ async fn a_mapping_that_does_not_fit_is_refused(db: TestDb) {
         .unwrap()
         .push(json!({ "name": "mass", "kind": "number" }));
     let other = json!({ "name": "find2", "fields": definition["fields"], "key": "number", "title": "number" });
-    let (status, view) = place.json("PUT", "/api/types/find2", other.to_string()).await;
+    let (status, view) = place.json("POST", "/api/types", other.to_string()).await;
     assert!(status < 300, "{view}");
     let mut moved = mapping();
     moved["type"] = json!("find2");
