@@ -85,8 +85,6 @@ pub struct Head {
     order: &'static str,
     /// What its cells are changed with; nothing where they cannot be.
     editor: Option<form::Field>,
-    /// Several values of a cell have a bar between them.
-    many: bool,
 }
 
 pub struct Choice {
@@ -303,7 +301,6 @@ fn heads(
                 _ => "",
             },
             editor: editable.then(|| editor(definition, leaf, (at, makes), language)),
-            many: leaf.field.repeated,
             path: leaf.path.clone(),
             number,
         });
@@ -326,7 +323,6 @@ fn plain_head(address: &Address, language: Language) -> Head {
         sort_href: address.with(|a| a.look.sort = if ascending { "-created" } else { "created" }.to_owned()),
         order: "",
         editor: None,
-        many: false,
     }
 }
 
