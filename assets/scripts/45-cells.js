@@ -26,7 +26,8 @@
   const text = (cell) => {
     const shown = cell.textContent;
     if (cell.dataset.v === "") return "";
-    return shown.endsWith("…") && cell.dataset.v !== undefined ? cell.dataset.v : shown;
+    const raw = shown.endsWith("…") || "raw" in head.cells[cell.cellIndex].dataset;
+    return raw && cell.dataset.v !== undefined ? cell.dataset.v : shown;
   };
   const entered = (cell) => cell.dataset.v ?? cell.textContent;
   const texts = (row) => [...row.cells].map(text);

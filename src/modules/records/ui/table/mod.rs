@@ -83,6 +83,8 @@ pub struct Head {
     sort_href: String,
     /// `ascending`, `descending` or nothing.
     order: &'static str,
+    /// What is copied is what is entered, not what is shown.
+    raw: bool,
     /// What its cells are changed with; nothing where they cannot be.
     editor: Option<form::Field>,
 }
@@ -302,6 +304,7 @@ fn heads(
             },
             editor: editable.then(|| editor(definition, leaf, (at, makes), language)),
             path: leaf.path.clone(),
+            raw: leaf.field.kind == FieldKind::Date,
             number,
         });
     }
@@ -322,6 +325,7 @@ fn plain_head(address: &Address, language: Language) -> Head {
         number: false,
         sort_href: address.with(|a| a.look.sort = if ascending { "-created" } else { "created" }.to_owned()),
         order: "",
+        raw: false,
         editor: None,
     }
 }

@@ -306,18 +306,25 @@ fn entered(leaf: &Leaf<'_>, text: &str, named: &HashMap<(String, String), String
                 small
             }
         }
-        FieldKind::Link => {
-            let id = |part: &str| {
-                let known = named.get(&(leaf.path.clone(), part.trim().to_owned()));
-                known.cloned().unwrap_or_else(|| part.trim().to_owned())
-            };
-            if leaf.field.repeated {
-                let parts: Vec<String> = text.split('|').map(id).collect();
-                parts.join(cell::BETWEEN)
-            } else {
-                id(text)
-            }
-        }
+        FieldKind::Link => each(leaf, text, |part| {
+            let known = named.get(&(leaf.path.clone(), part.to_owned()));
+            known.cloned().unwrap_or_else(|| part.to_owned())
+        }),
+        // A term may be written as it is called.
+        FieldKind::Term if !leaf.field.terms.is_empty() => each(leaf, text, |part| {
+            let called = |value: &str| leaf.field.called(value, page.language.tag()) == part;
+            let known = leaf.field.terms.iter().find(|term| called(&term.value));
+            known.map_or_else(|| part.to_owned(), |term| term.value.clone())
+        }),
         _ => text.to_owned(),
     }
+}
+
+/// The values of a cell, each turned into what is stored.
+fn each(leaf: &Leaf<'_>, text: &str, turn: impl Fn(&str) -> String) -> String {
+    if !leaf.field.repeated {
+        return turn(text.trim());
+    }
+    let parts: Vec<String> = text.split('|').map(|part| turn(part.trim())).collect();
+    parts.join(cell::BETWEEN)
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::address::Address;
 use crate::contract::records::{FieldKind, RECORDS_READ, RecordType};
 use crate::kernel::access::Visibility;
+use crate::kernel::civil::Civil;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
@@ -253,11 +254,21 @@ pub fn shown(
     language: Language,
 ) -> String {
     let mut values = texts(document, &leaf.path, language);
-    if leaf.field.kind == FieldKind::Link {
-        for value in &mut values {
-            if let Some(title) = titles.get(value) {
-                value.clone_from(title);
+    for value in &mut values {
+        match leaf.field.kind {
+            FieldKind::Link => {
+                if let Some(title) = titles.get(value) {
+                    value.clone_from(title);
+                }
             }
+            FieldKind::Term => *value = leaf.field.called(value, language.tag()).to_owned(),
+            // A year, a month or a day stands as it is entered; anything else is told in words.
+            FieldKind::Date if Civil::stored(value).is_ok_and(|civil| !civil.is_plain()) => {
+                if let Some(told) = language.civil(value) {
+                    *value = told;
+                }
+            }
+            _ => {}
         }
     }
     values.join(BETWEEN)
