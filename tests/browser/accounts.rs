@@ -4,6 +4,31 @@ use crate::browser::{Browser, Look};
 use crate::house::{PASSWORD, house};
 
 #[tokio::test]
+async fn a_link_makes_one_administrator() {
+    let link = house().setup_link().await;
+    let browser = Browser::start(Look::PhoneWithoutScripts).await;
+    browser.open(&link).await;
+    browser.wait_for_text("h1", "Look after this collection").await;
+    browser.fill("#name", "Mary Anning").await;
+    browser.fill("#login", "mary.anning").await;
+    browser.fill("#password", "mary-anning-1").await;
+    browser.click("main form button[type=submit]").await;
+    browser.wait_for_text(".wrong", "Guessers try this first").await;
+    browser.forget_complaints().await;
+    browser.fill("#password", PASSWORD).await;
+    browser.click("main form button[type=submit]").await;
+    browser.wait_for_text("h1", "records").await;
+    browser.open("/people").await;
+    browser.wait_for_text("h1", "People").await;
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+    let late = Browser::start(Look::Desktop).await;
+    late.open(&link).await;
+    late.wait_for_text("main", "used already").await;
+    late.close().await;
+}
+
+#[tokio::test]
 async fn somebody_is_invited_and_signs_in() {
     let keeper = Browser::start(Look::Desktop).await;
     house().go_in(&keeper).await;
