@@ -124,7 +124,7 @@
     box.remove();
   };
   const value = () => {
-    const hidden = open.box.querySelector("input[type=hidden]");
+    const hidden = open.box.querySelector("input[type=hidden]:not([name=csrf])");
     return (hidden || open.control).value;
   };
   const commit = () => {
@@ -140,8 +140,11 @@
     if (!writes || !cell) return;
     if (!blueprint || "fixed" in cell.dataset) return say(sheet.dataset.fixedText);
     commit();
-    const box = document.createElement("div");
+    // A form with the token, for what pickers make on the way; it is never sent itself.
+    const box = document.createElement("form");
     box.className = "sheet-editor";
+    box.addEventListener("submit", (event) => event.preventDefault());
+    box.append(Object.assign(document.createElement("input"), { type: "hidden", name: "csrf", value: sheet.dataset.csrf }));
     const control = blueprint.content.querySelector("input, select, textarea").cloneNode(true);
     for (const name of ["required", "aria-describedby", "aria-invalid", "placeholder", "name"]) control.removeAttribute(name);
     control.removeAttribute("data-date");
