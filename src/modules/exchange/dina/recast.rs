@@ -297,7 +297,9 @@ async fn promise(asked: &Asked<'_>, recaster: &mut Recaster, type_name: &'static
                     source
                 };
                 for row in source.change(bare.over(Arc::default())) {
-                    if let Ok(document) = row?.content {
+                    // What cannot be read is told where its rows are taken.
+                    let Ok(row) = row else { break };
+                    if let Ok(document) = row.content {
                         entries.push(terms.entry(None, &document));
                     }
                     too_many(entries.len())?;
@@ -360,7 +362,8 @@ async fn accepted(
 fn names_of(source: Source) -> Result<HashMap<String, (String, String)>> {
     let mut found = HashMap::new();
     for row in source {
-        let Ok(content) = row?.content else { continue };
+        let Ok(row) = row else { break };
+        let Ok(content) = row.content else { continue };
         let Ok(parts) = rows::parts(Set::TaxonNames, content) else {
             continue;
         };
