@@ -365,6 +365,7 @@ async fn what_cannot_be_pasted_is_refused(db: TestDb) {
         ];
         post(&app, "/types/vase/table/paste", "application/json", &place).await
     };
+    let long = "1\n".repeat(2_001);
     for (cell, text, why) in [
         ("height", "1\t2\t3", "has 3 columns"),
         ("height", "1\n2\n3\n4", "has 4 lines"),
@@ -372,7 +373,7 @@ async fn what_cannot_be_pasted_is_refused(db: TestDb) {
         ("nothing", "1", "no column"),
         ("height", "0", "nothing would change"),
         ("height", "", "is empty"),
-        ("height", &"1\n".repeat(2_001), "Import a file"),
+        ("height", long.as_str(), "Import a file"),
     ] {
         let refused = try_it(cell, &ids[0], text).await;
         assert_eq!(refused.status, 422, "{why}: {}", refused.text());
