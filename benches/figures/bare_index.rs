@@ -21,6 +21,7 @@ use super::asks::{Ask, BARS, Collection, DEEP, PAGE, Sort, YEARS, around, made, 
 use super::bare_search::Facets;
 
 const MEMORY: usize = 64 << 20;
+const EXPANSIONS: u32 = 20_000;
 
 /// See the module's text.
 pub struct Bare {
@@ -78,11 +79,8 @@ impl Bare {
             |word: &str| -> Box<dyn Query> { Box::new(TermQuery::new(self.term(word), IndexRecordOption::WithFreqs)) };
         let words: Vec<&str> = ask.words.split_whitespace().collect();
         match ask.sort {
-            Sort::Prefix => Box::new(PhrasePrefixQuery::new(vec![self.term(&ask.words)])),
-            Sort::Suggest => Box::new(PhrasePrefixQuery::new(vec![Term::from_field_text(
-                fields.title,
-                &ask.words,
-            )])),
+            Sort::Prefix => begins(self.term(&ask.words)),
+            Sort::Suggest => begins(Term::from_field_text(fields.title, &ask.words)),
             Sort::Phrase if words.len() > 1 => {
                 Box::new(PhraseQuery::new(words.iter().map(|word| self.term(word)).collect()))
             }
@@ -127,6 +125,13 @@ impl Bare {
         }
         Ok(())
     }
+}
+
+/// As many words that begin so as the program follows.
+fn begins(term: Term) -> Box<dyn Query> {
+    let mut query = PhrasePrefixQuery::new(vec![term]);
+    query.set_max_expansions(EXPANSIONS);
+    Box::new(query)
 }
 
 fn entry(fields: Fields, n: usize, object: &Map<String, Value>) -> TantivyDocument {
