@@ -62,7 +62,6 @@ async fn begin(State(service): State<Service>, caller: Caller, Form(form): Form<
 #[template(path = "modules/exchange/templates/import-sets.html")]
 pub struct SetsPage {
     pub page: Page,
-    pub job: String,
     pub dry_run: bool,
     /// All have ended, or one ended badly.
     pub ended: bool,
@@ -133,7 +132,6 @@ async fn sets_page(
     let waiting = waiting(service.drafts(&caller).await?).len();
     Ok(Html(SetsPage {
         page,
-        job: id,
         dry_run,
         ended,
         failed,

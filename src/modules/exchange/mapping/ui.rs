@@ -61,6 +61,8 @@ pub struct MappingPage {
     /// Path and label of every field.
     pub fields: Vec<(String, String)>,
     pub rows: Vec<Tried>,
+    /// All of it as text, to be written by hand.
+    pub text: String,
 }
 view!(MappingPage);
 
@@ -182,6 +184,7 @@ async fn shown(
         other_words: lines.other_words,
         fields,
         rows,
+        text: mapping.text()?,
         page,
     };
     let mut response = Html(view).into_response();
@@ -269,6 +272,7 @@ async fn take(
         return Ok(go(&format!("/import/{id}/collection")));
     }
     let mapping = match wanted {
+        "text" => Mapping::read(sent.get("text").unwrap_or_default()),
         "use" => service
             .mapping(&caller, sent.get("use").unwrap_or_default())
             .await
