@@ -39,7 +39,7 @@ async fn the_audit_tells_who_did_what(db: TestDb) {
     // By what is touched, on the page too; what it shows is what the export holds.
     app.post(
         "/api/types",
-        &json!({"name": "lid", "fields": [{"name": "title", "kind": "text"}]}),
+        &json!({"name": "lid", "title": "title", "fields": [{"name": "title", "kind": "text"}]}),
     )
     .await
     .ok();
