@@ -196,6 +196,11 @@ impl Work<'_> {
     pub fn parent(&mut self, document: &mut Map<String, Value>, type_name: &str, field: &str, id: Option<String>) {
         let Some(id) = id else { return };
         let key = rows::key(&id);
+        // Where nothing is looked up it is only noted who says to hang below whom.
+        if self.recaster.directory(type_name).is_none() {
+            put(document, field, Some(key));
+            return;
+        }
         let answer = self.by_key(type_name, &key);
         self.tally.note(self.row, field, &id, &answer);
         match answer {
