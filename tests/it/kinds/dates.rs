@@ -115,7 +115,7 @@ async fn dates_are_found_and_sorted(db: TestDb) {
         ("made:1850~", vec!["about", "century", "day", "year"]),
         (
             "made:\"19th century\"",
-            vec!["about", "century", "day", "decade", "span", "year"],
+            vec!["about", "before", "century", "day", "decade", "span", "year"],
         ),
         ("made:\"before 1700\"", vec!["before"]),
         ("made:1750", vec!["before"]),

@@ -58,7 +58,8 @@ const UNITS: [(&[&str], Sort, f64); 28] = [
     (&["cl", "centilitre", "centilitres"], Sort::Volume, 0.01),
     (&["dl", "decilitre", "decilitres"], Sort::Volume, 0.1),
     (&["l", "litre", "litres", "liter", "liters"], Sort::Volume, 1.0),
-    (&["s", "sec", "second", "seconds"], Sort::Time, 1.0),
+    // Not "s": 1890s are ten years.
+    (&["sec", "second", "seconds"], Sort::Time, 1.0),
     (&["min", "minute", "minutes"], Sort::Time, 60.0),
     (&["h", "hour", "hours"], Sort::Time, 3_600.0),
 ];
@@ -82,7 +83,7 @@ impl Unit {
         let last = &name[at + 1..];
         let apart = name[..at].ends_with(',') || !name[at..].starts_with([' ', '-']) || last.len() > 1;
         // What is rather something else, unless it stands in brackets.
-        let unclear = ["in", "s", "l", "h", "t", "min"].contains(&last);
+        let unclear = ["in", "l", "h", "t", "min"].contains(&last);
         Self::find(last).filter(|_| apart && !unclear || name[at..].starts_with('('))
     }
 
@@ -170,7 +171,7 @@ mod tests {
             assert_eq!(Unit::turn(text, cm), number, "{text}");
         }
         assert_eq!(Unit::turn("2 ha", Unit::find("m2").unwrap()), Some(20_000.0));
-        for text in ["kg", "2", "", "2xy", "e5", "1.2.3kg", "1é"] {
+        for text in ["kg", "2", "", "1890s", "2xy", "e5", "1.2.3kg", "1é"] {
             assert_eq!(measure(text), None, "{text}");
         }
     }

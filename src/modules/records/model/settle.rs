@@ -33,7 +33,9 @@ fn needs(fields: &[Field], document: &Map<String, Value>) -> bool {
 fn needs_one(field: &Field, value: &Value) -> bool {
     match (field.kind, value) {
         (FieldKind::Group, Value::Object(map)) => needs(&field.fields, map),
-        (_, Value::String(text)) => is_written(field, text),
+        (_, Value::String(text)) if is_written(field, text) => {
+            stored(field, text).is_some() || (field.is_latitude() && coordinates::both(text).is_ok())
+        }
         _ => false,
     }
 }
@@ -203,6 +205,9 @@ fn is_empty(value: Option<&Value>) -> bool {
 
 /// Why a text in a number field of a place or a measure is none, as the end of a sentence that begins with it.
 pub fn fault(field: &Field, text: &str) -> Option<String> {
+    if text.parse::<f64>().is_ok() {
+        return None;
+    }
     if let Some(unit) = &field.unit {
         return Some(format!(
             "is not a number, nor one with a unit that can be turned into {unit}."
