@@ -48,6 +48,9 @@ fn each(fields: &mut [Field], above: &str, entered: &Map<String, Value>, languag
             word(&mut field.hints, language, text("hint"));
             // A switch that is off is not sent.
             let on = |name: &str| given.get(name).and_then(Value::as_str) == Some("true");
+            if let Some(unit) = text("unit") {
+                field.unit = Some(unit).filter(|unit| !unit.is_empty());
+            }
             field.required = on("required");
             field.column = on("column");
             field.facet = field.kind != FieldKind::Group && on("facet");

@@ -336,6 +336,10 @@ fn controls(field: &TypeField, name: &Name, language: Language) -> Vec<Field> {
             field.column,
         ));
     }
+    if matches!(field.kind, FieldKind::Integer | FieldKind::Number) {
+        let unit = field.unit.as_deref().unwrap_or_default();
+        controls.push(Field::text(&name.field("unit"), text("define.unit"), unit).hint(text("define.unit-hint")));
+    }
     let level = name.field("level");
     controls.push(Field::select(
         &level,
