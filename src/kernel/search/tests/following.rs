@@ -265,7 +265,7 @@ async fn an_index_is_followed_while_another_is_built(db: TestDb) {
     let search = house.search.clone();
     let rebuilding = tokio::spawn(async move { search.rebuild().await });
     for n in 3..6 {
-        let at = house.write(&[("a", n, Some("ewer")), ("c", n, None)]).await;
+        let at = house.write(&[("a", n, Some("ewer")), ("c", n - 1, None)]).await;
         assert!(house.search.wait_for(at, LONG).await.unwrap());
         assert_eq!(
             (house.total("ewer").await, house.total("bowl").await, builds()),
