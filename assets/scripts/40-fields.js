@@ -75,7 +75,7 @@
       const answer = await fetch(`/api/dates?text=${encodeURIComponent(text)}`, { headers }).catch(() => null);
       const said = answer && [200, 422].includes(answer.status) ? await answer.json() : {};
       if (input.value.trim() !== text) return;
-      const why = said.fields && said.fields[0] ? said.fields[0].message : "";
+      const why = said.errors && said.errors[0] ? said.errors[0].message : "";
       output.textContent = said.words ? output.dataset.read.replace("{date}", said.words) : why;
     }, 150));
   };
