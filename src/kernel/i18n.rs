@@ -236,6 +236,11 @@ impl Language {
         text.replace('.', &self.text("format.decimal"))
     }
 
+    /// A number as records hold it (`12.5`), with the decimal sign of this language.
+    pub fn figure(self, text: &str) -> String {
+        text.replace('.', &self.text("format.decimal"))
+    }
+
     /// A length of time: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
     pub fn duration(self, ms: i64) -> String {
         let seconds = ms.max(0) / 1000;
@@ -379,7 +384,10 @@ mod tests {
         assert_eq!(tag(&",;q=".repeat(10_000)), None);
         let sv = Language::find("SV-se").expect("Swedish");
         assert_eq!(sv.number(28_258), "28\u{a0}258");
-        assert_eq!(sv.decimal(1.5, 1), "1,5");
+        assert_eq!(
+            (sv.decimal(1.5, 1), sv.figure("-28.0")),
+            ("1,5".to_owned(), "-28,0".to_owned())
+        );
         assert_eq!(sv.date(313_286_400_000), "6 december 1979");
         assert_eq!(sv.time(0), "1 januari 1970 kl. 00:00 UTC");
         assert_eq!(sv.civil("1979-12").as_deref(), Some("december 1979"));

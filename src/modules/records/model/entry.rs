@@ -1,6 +1,8 @@
 //! Documents as forms hold them: every value a text. What a form shows and nobody touches stays exactly what it was; what
 //! cannot be shown in a form (a list of thousands, a value that does not fit its field) is left out of it and stays, too.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use super::shorten;
@@ -227,7 +229,7 @@ fn value_of(field: &Field, text: &str) -> Result<Value, &'static str> {
             Value::Number(number.into())
         }
         FieldKind::Number => {
-            let number = serde_json::from_str::<Number>(line).map_err(|_| "a number such as 12.5")?;
+            let number = serde_json::from_str::<Number>(&pointed(line)).map_err(|_| "a number such as 12.5")?;
             Value::Number(number)
         }
         FieldKind::Boolean => match line {
@@ -244,6 +246,17 @@ fn value_of(field: &Field, text: &str) -> Result<Value, &'static str> {
         FieldKind::Text => Value::String(text.to_owned()),
         FieldKind::Group => return Err("a group"),
     })
+}
+
+/// A number with its decimal comma turned into a point, where the comma can mean nothing else: `12,5`, but not `1,234`.
+fn pointed(line: &str) -> Cow<'_, str> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match line.split_once(',') {
+        Some((whole, places)) if digits(whole.trim_start_matches('-')) && digits(places) && places.len() != 3 => {
+            Cow::Owned(format!("{whole}.{places}"))
+        }
+        _ => Cow::Borrowed(line),
+    }
 }
 
 /// Empty places count as absent ones.

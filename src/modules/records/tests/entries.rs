@@ -56,6 +56,22 @@ fn texts_become_values_of_their_kind() {
 }
 
 #[test]
+fn a_decimal_comma_is_read_where_it_means_nothing_else() {
+    for (written, want) in [("12,5", 12.5), ("-0,25", -0.25)] {
+        let taken = take(json!({ "title": "x" }), json!({ "title": "x", "height": written }));
+        assert_eq!(
+            (taken.issues, &taken.document["height"]),
+            (vec![], &json!(want)),
+            "{written}"
+        );
+    }
+    for odd in ["1,234", "1,2,3", "1.2,5", ",5", "5,"] {
+        let taken = take(json!({ "title": "x" }), json!({ "title": "x", "height": odd }));
+        assert_eq!(taken.issues.len(), 1, "{odd} could mean something else");
+    }
+}
+
+#[test]
 fn a_text_that_is_no_value_is_named_with_its_place() {
     let taken = take(
         json!({}),

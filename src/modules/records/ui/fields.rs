@@ -182,8 +182,10 @@ impl Shown<'_> {
                 None => running(&text),
             },
             FieldKind::Integer | FieldKind::Number if field.unit.is_some() => {
-                running(&format!("{text}\u{a0}{}", field.unit.as_deref().unwrap_or_default()))
+                let figure = self.language.figure(&text);
+                running(&format!("{figure}\u{a0}{}", field.unit.as_deref().unwrap_or_default()))
             }
+            FieldKind::Number => running(&self.language.figure(&text)),
             FieldKind::Term | FieldKind::Text if field.facet && text.chars().count() <= PROSE => ValueView {
                 href: search_for(&self.definition.name, path, &text),
                 text: field.called(&text, self.language.tag()).to_owned(),

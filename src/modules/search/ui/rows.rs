@@ -194,6 +194,11 @@ impl Rows<'_> {
 /// The values of a field, terms as they are called, measures with their unit. A date that is more than a year, month or day is told in words.
 fn told(record: &Record, leaf: &Leaf<'_>, language: Language) -> Vec<String> {
     let mut values = texts(&record.document, &leaf.path, language);
+    if leaf.field().is_some_and(|field| field.kind == FieldKind::Number) {
+        for text in &mut values {
+            *text = language.figure(text);
+        }
+    }
     if let Some(unit) = leaf.field().and_then(|field| field.unit.as_ref()) {
         values
             .iter_mut()
