@@ -224,6 +224,8 @@ pub struct ReportView {
     pub more_refused: bool,
     pub changes: Vec<(ChangedRecord, Vec<Difference>)>,
     pub new_fields: String,
+    /// What else to know, in sentences.
+    pub notes: Vec<String>,
     pub new_type: bool,
     pub public: bool,
 }
@@ -248,6 +250,7 @@ impl ReportView {
             refusals: report.refusals,
             changes: changes.collect(),
             new_fields: report.new_fields.join(", "),
+            notes: report.notes,
             new_type: report.new_type,
             public: report.visibility == Level::Public,
         }
