@@ -1,11 +1,13 @@
 // Forms with data-draft="KEY": what is entered is kept in this browser until it is sent, and offered again after a mishap;
 // leaving with unsaved changes asks first. data-draft-version names what the form was made from: a draft of another version
-// is said to be one. Passwords and files are never kept.
+// is said to be one; data-draft-unsaved says that the form came back without being saved. Passwords and files are never kept.
 (() => {
   "use strict";
   const life = 14 * 24 * 3600 * 1000;
+  // What is no part of what is entered.
+  const apart = new Set(["csrf", "template"]);
   const kept = (form) => `draft:${location.pathname}:${form.dataset.draft}`;
-  const entries = (form) => [...new FormData(form)].filter(([name, value]) => name !== "csrf" && typeof value === "string");
+  const entries = (form) => [...new FormData(form)].filter(([name, value]) => !apart.has(name) && typeof value === "string");
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
   for (let at = localStorage.length - 1; at >= 0; at -= 1) {
@@ -26,7 +28,7 @@
       for (; items > wanted.size; items -= 1) field.querySelector(":scope > ol > li:last-child > .repeat-tools [data-remove]").click();
     }
     // Items have numbers of their own here; their order is what counts.
-    const controls = [...form.elements].filter((one) => one.name && one.name !== "csrf" && one.type !== "file" && one.type !== "password");
+    const controls = [...form.elements].filter((one) => one.name && !apart.has(one.name) && one.type !== "file" && one.type !== "password");
     const shape = (name) => name.replace(/\/#[^/]+/g, "/#");
     const waiting = new Map();
     for (const [name, value] of draft) waiting.set(shape(name), [...(waiting.get(shape(name)) || []), value]);
@@ -59,8 +61,10 @@
   const dress = (within) => {
     for (const form of within.querySelectorAll("form[data-draft]")) {
       if (form.draftStart) continue;
-      form.draftStart = entries(form);
-      const text = localStorage.getItem(kept(form));
+      // What came back from the house without being saved is entered, not where one begins.
+      const unsaved = "draftUnsaved" in form.dataset;
+      form.draftStart = unsaved ? [] : entries(form);
+      const text = unsaved ? null : localStorage.getItem(kept(form));
       if (text) {
         const draft = JSON.parse(text);
         if (same(draft.entries, form.draftStart)) localStorage.removeItem(kept(form));
@@ -75,6 +79,7 @@
         const draft = { at: Date.now(), version: form.dataset.draftVersion, entries: now };
         try { localStorage.setItem(kept(form), JSON.stringify(draft)); } catch { /* full: the guard still asks */ }
       };
+      if (unsaved) keep();
       const later = () => {
         touched = true;
         clearTimeout(timer);

@@ -195,6 +195,8 @@ async fn one_record_leads_to_the_next() {
     browser.fill("#template", "Loans").await;
     browser.click("button[value=template]").await;
     browser.wait_for_text(".notice", "kept as your template").await;
+    // The record itself is still to be saved, and the form says so.
+    browser.wait_for_text("[data-unsaved]", "Not saved yet").await;
     browser.click(".entry-bar button[value=save]").await;
     browser.wait_for_text("h1", "Second").await;
     browser.click_link("Duplicate").await;
