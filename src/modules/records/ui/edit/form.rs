@@ -117,7 +117,9 @@ impl Maker<'_> {
     fn label(&self, field: &Field) -> String {
         let label = label(&field.labels, &field.name, self.language);
         match &field.unit {
-            Some(unit) if !label.contains(unit.as_str()) => format!("{label} ({unit})"),
+            Some(unit) if !label.split(|c: char| !c.is_alphanumeric()).any(|word| word == unit) => {
+                format!("{label} ({unit})")
+            }
             _ => label,
         }
     }
