@@ -60,9 +60,15 @@
       asked.delete(block);
       show();
     } catch {
-      // Asked again when it comes into view the next time, not at once.
-      setTimeout(() => asked.delete(block), 2000);
+      // Asked again a little later, if somebody still looks there.
+      setTimeout(() => { asked.delete(block); show(); }, 2000);
     }
+  };
+  // Who flies over many rows asks for those only where they come to rest.
+  let rest;
+  const loadNear = () => {
+    clearTimeout(rest);
+    rest = setTimeout(() => { for (const block of near()) if (!blocks.has(block)) load(block); }, 60);
   };
   const show = () => {
     const want = near();
@@ -71,7 +77,7 @@
     let at = 0;
     for (const block of want) {
       const rows = blocks.get(block);
-      if (!rows) { load(block); continue; }
+      if (!rows) { loadNear(); continue; }
       if (block * size > at) parts.push(gap(block * size - at));
       parts.push(...rows);
       at = block * size + rows.length;

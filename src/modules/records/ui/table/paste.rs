@@ -27,8 +27,9 @@ use crate::modules::records::service::batch::Selection;
 use crate::modules::records::ui::Pages;
 use crate::modules::records::ui::record::path_label;
 
-/// Titles of linked records that are looked up.
+/// Titles of linked records that are looked up, and bytes of one.
 const TITLES: usize = 200;
+const LONGEST: usize = 300;
 
 /// What the table sends.
 #[derive(Debug, Default, Deserialize)]
@@ -247,7 +248,7 @@ impl Pages {
             };
             let texts = cells.iter().flat_map(|row| row[at].split('|').map(str::trim));
             let mut texts: Vec<&str> = texts
-                .filter(|text| !text.is_empty() && !is_id(text) && !text.contains("/records/"))
+                .filter(|text| (1..=LONGEST).contains(&text.len()) && !is_id(text) && !text.contains("/records/"))
                 .collect();
             texts.sort_unstable();
             texts.dedup();
