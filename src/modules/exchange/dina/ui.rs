@@ -83,7 +83,6 @@ pub struct SetLine {
     /// It has not begun yet where there is none.
     pub job: Option<JobLine>,
     pub report: Option<ReportView>,
-    pub notes: Vec<String>,
 }
 
 async fn sets_page(
@@ -125,7 +124,6 @@ async fn sets_page(
             set: set.as_str(),
             type_name: set.type_name(),
             job,
-            notes: report.as_ref().map(|report| report.notes.clone()).unwrap_or_default(),
             report: report.map(ReportView::of),
         });
     }
