@@ -256,7 +256,7 @@ fn emptied(text: &str) -> String {
 fn unsaid(path: &str, sentences: &toml::Table, said: &BTreeSet<String>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (english, other) in sentences {
-        let (had, has) = (english.matches("{}").count(), other.as_str().map_or("", |text| text));
+        let (had, has) = (english.matches("{}").count(), other.as_str().unwrap_or_default());
         let numbered = places(has)
             .into_iter()
             .filter_map(|place| place.parse::<usize>().ok())
