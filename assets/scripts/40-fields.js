@@ -73,10 +73,9 @@
     else waiting.set(input, setTimeout(async () => {
       const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
       const answer = await fetch(`/api/dates?text=${encodeURIComponent(text)}`, { headers }).catch(() => null);
-      const said = answer && [200, 422].includes(answer.status) ? await answer.json() : {};
+      const said = answer && answer.ok ? await answer.json() : {};
       if (input.value.trim() !== text) return;
-      const why = said.errors && said.errors[0] ? said.errors[0].message : "";
-      output.textContent = said.words ? output.dataset.read.replace("{date}", said.words) : why;
+      output.textContent = said.words ? output.dataset.read.replace("{date}", said.words) : said.why || "";
     }, 150));
   };
   document.addEventListener("input", (event) => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::kernel::civil::{self, Civil, OPEN_FIRST, OPEN_LAST, calendar};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::http::{Json, ProblemDocument, Query};
 use crate::kernel::i18n::Language;
 use crate::modules::records::model::shorten;
@@ -19,40 +19,51 @@ pub struct Written {
     text: String,
 }
 
-/// What a date is read as.
-#[derive(Serialize, ToSchema)]
+/// What a date is read as, or why it is none.
+#[derive(Default, Serialize, ToSchema)]
 pub struct DateRead {
-    /// The form in which it is stored: EDTF.
+    /// The form in which it is stored: EDTF. None where it is no date.
     #[schema(example = "1850~")]
-    stored: String,
+    stored: Option<String>,
     /// In plain words, in the language that was asked for.
     #[schema(example = "about 1850")]
-    words: String,
+    words: Option<String>,
     /// The first day it may be; none where it is open towards the past.
     #[schema(example = "1845-01-01")]
     first: Option<String>,
     /// The last day it may be; none where it is open towards the future.
     #[schema(example = "1855-12-31")]
     last: Option<String>,
+    /// Why it is no date.
+    why: Option<String>,
 }
 
 /// Says what a date is read as.
 ///
-/// A date field takes all of these forms and stores the one that is told here. Words follow `Accept-Language`.
+/// A date field takes all of these forms and stores the one that is told here; what is no date is told with its cause. Words
+/// follow `Accept-Language`.
 #[utoipa::path(
     get,
     path = "/api/dates",
     tag = "records",
     params(Written),
     responses(
-        (status = 200, body = DateRead),
-        (status = 422, description = "It is no date, and why.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 200, description = "What it is read as, or why it is no date.", body = DateRead),
+        (status = 400, description = "Nothing was asked.", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub async fn read_date(headers: HeaderMap, Query(written): Query<Written>) -> Result<Json<DateRead>> {
-    let refused = |fault| Error::invalid("text", format!("\"{}\" {fault}", shorten(&written.text, 60)));
-    let stored = civil::read(&written.text).map_err(refused)?;
-    let (first, last) = Civil::stored(&stored).map_err(refused)?.days();
+    let read = civil::read(&written.text).and_then(|stored| Ok((Civil::stored(&stored)?.days(), stored)));
+    let ((first, last), stored) = match read {
+        Ok(read) => read,
+        Err(fault) => {
+            let why = Some(format!("\"{}\" {fault}", shorten(&written.text, 60)));
+            return Ok(Json(DateRead {
+                why,
+                ..DateRead::default()
+            }));
+        }
+    };
     let accepted = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
@@ -63,9 +74,10 @@ pub async fn read_date(headers: HeaderMap, Query(written): Query<Written>) -> Re
         format!("{sign}{:04}-{month:02}-{of_month:02}", year.abs())
     };
     Ok(Json(DateRead {
-        words: language.civil(&stored).unwrap_or_default(),
+        words: language.civil(&stored),
         first: (first != OPEN_FIRST).then(|| day(first)),
         last: (last != OPEN_LAST).then(|| day(last)),
-        stored,
+        stored: Some(stored),
+        why: None,
     }))
 }
