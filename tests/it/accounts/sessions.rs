@@ -93,7 +93,7 @@ async fn sessions_end_in_every_process(db: TestDb) {
         // One process holds the database; another one after it finds the session as it was.
         let cookie = ada.cookie.clone();
         app.stop().await;
-        let later = TestApp::start(&db).await;
+        let later = TestApp::start_with(&db, |config| config.data.dir = db.folder().join("later")).await;
         let mut again = Visitor::new(&later);
         again.cookie = cookie;
         assert_eq!(again.kind().await, "account", "sessions outlive a restart");
@@ -202,7 +202,7 @@ async fn cookies_are_bound_to_tls_where_it_is(db: TestDb) {
     assert_eq!(me(&plain, "https").await, "anonymous", "nor the other way round");
     app.stop().await;
     // Whoever is no proxy of ours says what they like.
-    let alone = TestApp::start(&db).await;
+    let alone = TestApp::start_with(&db, |config| config.data.dir = db.folder().join("alone")).await;
     let request = alone
         .unsigned(Method::POST, "/sign-in")
         .header("content-type", "application/x-www-form-urlencoded")

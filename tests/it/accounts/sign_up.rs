@@ -150,7 +150,11 @@ async fn signing_up_tells_strangers_nothing(db: TestDb) {
     assert_eq!(door.get(&link).await.status, 410);
     // Where strangers may not, there is no such page.
     app.stop().await;
-    let shut = TestApp::start_with(&db, |config| server.set_in(&mut config.messages)).await;
+    let shut = TestApp::start_with(&db, |config| {
+        config.data.dir = db.folder().join("shut");
+        server.set_in(&mut config.messages);
+    })
+    .await;
     let mut door = Visitor::new(&shut);
     assert_eq!(door.get("/sign-up").await.status, 404);
     let refused = door.post("/sign-up", &[("name", "E"), ("mail", "e@example.org")]).await;
