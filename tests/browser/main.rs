@@ -20,6 +20,7 @@ mod house;
 mod imports;
 mod institution;
 mod keeper;
+mod kinds;
 mod languages;
 mod many;
 mod map;
