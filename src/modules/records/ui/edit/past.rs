@@ -19,6 +19,8 @@ use crate::modules::records::ui::record::state;
 /// States that are looked through, and changes that are told.
 const STATES: i64 = 100;
 const TOLD: usize = 4;
+/// Records with the words of a title that are compared with it.
+const ALIKE: usize = 50;
 /// Characters of a value.
 const LONGEST: usize = 160;
 
@@ -121,8 +123,8 @@ impl Pages {
         let query = Asked {
             kind: Some(ledger::RECORD.to_owned()),
             types: vec![definition.name.clone()],
-            text: format!("{}:=\"{}\"", leaf.path, text.replace('"', " ")),
-            limit: 3,
+            text: format!("{}:\"{}\"", leaf.path, text.replace('"', " ")),
+            limit: ALIKE,
             visibility: self.access.filter(&page.caller, RECORDS_READ).await?,
             ..Asked::default()
         };

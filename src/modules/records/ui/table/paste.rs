@@ -30,6 +30,8 @@ use crate::modules::records::ui::record::path_label;
 /// Titles of linked records that are looked up, and bytes of one.
 const TITLES: usize = 200;
 const LONGEST: usize = 300;
+/// Records with the words of a title that are compared with it.
+const ALIKE: usize = 50;
 
 /// What the table sends.
 #[derive(Debug, Default, Deserialize)]
@@ -276,8 +278,8 @@ impl Pages {
             let query = Query {
                 kind: Some(ledger::RECORD.to_owned()),
                 types: vec![target.to_owned()],
-                text: format!("{path}:=\"{}\"", text.replace('"', " ")),
-                limit: 10,
+                text: format!("{path}:\"{}\"", text.replace('"', " ")),
+                limit: ALIKE,
                 visibility: self.access.filter(&page.caller, RECORDS_READ).await?,
                 ..Query::default()
             };
