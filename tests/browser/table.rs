@@ -31,7 +31,7 @@ async fn coins(name: &str, count: usize) {
 
 async fn record(name: &str, title: &str) -> Value {
     let path = format!(
-        "/api/search?type={name}&q=title:=%22{}%22&wait=true&limit=1",
+        "/api/search?type={name}&q=title:%22{}%22&wait=true&limit=1",
         title.replace(' ', "%20")
     );
     let found = house().ask("GET", &path, &Value::Null).await;
