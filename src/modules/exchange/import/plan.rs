@@ -170,8 +170,15 @@ impl Importer {
                 }
             }
             (Some(standing), true) => {
-                let inferred = self.inferred(context, import, false).await?;
-                let (definition, new_fields) = shape::merge(&standing, inferred);
+                let inferred = self.inferred(context, import, new_type).await?;
+                // A type that only ships is of no use to a file that has not what its records are known by.
+                let known = |key: &String| inferred.fields.iter().any(|field| field.name == *key);
+                let fits = !new_type || standing.key.as_ref().is_none_or(known);
+                let (definition, new_fields) = if fits {
+                    shape::merge(&standing, inferred)
+                } else {
+                    (inferred, Vec::new())
+                };
                 Plan {
                     definition,
                     changed: new_type || !new_fields.is_empty(),

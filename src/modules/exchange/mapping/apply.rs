@@ -257,8 +257,9 @@ impl Applied {
             }
         };
         let answer = answer.unwrap_or(Answer::Nothing);
-        if let Answer::One(id) = answer {
-            return Ok(Some(id.into()));
+        if let Answer::One(id) = &answer {
+            tally.note(number, &way.rule.to, &text, &answer);
+            return Ok(Some(id.as_str().into()));
         }
         if way.verbatim.is_some() {
             tally.note(number, &way.rule.to, &text, &answer);

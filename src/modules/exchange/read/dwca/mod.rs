@@ -79,7 +79,7 @@ impl Dwca {
         }
         let about = About {
             core: last_part(&core.row_type).to_owned(),
-            id: core.id_field().map(|field| field.name.clone()),
+            id: taxa::key(&core).or_else(|| core.id_field().map(|field| field.name.clone())),
         };
         let archive = Arc::new(archive);
         let core = Rows::open(&archive, folder, core, limits, notes)?;

@@ -1,6 +1,7 @@
 //! What an archive of taxa says of its rows: each names the taxon above it, and the accepted one of a synonym. Their ids
 //! become links, in whatever order the rows stand, and the type a tree.
 
+use super::descriptor::{Table, last_part};
 use crate::contract::records::{Field, FieldKind, RecordType};
 
 /// The type of a file of taxa, as `dwca::type_name` calls it.
@@ -11,6 +12,12 @@ const OTHERS: [&str; 2] = ["acceptedNameUsageID", "originalNameUsageID"];
 /// The terms that name the row itself, and what it is called.
 const ID: &str = "taxonID";
 const NAME: &str = "scientificName";
+
+/// The field by which the rows of a core of taxa are told apart, where they say who they are beside the core's own id.
+pub(super) fn key(core: &Table) -> Option<String> {
+    let taxa = last_part(&core.row_type).eq_ignore_ascii_case(TAXON);
+    (taxa && core.names().contains(ID)).then(|| ID.to_owned())
+}
 
 /// Makes links of the ids of other taxa. `core` is what a row is, `id` the field of the core's id.
 pub(in super::super::super) fn as_tree(definition: &mut RecordType, core: Option<&str>, id: Option<&str>) {
