@@ -26,7 +26,7 @@ const SHORT_MS: u64 = 15;
 const LONG_MS: u64 = 35;
 /// Lines of refusals that are kept; the rest is counted.
 pub(super) const MOST_REFUSALS: i64 = 10_000;
-/// Times a batch is tried when somebody else was faster.
+/// Times a batch is tried when somebody else was faster, or so much was going on that its time ran out.
 const TRIES: u32 = 5;
 
 /// See the module's text.
@@ -156,7 +156,7 @@ impl<'t> Writer<'t> {
                 self.write(&batch, &took).await
             };
             match outcome {
-                Err(error) if error.code() == Code::Busy && tries < TRIES => tries += 1,
+                Err(error) if matches!(error.code(), Code::Busy | Code::Timeout) && tries < TRIES => tries += 1,
                 outcome => break outcome?,
             }
         };
