@@ -164,7 +164,7 @@ pub fn pieces(source: Source) -> Source {
 mod tests {
     use super::*;
 
-    fn who(value: Value) -> (String, Option<String>) {
+    fn who(value: &Value) -> (String, Option<String>) {
         specimen(value.as_object().unwrap_or(&Map::new()))
     }
 
@@ -173,11 +173,11 @@ mod tests {
         let two = json!({ "identifiers": [
             { "identifierType_key": "old-skin-no", "value": "17" }, { "identifierType_key": "catalog-no", "value": 583124 },
         ] });
-        assert_eq!(who(two), ("dina:583124".to_owned(), Some("583124".to_owned())));
+        assert_eq!(who(&two), ("dina:583124".to_owned(), Some("583124".to_owned())));
         let one = json!({ "identifiers": { "identifierType_key": "loan-no", "value": "L 5" } });
-        assert_eq!(who(one), ("dina:loan-no:L 5".to_owned(), None));
-        let (none, _) = who(json!({ "remarks": "x" }));
-        assert!(none.starts_with("dina:row-") && none == who(json!({ "remarks": "x" })).0);
+        assert_eq!(who(&one), ("dina:loan-no:L 5".to_owned(), None));
+        let (none, _) = who(&json!({ "remarks": "x" }));
+        assert!(none.starts_with("dina:row-") && none == who(&json!({ "remarks": "x" })).0);
         let mut ordinals = Ordinals::default();
         let keys: Vec<(String, bool)> = (0..2).map(|_| ordinals.apart("a".to_owned())).collect();
         assert_eq!(keys, [("a".to_owned(), false), ("a (2)".to_owned(), true)]);

@@ -123,7 +123,7 @@ impl Applied {
             let mut tally = found.lock().unwrap_or_else(PoisonError::into_inner);
             row.content = row.content.and_then(|content| {
                 let plain = reading.plain(content);
-                let mut document = self.document(plain.document, row.row, &reading, &mut tally)?;
+                let mut document = self.document(&plain.document, row.row, &reading, &mut tally)?;
                 if let Some(id) = plain.id {
                     document.insert(crate::modules::exchange::marks::RECORD_ID.to_owned(), id.into());
                 }
@@ -135,7 +135,7 @@ impl Applied {
 
     fn document(
         &self,
-        row: Map<String, Value>,
+        row: &Map<String, Value>,
         number: i64,
         reading: &Understanding,
         tally: &mut Tally,
@@ -143,7 +143,7 @@ impl Applied {
         let mut document = Map::new();
         let mut issues = Vec::new();
         for way in &self.ways {
-            match self.values(way, &row, number, reading, tally) {
+            match self.values(way, row, number, reading, tally) {
                 Ok((values, words)) => {
                     if let (Some(steps), Some(words)) = (&way.verbatim, words) {
                         put(&mut document, steps, vec![words.into()]);
@@ -214,7 +214,7 @@ impl Applied {
             match &rule.lookup {
                 Some(lookup) if !way.by_itself => {
                     let steps = if parts.len() > 1 { Some(parts.as_slice()) } else { None };
-                    values.extend(self.found(way, lookup, text, steps, row, number, tally)?);
+                    values.extend(self.found(way, lookup, &text, steps, row, number, tally)?);
                 }
                 _ => values.push(Value::String(reading.read(&way.field, text))),
             }
@@ -230,7 +230,7 @@ impl Applied {
         &self,
         way: &Way,
         lookup: &Lookup,
-        text: String,
+        text: &str,
         steps: Option<&[String]>,
         row: &Map<String, Value>,
         number: i64,
@@ -239,11 +239,11 @@ impl Applied {
         let target = way.field.target.as_deref().unwrap_or_default();
         let all = self.directories.get(target);
         let answer = match lookup.by {
-            By::Key => all.map(|all| all.by_key(&text)),
+            By::Key => all.map(|all| all.by_key(text)),
             By::Name => {
                 let column = lookup.rank.as_ref().and_then(|column| said(row.get(column)));
                 let rank = column.or_else(|| lookup.rank_is.clone());
-                all.map(|all| all.by_name(&text, rank.as_deref()))
+                all.map(|all| all.by_name(text, rank.as_deref()))
             }
             By::Path => {
                 let sign = lookup.step.as_deref().filter(|sign| !sign.is_empty()).unwrap_or(STEP);
@@ -258,23 +258,23 @@ impl Applied {
         };
         let answer = answer.unwrap_or(Answer::Nothing);
         if let Answer::One(id) = &answer {
-            tally.note(number, &way.rule.to, &text, &answer);
+            tally.note(number, &way.rule.to, text, &answer);
             return Ok(Some(id.as_str().into()));
         }
         if way.verbatim.is_some() {
-            tally.note(number, &way.rule.to, &text, &answer);
+            tally.note(number, &way.rule.to, text, &answer);
             return Ok(None);
         }
         Err(match answer {
             Answer::Several(all) => format!(
                 "\"{}\" has several answers among the records of \"{target}\": {}. Say more of it (a path, a rank), or keep it as \
                  text in a field beside it (verbatim).",
-                short(&text),
+                short(text),
                 all.join("; ")
             ),
             _ => format!(
                 "\"{}\" leads to no record of \"{target}\". Bring that first, or keep it as text in a field beside it (verbatim).",
-                short(&text)
+                short(text)
             ),
         })
     }

@@ -269,7 +269,7 @@ fn survivor(stored: &StoredType, rows: &[Row], union: &Union) -> Result<Option<P
     // It does not point at itself afterwards; one that did so before still does.
     let own = relinked(&document, &leaves, &union.from, None);
     let document = own.unwrap_or(document);
-    let document = admit(definition, Level::Restricted, Some(&documents[0]), document)?;
+    let document = admit(definition, Level::Restricted, Some(&documents[0]), &document)?;
     let row = rows[0].clone();
     let Some(state) = parse_state(row.document.as_deref())? else {
         return Err(Error::not_found("record", &row.id));

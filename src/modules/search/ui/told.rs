@@ -19,7 +19,7 @@ impl Told<'_> {
                 let words: Vec<String> = nodes
                     .iter()
                     .filter_map(plain)
-                    .map(|word| self.language.quoted(&word))
+                    .map(|word| self.language.quoted(word))
                     .collect();
                 let rest = nodes
                     .iter()
@@ -36,7 +36,7 @@ impl Told<'_> {
             node => match plain(node) {
                 Some(word) => vec![
                     self.language
-                        .with("search.read-word", &[("what", &self.language.quoted(&word))]),
+                        .with("search.read-word", &[("what", &self.language.quoted(word))]),
                 ],
                 None => vec![self.node(node)],
             },

@@ -154,7 +154,7 @@ fn changed(
         Ok(None) => return Ok(Verdict::Unchanged),
         Err(why) => return Ok(Verdict::Refused(why)),
     };
-    match admit(definition, level, Some(&state.document), edited) {
+    match admit(definition, level, Some(&state.document), &edited) {
         Ok(document) if patch::same(&document, &state.document) => Ok(Verdict::Unchanged),
         Ok(document) => {
             let was = state.document.clone();

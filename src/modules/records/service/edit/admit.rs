@@ -95,11 +95,11 @@ pub(in super::super) fn admit(
     definition: &RecordType,
     level: Level,
     before: Option<&Map<String, Value>>,
-    edited: Map<String, Value>,
+    edited: &Map<String, Value>,
 ) -> Result<Map<String, Value>> {
     let cut = (level != Level::Restricted).then(|| shape::cut_definition(definition, level));
     let visible = cut.as_ref().unwrap_or(definition);
-    let edited = settle::settled(&visible.fields, &edited).into_owned();
+    let edited = settle::settled(&visible.fields, edited).into_owned();
     let retired = terms::newly_given(visible, before, &edited);
     if !retired.is_empty() {
         return Err(Error::invalid_fields(retired));

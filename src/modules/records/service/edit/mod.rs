@@ -80,7 +80,7 @@ impl Service {
                 };
                 let definition = &stored.definition;
                 let given = self.give_numbers(tx, definition, level, &new.document).await?;
-                let document = admit(definition, level, Some(&given.hidden), given.document)?;
+                let document = admit(definition, level, Some(&given.hidden), &given.document)?;
                 let now = tx.now();
                 let (version, operation) = (1, Operation::Create);
                 let state = State {
@@ -147,7 +147,7 @@ impl Service {
                     .await?
                     .ok_or_else(|| Error::not_found("record", id))?;
                 let definition = &stored.definition;
-                let document = admit(definition, level, Some(before), edited.clone())?;
+                let document = admit(definition, level, Some(before), edited)?;
                 if visibility == was && document == *before {
                     return Ok(Written {
                         seen: seen(row.clone(), stored, level)?,
