@@ -3,7 +3,7 @@
 // writes in it, through sheet.rows. Without this the table has pages.
 (() => {
   "use strict";
-  const sheet = document.querySelector("[data-sheet]");
+  const sheet = document.querySelector(".sheet[data-block]");
   if (!sheet) return;
   const table = sheet.querySelector("table");
   const body = table.tBodies[0];

@@ -2,7 +2,7 @@
 // One cell is saved at once by the version its row shows; what meets more than one cell is looked at as a batch first.
 (() => {
   "use strict";
-  const sheet = document.querySelector("[data-sheet]");
+  const sheet = document.querySelector(".sheet[data-block]");
   if (!sheet || !sheet.rows) return;
   const { rows } = sheet;
   const table = sheet.querySelector("table");

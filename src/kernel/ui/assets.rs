@@ -48,21 +48,25 @@ impl From<Vec<u8>> for Asset {
     }
 }
 
-/// The files of a folder in the order of their names, as one.
-fn bundle<Folder: RustEmbed>() -> Asset {
+/// The files of a folder in the order of their names, as one; around each stands what keeps it apart from the others.
+fn bundle<Folder: RustEmbed>(before: &[u8], after: &[u8]) -> Asset {
     let mut names: Vec<_> = Folder::iter().collect();
     names.sort_unstable();
     let files = names.iter().filter_map(|name| Folder::get(name));
     files
-        .flat_map(|file| file.data.into_owned())
+        .flat_map(|file| [before, &file.data, after].concat())
         .collect::<Vec<u8>>()
         .into()
 }
 
 fn all() -> BTreeMap<String, Asset> {
     let mut all = BTreeMap::from([
-        ("vitrine.css".to_owned(), bundle::<Styles>()),
-        ("vitrine.js".to_owned(), bundle::<Scripts>()),
+        ("vitrine.css".to_owned(), bundle::<Styles>(b"", b"")),
+        (
+            "vitrine.js".to_owned(),
+            // A script that fails is told to the console and takes no other with it.
+            bundle::<Scripts>(b"try {\n", b"} catch (error) { reportError(error); }\n"),
+        ),
     ]);
     for name in Files::iter() {
         if let Some(file) = Files::get(&name) {

@@ -173,12 +173,13 @@ impl Shown<'_> {
                 ..ValueView::default()
             },
             FieldKind::Date => match self.language.civil(&text) {
-                Some(shown) => ValueView {
+                // What browsers know is days, months and years.
+                Some(shown) if Civil::stored(&text).is_ok_and(|civil| civil.is_plain()) => ValueView {
                     text: shown,
-                    // What browsers know is days, months and years.
-                    datetime: Civil::stored(&text).is_ok_and(|civil| civil.is_plain()).then_some(text),
+                    datetime: Some(text),
                     ..ValueView::default()
                 },
+                Some(shown) => running(&shown),
                 None => running(&text),
             },
             FieldKind::Integer | FieldKind::Number if field.unit.is_some() => {
