@@ -16,6 +16,8 @@ use super::house::house;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a part of a page may be drawn anew under a click.
 const REDRAWN: usize = 20;
+/// How often a driver is started that finds its port taken.
+const STARTS: usize = 5;
 
 /// As what the browser looks at the house.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,8 +56,14 @@ fn program(variable: &str, usual: &str) -> String {
 }
 
 impl Driver {
-    /// Starts on a free port, which the driver tells.
+    /// Starts on a free port, which the driver tells. Two that start at once may choose the same one; the later one then ends.
     fn start() -> Self {
+        (0..STARTS)
+            .find_map(|_| Self::try_start())
+            .expect("the driver tells its port")
+    }
+
+    fn try_start() -> Option<Self> {
         let name = program("CHROMEDRIVER", "chromedriver");
         let mut process = Command::new(&name)
             .arg("--port=0")
@@ -65,17 +73,22 @@ impl Driver {
             .unwrap_or_else(|e| panic!("{name}: {e}; run through tests/with-chromium"));
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = loop {
-            let line = lines.next().expect("the driver tells its port").unwrap();
+            let Some(line) = lines.next() else {
+                // It has ended: only its last word is waited for.
+                process.wait().unwrap();
+                return None;
+            };
+            let line = line.unwrap();
             if let Some((_, port)) = line.split_once("successfully on port ") {
                 break port.trim_end_matches('.').to_owned();
             }
         };
         // What it says later is thrown away, so that a full pipe never holds it up.
         std::thread::spawn(move || lines.for_each(drop));
-        Self {
+        Some(Self {
             process,
             address: format!("http://127.0.0.1:{port}"),
-        }
+        })
     }
 }
 
@@ -186,7 +199,18 @@ impl Browser {
     /// A part of the page that is drawn anew takes away what was found; the next one is the same.
     pub async fn click(&self, selector: &str) {
         for _ in 0..REDRAWN {
-            match self.find(selector).await.click().await {
+            let found = self.find(selector).await;
+            // As a person does: what hides behind a bar at the edge is brought into sight first.
+            let shown = self.client.execute(
+                "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})",
+                vec![serde_json::to_value(&found).unwrap()],
+            );
+            match shown.await.map(drop) {
+                Ok(()) => {}
+                Err(error) if error.is_stale_element_reference() => continue,
+                Err(error) => panic!("{selector}: {error}"),
+            }
+            match found.click().await {
                 Ok(()) => return,
                 Err(error) if error.is_stale_element_reference() => {}
                 Err(error) => panic!("{selector}: {error}"),
