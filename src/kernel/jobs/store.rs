@@ -2,18 +2,20 @@
 
 use super::claim::lock;
 use super::enqueue::{Asker, JobRow};
-use crate::kernel::db::{Db, Engine, Signal, Tx, pick, sql};
+use crate::kernel::db::{Db, Engine, Exec, Signal, Tx, pick, sql};
 use crate::kernel::error::Result;
 
-/// Is anything of this queue due? A cheap look before a claim that nobody called for.
-pub(super) async fn is_due(db: &Db, queue: &str, now: i64) -> Result<bool> {
-    let found: Option<(String,)> =
-        sql("SELECT id FROM job WHERE state = 'waiting' AND queue = $1 AND (run_at <= $2 OR (attempts = 0 AND run_at <= created_at)) \
-             AND NOT EXISTS (SELECT 1 FROM queue_pause AS q WHERE q.name = $1) LIMIT 1")
-            .bind(queue)
-            .bind(now)
-            .opt(db)
-            .await?;
+/// Is anything of this queue due? A cheap look before a claim that nobody called for. In the order of the index: for any row
+/// PostgreSQL would read through the whole table where it believes that most of it waits.
+pub(super) async fn is_due(on: impl Into<Exec<'_>>, queue: &str, now: i64) -> Result<bool> {
+    let found: Option<(String,)> = sql("SELECT id FROM job WHERE state = 'waiting' AND queue = $1 \
+             AND (run_at <= $2 OR (attempts = 0 AND run_at <= created_at)) \
+             AND NOT EXISTS (SELECT 1 FROM queue_pause AS q WHERE q.name = $1) \
+         ORDER BY priority DESC, run_at, id LIMIT 1")
+    .bind(queue)
+    .bind(now)
+    .opt(on)
+    .await?;
     Ok(found.is_some())
 }
 

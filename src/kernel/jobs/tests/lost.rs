@@ -272,6 +272,31 @@ async fn a_claim_looks_only_at_what_it_takes() {
     assert!(rows < 2_000, "{rows} rows were looked at for 100 jobs");
 }
 
+/// The look of a feed that is called for nothing, where PostgreSQL has last seen a table in which everything waits.
+#[tokio::test]
+async fn a_look_at_an_empty_queue_reads_no_others() {
+    let db = crate::kernel::testing::postgres().await;
+    make_many(&db, (0..6_000).map(|n| NewJob::new("test.plain", json!(n))).collect()).await;
+    let look = db.write(Write::interactive("test"), |tx| {
+        Box::pin(async move {
+            sql("ANALYZE job").exec(&mut *tx).await?;
+            let now = tx.now();
+            // From the sixth time on the plan is one for any queue.
+            for _ in 0..8 {
+                assert!(!store::is_due(&mut *tx, EXCHANGE, now).await?);
+            }
+            let (rows,): (i64,) = pick(
+                "SELECT 0",
+                "SELECT CAST(COALESCE(SUM(seq_tup_read), 0) AS BIGINT) FROM pg_stat_xact_user_tables WHERE relname = 'job'",
+            )
+            .one(tx)
+            .await?;
+            Ok(rows)
+        })
+    });
+    assert_eq!(look.await.unwrap(), 0, "rows were read one after another");
+}
+
 both!(
     a_dead_workers_job_runs_elsewhere_and_its_ghost_is_refused,
     completion_commits_with_the_last_writes,
