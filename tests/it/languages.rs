@@ -39,7 +39,7 @@ fn cookie(answer: &Answer, name: &str) -> Option<String> {
     let pairs = all.map(|value| value.to_str().unwrap().split(';').next().unwrap().to_owned());
     pairs
         .filter_map(|pair| pair.strip_prefix(&format!("{name}=")).map(str::to_owned))
-        .last()
+        .next_back()
 }
 
 async fn a_reader_gets_pages_in_their_language(db: TestDb) {

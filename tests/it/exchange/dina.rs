@@ -10,6 +10,7 @@ both!(
     sets_in_an_archive_and_files_that_are_none
 );
 
+#[expect(clippy::needless_pass_by_value, reason = "rows are written where they are used")]
 fn row(data: Value) -> Value {
     json!({ "migrationData": data, "sourceData": null, "legacyData": null })
 }

@@ -140,7 +140,7 @@ async fn somebody_decides_about_what_was_left(db: TestDb) {
         .into_iter()
         .filter_map(|(id, decision, _)| decision.is_null().then_some(id))
         .collect();
-    assert_eq!(open, [third.clone()]);
+    assert_eq!(open, std::slice::from_ref(&third));
 
     // The third as a whole; and that is undone again, as any change.
     let result = decide(&app, &undone, &json!({"decide": "whole", "records": [third]})).await;
