@@ -5,5 +5,6 @@ pub mod accounts;
 pub mod exchange;
 pub mod messages;
 pub mod numbering;
+pub mod record_types;
 pub mod records;
 pub mod undo;

@@ -5,6 +5,7 @@ mod facets;
 #[cfg(feature = "testing")]
 mod following;
 mod language;
+mod names;
 mod paging;
 #[cfg(feature = "testing")]
 mod reaching;

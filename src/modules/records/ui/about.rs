@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Pages;
-use super::record::{path_label, title};
+use super::names::{path_label, title};
 use crate::contract::records::RecordType;
 use crate::kernel::error::Result;
 use crate::kernel::i18n::Language;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::about::{credit, licence};
-use super::record::title;
+use super::names::title;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::Result;
 use crate::kernel::i18n::Language;
@@ -174,7 +174,7 @@ pub fn json_ld(seen: &Seen, address: &str, collection: &str) -> Result<String> {
             [one] => json!(one),
             many => json!(many),
         };
-        let name = super::record::path_label(definition, &leaf.path, language);
+        let name = super::names::path_label(definition, &leaf.path, language);
         Some(json!({ "@type": "PropertyValue", "propertyID": leaf.path, "name": name, "value": value }))
     });
     let properties: Vec<Value> = properties.collect();

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::Pages;
-use super::record::path_label;
+use super::names::path_label;
 use super::types::{FieldRow, rows};
 use crate::contract::records::{Field as TypeField, FieldKind, RecordType};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};

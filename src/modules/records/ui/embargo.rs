@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::Pages;
-use super::record::{path_label, title};
+use super::names::{path_label, title};
 use crate::kernel::access::Level;
 use crate::kernel::clock::moment;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::Pages;
-use super::record::path_label;
+use super::names::path_label;
 use crate::contract::records::{FieldKind, RecordType};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Path};

@@ -11,6 +11,7 @@ mod embargo;
 mod fields;
 mod forms;
 mod labels;
+mod names;
 mod numbers;
 mod place;
 mod record;

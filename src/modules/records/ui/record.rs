@@ -14,25 +14,21 @@ use super::about::{Image, Licence, Linked, credit, image, licence};
 use super::cite::Citation;
 use super::fields::{Section, Shown, level_key, linked};
 use super::forms;
+use super::names::{TITLE, path_label, summary, title};
 use super::similar::Alike;
 use super::tree::{Hanging, crumbs};
 use crate::contract::access::GRANTS;
-use crate::contract::records::{RECORDS_DELETE, RECORDS_WRITE, RecordState, RecordType};
+use crate::contract::records::{RECORDS_DELETE, RECORDS_WRITE, RecordState};
 use crate::kernel::access::{Level, Object, Permission};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Path, Query};
-use crate::kernel::i18n::Language;
 use crate::kernel::ledger::{self, Version};
-use crate::kernel::ui::{
-    Crumb, HistoryEntry, Html, Page, Piece, differences, filters, label, readable, shorten, texts, view,
-};
+use crate::kernel::ui::{Crumb, HistoryEntry, Html, Page, Piece, differences, filters, label, shorten, view};
 use crate::modules::records::model::shape;
 use crate::modules::records::service::Seen;
 
 /// Who may open a change set, for the links to it.
 const HISTORY_READ: Permission = Permission("history.read");
-/// Characters of a title.
-const TITLE: usize = 300;
 /// States on the record's page and on the page of its history.
 const RECENT: i64 = 5;
 const STATES: i64 = 50;
@@ -352,37 +348,6 @@ pub(super) fn state(version: &Version, seen: &Seen) -> Result<Option<Map<String,
     )))
 }
 
-/// The labels of a dotted path with positions: `creator.2.name` becomes `Creator 2 › Name`.
-pub(super) fn path_label(definition: &RecordType, path: &str, language: Language) -> String {
-    let mut fields = definition.fields.as_slice();
-    let mut parts: Vec<String> = Vec::new();
-    for step in path.split('.') {
-        if step.bytes().all(|b| b.is_ascii_digit())
-            && let Some(last) = parts.last_mut()
-        {
-            last.push(' ');
-            last.push_str(step);
-        } else if let Some(field) = fields.iter().find(|f| f.name == step) {
-            parts.push(label(&field.labels, &field.name, language));
-            fields = &field.fields;
-        } else {
-            parts.push(readable(step));
-            fields = &[];
-        }
-    }
-    parts.join(" › ")
-}
-
-/// What to call it: its title, else its id.
-pub(super) fn title(seen: &Seen) -> String {
-    let title = seen.title();
-    if title.trim().is_empty() {
-        seen.record.id.clone()
-    } else {
-        shorten(&title, TITLE)
-    }
-}
-
 pub(super) fn trail(page: &Page, seen: &Seen) -> Vec<Crumb> {
     let definition = &seen.stored_type.definition;
     let type_label = label(&definition.labels, &definition.name, page.language);
@@ -430,24 +395,4 @@ pub(super) fn record_page(page: Page, seen: &Seen, around: Around) -> RecordPage
         title,
         page,
     }
-}
-
-/// The values of the first columns in one line: what a label beside the object would say.
-pub(super) fn summary(
-    definition: &RecordType,
-    document: &Map<String, Value>,
-    level: Level,
-    language: Language,
-) -> Option<String> {
-    let leaves = definition.leaves();
-    let columns = leaves.iter().filter(|leaf| {
-        let is_title = definition.title.as_deref() == Some(leaf.path.as_str());
-        !is_title && leaf.level <= level && leaf.field().is_some_and(|f| f.column)
-    });
-    let texts: Vec<String> = columns
-        .filter_map(|leaf| texts(document, &leaf.path, language).into_iter().next())
-        .map(|text| shorten(&text, 80))
-        .take(3)
-        .collect();
-    (!texts.is_empty()).then(|| texts.join(" · "))
 }

@@ -1,7 +1,7 @@
 //! The quiet list at the end of a record's page: a few that are much like it. The page does without where no index answers.
 
 use super::Pages;
-use super::record::{summary, title};
+use super::names::{summary, title};
 use crate::kernel::ui::Page;
 
 /// Records listed.

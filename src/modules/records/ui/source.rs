@@ -6,7 +6,8 @@ use axum::extract::State;
 use serde_json::{Map, Value};
 
 use super::Pages;
-use super::record::{title, trail};
+use super::names::title;
+use super::record::trail;
 use crate::contract::records::Original;
 use crate::kernel::error::Result;
 use crate::kernel::http::Path;

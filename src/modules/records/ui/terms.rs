@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::Pages;
 use super::fields::search_for;
-use super::record::path_label;
+use super::names::path_label;
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Form, Path, Query};

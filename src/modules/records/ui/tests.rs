@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::fields::Shown;
 use super::forms::{self, csv_cell};
-use super::record::{Around, path_label, record_page};
+use super::names::path_label;
+use super::record::{Around, record_page};
 use super::types::rows;
 use crate::contract::records::{Record, RecordType, StoredType};
 use crate::kernel::access::Level;

@@ -11,7 +11,7 @@ use serde_json::{Map, json};
 use super::Pages;
 use super::edit::{because, of_fields};
 use super::fields::level_key;
-use super::record::title;
+use super::names::title;
 use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, RecordType};
 use crate::kernel::access::Object;
 use crate::kernel::error::{Code, Error, Result};

@@ -188,7 +188,7 @@ fn is_word(kind: FieldKind) -> bool {
 
 fn facet_items(definition: &RecordType, answer: &Answer, language: Language) -> Vec<FacetItem> {
     let items = answer.facets.iter().map(|facet| FacetItem {
-        label: super::record::path_label(definition, &facet.field, language),
+        label: super::names::path_label(definition, &facet.field, language),
         values: facet
             .values
             .iter()

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Pages;
-use super::record::{path_label, title};
+use super::names::{path_label, title};
 use crate::contract::records::RECORDS_DELETE;
 use crate::kernel::access::{Level, Object};
 use crate::kernel::error::{Error, Result};

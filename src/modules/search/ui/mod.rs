@@ -10,6 +10,7 @@ mod kept;
 mod kind;
 mod map;
 mod nothing;
+mod pieces;
 mod question;
 mod rows;
 mod saved;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use self::sent::Sent;
 use self::words::{actions, back, fields, told, words};
 use super::Pages;
-use super::record::path_label;
+use super::names::path_label;
 use crate::contract::records::RECORDS_DELETE;
 use crate::kernel::access::Object;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
@@ -305,7 +305,7 @@ impl Pages {
             // What is hidden by now is not named.
             if let Ok(seen) = self.service.read(&page.caller, &done.record_id).await {
                 refused.push(Refused {
-                    title: super::record::title(&seen),
+                    title: super::names::title(&seen),
                     href: format!("/records/{}", done.record_id),
                     why: done.note,
                 });

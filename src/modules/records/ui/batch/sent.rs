@@ -14,7 +14,7 @@ use crate::modules::records::model::path;
 use crate::modules::records::model::rule::Action;
 use crate::modules::records::ui::Pages;
 use crate::modules::records::ui::edit::{Offer, value};
-use crate::modules::records::ui::record::title;
+use crate::modules::records::ui::names::title;
 
 /// What the form sends.
 #[derive(Clone, Debug, Default, Deserialize)]

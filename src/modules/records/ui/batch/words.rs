@@ -8,7 +8,7 @@ use crate::kernel::ui::shorten;
 use crate::modules::records::model::path;
 use crate::modules::records::model::rule::Action;
 use crate::modules::records::service::batch::{Batch, Selection};
-use crate::modules::records::ui::record::path_label;
+use crate::modules::records::ui::names::path_label;
 
 /// Characters of a value in a heading.
 const SHORT: usize = 60;

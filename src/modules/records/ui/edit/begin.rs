@@ -17,7 +17,7 @@ use crate::kernel::ui::{Flash, Page, label};
 use crate::modules::records::model::{entry, path};
 use crate::modules::records::service::Seen;
 use crate::modules::records::ui::Pages;
-use crate::modules::records::ui::record::title;
+use crate::modules::records::ui::names::title;
 
 /// What a new record begins with.
 #[derive(Debug, Default, Deserialize)]

@@ -14,7 +14,7 @@ use crate::kernel::http::{Form, Json, Path, prefers_html};
 use crate::modules::records::model::{cell, path, shape, shorten};
 use crate::modules::records::service::Edit;
 use crate::modules::records::ui::Pages;
-use crate::modules::records::ui::record::path_label;
+use crate::modules::records::ui::names::path_label;
 use crate::modules::records::ui::table::shown;
 
 /// What the table sends.

@@ -20,7 +20,7 @@ use crate::modules::records::model::merge::{Side, States, Unit, merged, units};
 use crate::modules::records::model::{entry, shape};
 use crate::modules::records::service::Edit;
 use crate::modules::records::ui::Pages;
-use crate::modules::records::ui::record::{path_label, title};
+use crate::modules::records::ui::names::{path_label, title};
 
 /// Characters shown of one side.
 const LONGEST: usize = 3_000;

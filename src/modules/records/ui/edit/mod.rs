@@ -28,7 +28,7 @@ use self::form::{Maker, left_out};
 pub use self::form::{Offer, editor, value};
 use self::sent::Sent;
 use super::Pages;
-use super::record::title;
+use super::names::title;
 use crate::contract::records::{RECORDS_WRITE, RecordType};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
@@ -360,7 +360,7 @@ impl Pages {
         }
         let homeless = homeless.into_iter().map(|issue| {
             (
-                super::record::path_label(definition, &issue.path, language),
+                super::names::path_label(definition, &issue.path, language),
                 issue.message,
             )
         });

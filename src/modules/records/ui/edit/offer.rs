@@ -12,7 +12,7 @@ use crate::kernel::search::FacetRequest;
 use crate::kernel::ui::Page;
 use crate::modules::records::model::path;
 use crate::modules::records::ui::Pages;
-use crate::modules::records::ui::record::title;
+use crate::modules::records::ui::names::title;
 
 /// Fields whose values in use are offered, and values of each.
 const OFFERED: usize = 12;

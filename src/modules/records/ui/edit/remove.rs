@@ -12,7 +12,7 @@ use crate::kernel::http::{Form, Path};
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, shorten, view};
 use crate::modules::records::ui::Pages;
 use crate::modules::records::ui::about::Linked;
-use crate::modules::records::ui::record::title;
+use crate::modules::records::ui::names::title;
 use crate::modules::records::ui::tree::Line;
 
 #[derive(Template)]

@@ -18,7 +18,7 @@ use self::address::{Address, Params, widths};
 use self::rows::{BLOCK, Row};
 use super::Pages;
 use super::edit::editor;
-use super::record::path_label;
+use super::names::path_label;
 use crate::contract::records::{FieldKind, RECORDS_WRITE, RecordType};
 use crate::kernel::access::Object;
 use crate::kernel::error::{Error, Result};

@@ -25,7 +25,7 @@ use crate::modules::records::model::{cell, tsv};
 use crate::modules::records::service::Seen;
 use crate::modules::records::service::batch::Selection;
 use crate::modules::records::ui::Pages;
-use crate::modules::records::ui::record::path_label;
+use crate::modules::records::ui::names::path_label;
 
 /// Titles of linked records that are looked up, and bytes of one.
 const TITLES: usize = 200;
