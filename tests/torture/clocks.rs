@@ -13,8 +13,8 @@ use vitrine::kernel::clock::Clock;
 use vitrine::kernel::db::{Db, Options, sql};
 use vitrine::kernel::jobs::{JobHandler, NewJob, Worker, WorkerOptions};
 use vitrine::kernel::schedule::{Missed, Outcome, Schedule, register, runs, tick};
+use vitrine::kernel::testing::Dice;
 
-use super::dice::Dice;
 use super::figure;
 
 /// 2025-03-20, ten days before clocks change in Europe.

@@ -14,8 +14,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use vitrine::kernel::clock::Clock;
 use vitrine::kernel::db::{Db, Options, sql};
+use vitrine::kernel::testing::Dice;
 
-use super::dice::Dice;
 use super::figure;
 use super::load::{self, Load, pause};
 use super::server::Place;

@@ -16,8 +16,8 @@ use vitrine::kernel::access::Caller;
 use vitrine::kernel::clock::Clock;
 use vitrine::kernel::db::{Db, Options, Signal, Write, sql};
 use vitrine::kernel::jobs::{self, JobContext, JobHandler, NewJob, Worker, WorkerOptions};
+use vitrine::kernel::testing::Dice;
 
-use super::dice::Dice;
 use super::figure;
 use super::load::pause;
 

@@ -7,7 +7,6 @@
 
 mod clocks;
 mod crowd;
-mod dice;
 mod images;
 mod jobs;
 mod load;

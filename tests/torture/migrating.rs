@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use vitrine::kernel::testing::Dice;
 
-use super::dice::Dice;
 use super::figure;
 use super::load::pause;
 use super::server::Place;

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use vitrine::kernel::testing::Dice;
 
-use super::dice::Dice;
 use super::load::{self, Load, pause};
 use super::server::Place;
 use super::{figure, verdict};

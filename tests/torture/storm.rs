@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use vitrine::kernel::testing::Dice;
 
-use super::dice::Dice;
 use super::load::{self, Load};
 use super::server::{Place, Server};
 use super::{figure, verdict};

@@ -6,7 +6,7 @@
 
 pub mod calendar;
 mod reader;
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests;
 mod words;
 

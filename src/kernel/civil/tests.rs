@@ -3,6 +3,7 @@
 use super::calendar::{date, day};
 use super::*;
 use crate::kernel::i18n::Language;
+use crate::kernel::testing::Dice;
 
 /// First and last day as `1850-01-01 1850-12-31`.
 fn told(text: &str) -> Option<String> {
@@ -237,17 +238,10 @@ fn nothing_that_is_written_breaks_the_reader() {
         "-talet",
         "٣",
     ];
-    // A plain congruential generator: the same texts each time.
-    let mut state: u64 = 42;
-    let mut next = |below: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(state >> 33).unwrap() % below
-    };
+    let mut dice = Dice::new(42);
     let mut found = 0;
     for _ in 0..40_000 {
-        let text: String = (0..=next(6)).map(|_| PIECES[next(PIECES.len())]).collect();
+        let text: String = (0..=dice.below(6)).map(|_| dice.pick(&PIECES)).collect();
         let Ok(stored) = read(&text) else { continue };
         found += 1;
         let (from, to) = span(&stored).unwrap_or_else(|| panic!("{text} was read as {stored}"));

@@ -7,7 +7,7 @@
 mod angle;
 mod grid;
 mod mgrs;
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests;
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Tables of places as they are written, what is refused and why, and texts put together at random.
 
 use super::*;
+use crate::kernel::testing::Dice;
 
 #[track_caller]
 fn check(text: &str, latitude: f64, longitude: f64) {
@@ -138,16 +139,10 @@ fn nothing_that_is_written_breaks_the_reader() {
         "99999999999999999999",
         "north",
     ];
-    let mut state: u64 = 7;
-    let mut next = |below: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(state >> 33).unwrap() % below
-    };
+    let mut dice = Dice::new(7);
     let mut found = 0;
     for _ in 0..40_000 {
-        let text: String = (0..=next(7)).map(|_| PIECES[next(PIECES.len())]).collect();
+        let text: String = (0..=dice.below(7)).map(|_| dice.pick(&PIECES)).collect();
         let _ = (latitude(&text), longitude(&text));
         if let Ok(place) = both(&text) {
             found += 1;

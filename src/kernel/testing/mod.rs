@@ -2,11 +2,13 @@
 
 mod app;
 mod database;
+mod dice;
 mod kernel;
 mod mail;
 
 pub use app::{Answer, TestApp};
 pub use database::{TestDb, postgres, postgres_url, sqlite};
+pub use dice::Dice;
 pub use kernel::kernel;
 pub use mail::{MailServer, Received};
 

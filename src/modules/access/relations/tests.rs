@@ -9,7 +9,7 @@ use super::lists::{expand, list_objects, list_subjects};
 use super::{Change, Relations};
 use crate::both;
 use crate::kernel::db::Write;
-use crate::kernel::testing::TestDb;
+use crate::kernel::testing::{Dice, TestDb};
 use crate::modules::access::schema::{DefId, Expr, Kind, Schema, type_of};
 
 /// Every operation, recursion through groups and through folders, exclusion above recursion.
@@ -32,35 +32,24 @@ type folder
   permission anybody = @anyone - banned
 ";
 
-/// Small numbers from a seed: the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % n
-    }
-    fn pick(&mut self, kind: &str, n: u64) -> String {
-        format!("{kind}:{}", self.below(n))
-    }
+fn one(dice: &mut Dice, kind: &str, of: u64) -> String {
+    format!("{kind}:{}", dice.below(of))
 }
 
 fn random_tuples(dice: &mut Dice, count: u64) -> BTreeSet<Tuple> {
     let tuples = (0..count).map(|_| {
-        let user = dice.pick("user", 8);
-        let set = format!("{}#member", dice.pick("group", 6));
+        let user = one(dice, "user", 8);
+        let set = format!("{}#member", one(dice, "group", 6));
         let either = if dice.below(2) == 0 { &user } else { &set };
-        let folder = dice.pick("folder", 8);
+        let folder = one(dice, "folder", 8);
         match dice.below(7) {
-            0 | 1 => Tuple::new(&dice.pick("group", 6), "member", either),
-            2 => Tuple::new(&dice.pick("group", 6), "suspended", &user),
-            3 => Tuple::new(&folder, "parent", &dice.pick("folder", 8)),
+            0 | 1 => Tuple::new(&one(dice, "group", 6), "member", either),
+            2 => Tuple::new(&one(dice, "group", 6), "suspended", &user),
+            3 => Tuple::new(&folder, "parent", &one(dice, "folder", 8)),
             4 => Tuple::new(&folder, "owner", either),
             5 => Tuple::new(&folder, "reader", either),
             _ if dice.below(2) == 0 => Tuple::new(&folder, "banned", &user),
-            _ => Tuple::new(&folder, "banned", &format!("{}#active", dice.pick("group", 6))),
+            _ => Tuple::new(&folder, "banned", &format!("{}#active", one(dice, "group", 6))),
         }
     });
     tuples.collect()
@@ -168,7 +157,7 @@ impl<'s> Oracle<'s> {
 /// Compares everything that can be asked of one state of tuples. Answers how many checks that were.
 fn compare(seed: u64, count: u64) -> usize {
     let schema = Schema::parse(SCHEMA).unwrap();
-    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut dice = Dice::new(seed);
     let tuples = random_tuples(&mut dice, count);
     let mut graph = Graph::default();
     // Some come and go again: what is left is what was never taken.

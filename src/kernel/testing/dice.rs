@@ -1,11 +1,11 @@
-//! Chance that is the same every time.
+//! Chance that is the same every time, on every machine.
 
-/// A linear congruential generator; good enough to spread kills.
+/// A linear congruential generator: good enough to spread kills and to put texts together.
 pub struct Dice(u64);
 
 impl Dice {
     pub fn new(seed: u64) -> Self {
-        Self(seed ^ 0x9e37_79b9_7f4a_7c15)
+        Self(seed)
     }
 
     /// A number from 0 to `below` - 1.
@@ -15,5 +15,10 @@ impl Dice {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
+    }
+
+    /// One of these.
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[usize::try_from(self.below(from.len() as u64)).expect("a place in memory")]
     }
 }
