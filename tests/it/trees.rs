@@ -1,14 +1,12 @@
 //! Trees over HTTP on both engines: found through all that is above, also after a move and a rename; hidden ways tell
 //! nothing; a file in any order; taxa of an archive; a move is undone.
 
-use std::io::Write as _;
-
 use bytes::Bytes;
 use hyper::Method;
 use hyper::header::IF_MATCH;
 use serde_json::{Value, json};
 use vitrine::both;
-use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+use vitrine::kernel::testing::{Answer, TestApp, TestDb, gzip, tar};
 
 both!(
     records_are_found_through_what_they_hang_below,
@@ -297,27 +295,7 @@ fn archive(rows: &str) -> Vec<u8> {
         <id index="0"/><field index="1" term="http://rs.tdwg.org/dwc/terms/acceptedNameUsageID"/>
         <field index="2" term="http://rs.tdwg.org/dwc/terms/parentNameUsageID"/>
         <field index="3" term="http://rs.tdwg.org/dwc/terms/scientificName"/></core></archive>"#;
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    for (name, content) in [("meta.xml", descriptor), ("taxon.txt", rows)] {
-        let mut head = [0u8; 512];
-        let mut put = |at: usize, text: &str| head[at..at + text.len()].copy_from_slice(text.as_bytes());
-        put(0, name);
-        put(100, "0000644");
-        put(124, &format!("{:011o}", content.len()));
-        put(136, "00000000000");
-        put(148, "        ");
-        put(156, "0");
-        put(257, "ustar");
-        put(263, "00");
-        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
-        head[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-        gzip.write_all(&head).unwrap();
-        gzip.write_all(content.as_bytes()).unwrap();
-        gzip.write_all(&vec![0; content.len().next_multiple_of(512) - content.len()])
-            .unwrap();
-    }
-    gzip.write_all(&[0; 1024]).unwrap();
-    gzip.finish().unwrap()
+    gzip(&tar(&[("meta.xml", descriptor), ("taxon.txt", rows)]))
 }
 
 async fn taxa_of_an_archive_become_a_tree(db: TestDb) {

@@ -1,12 +1,14 @@
 //! What tests stand on: throw-away databases on both engines. Behind the feature `testing`, never in a release build.
 
 mod app;
+mod archive;
 mod database;
 mod dice;
 mod kernel;
 mod mail;
 
 pub use app::{Answer, TestApp};
+pub use archive::{gzip, tar};
 pub use database::{TestDb, postgres, postgres_url, sqlite};
 pub use dice::Dice;
 pub use kernel::kernel;

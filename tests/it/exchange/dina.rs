@@ -2,6 +2,7 @@
 //! leads to nothing or to several told by row and field.
 
 use vitrine::both;
+use vitrine::kernel::testing::tar;
 
 use super::*;
 
@@ -331,27 +332,8 @@ async fn sets_in_an_archive_and_files_that_are_none(db: TestDb) {
     let (status, page) = place.ask("GET", &format!("/import-sets/{job}"), Vec::new()).await;
     assert!(status == 200 && String::from_utf8_lossy(&page).contains("role=\"alert\""));
     // Packed together.
-    let mut tar = Vec::new();
-    for (name, set) in sets() {
-        let content = set.to_string();
-        let mut head = [0u8; 512];
-        let mut put = |at: usize, text: &str| head[at..at + text.len()].copy_from_slice(text.as_bytes());
-        put(0, name);
-        put(100, "0000644");
-        put(124, &format!("{:011o}", content.len()));
-        put(136, "00000000000");
-        put(148, "        ");
-        put(156, "0");
-        put(257, "ustar");
-        put(263, "00");
-        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
-        head[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-        tar.extend_from_slice(&head);
-        tar.extend_from_slice(content.as_bytes());
-        tar.resize(tar.len().next_multiple_of(512), 0);
-    }
-    tar.resize(tar.len() + 1024, 0);
-    let archive = place.bring("export.tar.gz", &gzip(&tar)).await;
+    let files: Vec<_> = sets().into_iter().map(|(name, set)| (name, set.to_string())).collect();
+    let archive = place.bring("export.tar.gz", &gzip(&tar(&files))).await;
     let views = place.sets(&[archive], false).await;
     assert_eq!(views.last().unwrap()["created"], 2, "{views:?}");
     place.close().await;

@@ -10,8 +10,6 @@ mod imports;
 mod killed;
 mod mappings;
 
-use std::io::Write as _;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -20,7 +18,7 @@ use tower::ServiceExt;
 use vitrine::kernel::db::sql;
 use vitrine::kernel::http::local;
 use vitrine::kernel::jobs::{Worker, WorkerOptions};
-use vitrine::kernel::testing::TestDb;
+use vitrine::kernel::testing::{TestDb, gzip};
 
 use crate::house::House;
 
@@ -115,12 +113,6 @@ fn counts(view: &Value, created: i64, updated: i64, unchanged: i64, refused: i64
     assert_eq!(view["state"], "done", "{view}");
     let got = ["created", "updated", "unchanged", "refused"].map(|name| view[name].as_i64().unwrap());
     assert_eq!(got, [created, updated, unchanged, refused], "{view}");
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// An invented museum with everything that is hard: groups, lists, nulls, mixed kinds, numbers as they were typed, formulas.

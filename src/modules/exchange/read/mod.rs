@@ -29,7 +29,7 @@ mod xlsx;
 mod xml;
 mod zip;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests;
 
 use std::io::{BufRead, BufReader, Cursor, Read};

@@ -2,6 +2,7 @@
 
 use super::books::zip;
 use super::*;
+use crate::kernel::testing::tar;
 
 const META: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <archive xmlns="http://rs.tdwg.org/dwc/text/" metadata="eml.xml">
@@ -53,27 +54,6 @@ fn want() -> [Value; 3] {
             "vernacularName": [{ "vernacularName": "oak\n(two lines)", "language": "en" }],
         }),
     ]
-}
-
-/// A tar archive of the kind that most programs write.
-fn tar(files: &[(&str, &str)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (name, content) in files {
-        let mut head = [0u8; 512];
-        head[..name.len()].copy_from_slice(name.as_bytes());
-        head[100..108].copy_from_slice(b"0000644\0");
-        head[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
-        head[148..156].copy_from_slice(b"        ");
-        head[156] = b'0';
-        head[257..265].copy_from_slice(b"ustar\x0000");
-        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
-        head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        out.extend_from_slice(&head);
-        out.extend_from_slice(content.as_bytes());
-        out.resize(out.len().div_ceil(512) * 512, 0);
-    }
-    out.resize(out.len() + 1024, 0);
-    out
 }
 
 fn notes(content: &[u8], name: &str) -> Vec<String> {

@@ -8,11 +8,12 @@ mod markup;
 mod rubbish;
 mod tables;
 
-use std::io::{Read, Write};
+use std::io::Read;
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::kernel::testing::gzip;
 
 fn limits() -> Limits {
     Limits {
@@ -46,12 +47,6 @@ fn shown(row: SourceRow) -> Value {
         Ok(map) => Value::Object(map),
         Err(issues) => json!({ "line": row.line, "path": issues[0].path, "message": issues[0].message }),
     }
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// The error that opening or reading to the end gives.
