@@ -65,11 +65,8 @@ async fn door(app: &TestApp, name: &str, to: &str) {
         .ok()
         .header("etag")
         .unwrap();
-    let body = serde_html_form::to_string([("version", version.trim_matches('"')), ("to", to)]).unwrap();
-    let request = app
-        .signed(Method::POST, &format!("/types/{name}/visibility"))
-        .header("content-type", "application/x-www-form-urlencoded");
-    let answer = app.send(request, Bytes::from(body)).await;
+    let pairs = [("version", version.trim_matches('"')), ("to", to)];
+    let answer = app.send_form(&format!("/types/{name}/visibility"), &pairs).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     app.drain_jobs().await;
 }

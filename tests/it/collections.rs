@@ -6,20 +6,11 @@ use serde_json::{Value, json};
 
 use vitrine::both;
 use vitrine::kernel::db::sql;
-use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+use vitrine::kernel::testing::{TestApp, TestDb};
 
 both!(a_collection_is_opened_and_deleted);
 both!(a_definition_by_a_form);
 both!(the_sample_goes_as_it_came);
-
-async fn post(app: &TestApp, path: &str, pairs: &[(&str, &str)]) -> Answer {
-    let body = serde_html_form::to_string(pairs).unwrap();
-    let request = app
-        .signed(Method::POST, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", "text/html");
-    app.send(request, Bytes::from(body)).await
-}
 
 async fn make(app: &TestApp, name: &str, visibility: &str, target: Option<&str>) {
     let mut fields = vec![
@@ -92,18 +83,21 @@ async fn a_collection_is_opened_and_deleted(db: TestDb) {
     assert_eq!(total(&app, "vase").await, 0);
 
     // Opened: all but the one that was closed by itself. A second click on an old page changes nothing.
-    let opened = post(&app, "/types/vase/visibility", &[("version", "1"), ("to", "public")]).await;
+    let opened = app
+        .send_form("/types/vase/visibility", &[("version", "1"), ("to", "public")])
+        .await;
     assert_eq!(opened.status, 303, "{}", opened.text());
     app.drain_jobs().await;
     assert_eq!(total(&app, "vase").await, 2);
     assert_eq!(
-        post(&app, "/types/vase/visibility", &[("version", "1"), ("to", "members")])
+        app.send_form("/types/vase/visibility", &[("version", "1"), ("to", "members")])
             .await
             .status,
         412
     );
     assert_eq!(app.get_anonymous(&format!("/records/{cup}")).await.status, 404);
-    post(&app, "/types/vase/visibility", &[("version", "2"), ("to", "members")]).await;
+    app.send_form("/types/vase/visibility", &[("version", "2"), ("to", "members")])
+        .await;
     app.drain_jobs().await;
     assert_eq!(total(&app, "vase").await, 0);
 
@@ -111,19 +105,19 @@ async fn a_collection_is_opened_and_deleted(db: TestDb) {
     make(&app, "shard", "public", Some("vase")).await;
     give_roles(&app, &["type:vase", "type:shard"]).await;
     assert_eq!(count(&db, "SELECT COUNT(*) FROM relation_tuple").await, 2);
-    let held = post(&app, "/types/vase/delete", &[("confirm", "vase")]).await;
+    let held = app.send_form("/types/vase/delete", &[("confirm", "vase")]).await;
     assert_eq!(held.status, 409, "{}", held.text());
     let empty = app
         .signed(Method::DELETE, "/api/types/shard")
         .header("if-match", "\"1\"");
     assert_eq!(app.send(empty, Bytes::new()).await.status, 204);
-    let wrong = post(&app, "/types/vase/delete", &[("confirm", "vases")]).await;
+    let wrong = app.send_form("/types/vase/delete", &[("confirm", "vases")]).await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.text().contains("Write the name"));
     make(&app, "copy", "public", None).await;
     import(&app, "copy", "number,title\n1,Jar\n2,Bowl\n3,Cup\n").await;
     assert_eq!(found(&app, "Jar").await, 1);
-    let removed = post(&app, "/types/vase/delete", &[("confirm", " vase ")]).await;
+    let removed = app.send_form("/types/vase/delete", &[("confirm", " vase ")]).await;
     assert_eq!(removed.status, 303, "{}", removed.text());
     assert_eq!(
         app.get(&format!("/api/records/{cup}")).await.status,
@@ -193,11 +187,11 @@ async fn a_definition_by_a_form(db: TestDb) {
         ("def/fields/number/level", "members"),
     ];
     // One record has no title: that is said before anything is saved.
-    let held = post(&app, "/types/vase/edit", &form).await.ok().text();
+    let held = app.send_form("/types/vase/edit", &form).await.ok().text();
     assert!(held.contains("1 record does not keep the new rules"), "{held}");
     assert_eq!(app.get("/api/types/vase").await.json()["labels"], json!(null));
     form.push(("do", "anyway"));
-    let saved = post(&app, "/types/vase/edit", &form).await;
+    let saved = app.send_form("/types/vase/edit", &form).await;
     assert_eq!(saved.status, 303, "{}", saved.text());
     let kind = app.get("/api/types/vase").await.ok().json();
     assert_eq!(
@@ -213,12 +207,12 @@ async fn a_definition_by_a_form(db: TestDb) {
         shown.contains("All that holds flowers.") && shown.contains("CC0 1.0") && !shown.contains("/types/vase/delete")
     );
     // An old page shows what was written over the newest state.
-    let stale = post(&app, "/types/vase/edit", &form).await;
+    let stale = app.send_form("/types/vase/edit", &form).await;
     assert_eq!(stale.status, 412);
     assert!(stale.text().contains("Somebody else changed"));
     form[0] = ("version", "2");
     form[4] = ("def/title", "nothing");
-    assert_eq!(post(&app, "/types/vase/edit", &form).await.status, 422);
+    assert_eq!(app.send_form("/types/vase/edit", &form).await.status, 422);
 }
 
 async fn the_sample_goes_as_it_came(db: TestDb) {

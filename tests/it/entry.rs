@@ -6,7 +6,7 @@ use hyper::Method;
 use scraper::{Html, Selector};
 use serde_json::{Value, json};
 use vitrine::both;
-use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+use vitrine::kernel::testing::{TestApp, TestDb};
 
 both!(
     a_record_begins_like_others,
@@ -36,20 +36,6 @@ async fn coin(app: &TestApp, document: Value) -> String {
     made.ok().json()["id"].as_str().unwrap().to_owned()
 }
 
-async fn page(app: &TestApp, path: &str) -> Answer {
-    let request = app.signed(Method::GET, path).header("accept", "text/html");
-    app.send(request, Bytes::new()).await
-}
-
-async fn post(app: &TestApp, path: &str, pairs: &[(&str, &str)]) -> Answer {
-    let body = serde_html_form::to_string(pairs).unwrap();
-    let request = app
-        .signed(Method::POST, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", "text/html");
-    app.send(request, Bytes::from(body)).await
-}
-
 /// What stands in a field of the form.
 fn field(page: &str, name: &str) -> String {
     let page = Html::parse_document(page);
@@ -72,7 +58,7 @@ async fn a_record_begins_like_others(db: TestDb) {
         json!({ "number": "C1", "title": "Denarius", "found": "Ostia", "side": [{ "text": "SC", "code": "x" }] }),
     )
     .await;
-    let like = page(&app, &format!("/types/coin/new?like={first}")).await.ok().text();
+    let like = app.page(&format!("/types/coin/new?like={first}")).await.ok().text();
     assert_eq!(
         (
             field(&like, "doc/title"),
@@ -87,14 +73,14 @@ async fn a_record_begins_like_others(db: TestDb) {
         (String::new(), String::new())
     );
     assert!(
-        page(&app, &format!("/records/{first}"))
+        app.page(&format!("/records/{first}"))
             .await
             .ok()
             .text()
             .contains(&format!("new?like={first}"))
     );
     assert_eq!(
-        page(&app, "/types/coin/new?like=0190c0de-0000-7000-8000-000000000001")
+        app.page("/types/coin/new?like=0190c0de-0000-7000-8000-000000000001")
             .await
             .status,
         404
@@ -110,10 +96,10 @@ async fn a_record_begins_like_others(db: TestDb) {
         ("do", "next"),
         ("whole", "1"),
     ];
-    let saved = post(&app, "/types/coin/new", &sent).await;
+    let saved = app.send_form("/types/coin/new", &sent).await;
     assert_eq!(saved.status, 303, "{}", saved.text());
     let place = saved.header("location").unwrap();
-    let next = page(&app, &place).await.ok().text();
+    let next = app.page(&place).await.ok().text();
     assert_eq!(
         (
             field(&next, "doc/found"),
@@ -141,7 +127,7 @@ async fn a_template_is_its_authors(db: TestDb) {
             ("whole", "1"),
         ]
     };
-    let kept = post(&app, "/types/coin/new", &sent("Loans")).await.ok().text();
+    let kept = app.send_form("/types/coin/new", &sent("Loans")).await.ok().text();
     assert!(kept.contains("kept as your template"), "{kept}");
     assert_eq!(
         field(&kept, "doc/number"),
@@ -149,9 +135,9 @@ async fn a_template_is_its_authors(db: TestDb) {
         "the form itself stays as it was entered"
     );
     assert_eq!(app.get("/api/search?type=coin&wait=true").await.ok().json()["total"], 0);
-    post(&app, "/types/coin/new", &sent("Loans")).await.ok();
-    assert_eq!(post(&app, "/types/coin/new", &sent(" ")).await.status, 422);
-    let blank = page(&app, "/types/coin/new").await.ok().text();
+    app.send_form("/types/coin/new", &sent("Loans")).await.ok();
+    assert_eq!(app.send_form("/types/coin/new", &sent(" ")).await.status, 422);
+    let blank = app.page("/types/coin/new").await.ok().text();
     let links = Html::parse_document(&blank);
     let found = Selector::parse(".template-list a").unwrap();
     let hrefs: Vec<String> = links
@@ -159,7 +145,7 @@ async fn a_template_is_its_authors(db: TestDb) {
         .filter_map(|a| a.attr("href").map(str::to_owned))
         .collect();
     assert_eq!(hrefs.len(), 1, "one name is one template");
-    let begun = page(&app, &hrefs[0]).await.ok().text();
+    let begun = app.page(&hrefs[0]).await.ok().text();
     assert_eq!(
         (
             field(&begun, "doc/found"),
@@ -169,9 +155,11 @@ async fn a_template_is_its_authors(db: TestDb) {
         ("Rome".to_owned(), "soon".to_owned(), String::new())
     );
     let id = hrefs[0].rsplit('=').next().unwrap();
-    let dropped = post(&app, &format!("/types/coin/templates/{id}/delete"), &[]).await;
+    let dropped = app
+        .send_form(&format!("/types/coin/templates/{id}/delete"), &[("", ""); 0])
+        .await;
     assert_eq!(dropped.status, 303, "{}", dropped.text());
-    assert_eq!(page(&app, &hrefs[0]).await.status, 404);
+    assert_eq!(app.page(&hrefs[0]).await.status, 404);
     app.stop().await;
 }
 
@@ -190,7 +178,8 @@ async fn a_form_tells_what_was_and_what_is_odd(db: TestDb) {
             .header("if-match", format!("\"{version}\""));
         app.send(request, Bytes::from(body.to_string())).await.ok();
     }
-    let told = page(&app, &format!("/records/{first}/field?field=found"))
+    let told = app
+        .page(&format!("/records/{first}/field?field=found"))
         .await
         .ok()
         .text();
@@ -202,7 +191,7 @@ async fn a_form_tells_what_was_and_what_is_odd(db: TestDb) {
         .collect();
     assert_eq!(values, ["Rome", "Capua", "Ostia"], "{told}");
     assert_eq!(
-        page(&app, &format!("/records/{first}/field?field=none")).await.status,
+        app.page(&format!("/records/{first}/field?field=none")).await.status,
         404
     );
     // What is closed tells nothing of what it was either.
@@ -215,11 +204,11 @@ async fn a_form_tells_what_was_and_what_is_odd(db: TestDb) {
 
     coin(&app, json!({ "number": "C2", "title": "Denarius" })).await;
     app.get("/api/search?wait=true&limit=1").await.ok();
-    let form = page(&app, &format!("/records/{first}/edit")).await.ok().text();
+    let form = app.page(&format!("/records/{first}/edit")).await.ok().text();
     assert_eq!(count(&form, ".warning"), 2, "{form}");
     assert!(form.contains("another record of the collection is called"), "{form}");
     assert!(
-        page(&app, &format!("/records/{first}"))
+        app.page(&format!("/records/{first}"))
             .await
             .ok()
             .text()
@@ -241,7 +230,7 @@ async fn a_form_tells_what_was_and_what_is_odd(db: TestDb) {
         ("do", "save"),
         ("whole", "1"),
     ];
-    let refused = post(&app, "/types/coin/new", &sent).await;
+    let refused = app.send_form("/types/coin/new", &sent).await;
     assert_eq!(refused.status, 422);
     assert_eq!(
         count(&refused.text(), "legend .badge.bad"),

@@ -6,7 +6,7 @@ use scraper::{Html, Selector};
 use serde_json::{Value, json};
 
 use vitrine::both;
-use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+use vitrine::kernel::testing::{TestApp, TestDb};
 
 both!(a_record_by_forms);
 both!(two_changes_of_one_record);
@@ -47,20 +47,6 @@ fn set(pairs: &mut Vec<(String, String)>, name: &str, value: &str) {
     pairs.push((name.to_owned(), value.to_owned()));
 }
 
-async fn post(app: &TestApp, path: &str, pairs: &[(String, String)]) -> Answer {
-    let body = serde_html_form::to_string(pairs).unwrap();
-    let request = app
-        .signed(Method::POST, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", "text/html");
-    app.send(request, Bytes::from(body)).await
-}
-
-async fn page(app: &TestApp, path: &str) -> Answer {
-    let request = app.signed(Method::GET, path).header("accept", "text/html");
-    app.send(request, Bytes::new()).await
-}
-
 fn count(page: &str, selector: &str) -> usize {
     Html::parse_document(page)
         .select(&Selector::parse(selector).unwrap())
@@ -92,7 +78,7 @@ async fn with_type(db: &TestDb) -> TestApp {
 async fn a_record_by_forms(db: TestDb) {
     let app = with_type(&db).await;
     assert_eq!(app.get_anonymous("/types/vase/new").await.status, 401);
-    let blank = page(&app, "/types/vase/new").await.ok().text();
+    let blank = app.page("/types/vase/new").await.ok().text();
     assert!(blank.contains("As on the label.") && blank.contains("At least 0."));
 
     // What is refused comes back as it was entered, with every message at its control and above.
@@ -101,7 +87,7 @@ async fn a_record_by_forms(db: TestDb) {
     set(&mut form, "doc/height", "tall");
     set(&mut form, "doc/notes/#0", "first");
     set(&mut form, "doc/maker/#0/born", "soon");
-    let refused = post(&app, "/types/vase/new", &form).await;
+    let refused = app.send_form("/types/vase/new", &form).await;
     assert_eq!(refused.status, 422);
     let refused = refused.text();
     assert_eq!(count(&refused, "[role=alert] a[href]"), 4, "{refused}");
@@ -111,7 +97,7 @@ async fn a_record_by_forms(db: TestDb) {
 
     // Without scripts a button adds empty places and judges nothing.
     set(&mut form, "do", "more");
-    let wider = post(&app, "/types/vase/new", &form).await.ok().text();
+    let wider = app.send_form("/types/vase/new", &form).await.ok().text();
     assert_eq!(
         count(&wider, "[name='doc/notes/#1']") + count(&wider, "[name='doc/maker/#1/name']"),
         2
@@ -133,7 +119,7 @@ async fn a_record_by_forms(db: TestDb) {
     ] {
         set(&mut form, name, value);
     }
-    let saved = post(&app, "/types/vase/new", &form).await;
+    let saved = app.send_form("/types/vase/new", &form).await;
     assert_eq!(saved.status, 303, "{}", saved.text());
     let place = saved.header("location").unwrap();
     let record = app.get(&format!("/api{place}")).await.ok().json();
@@ -142,7 +128,7 @@ async fn a_record_by_forms(db: TestDb) {
         "picture": "https://images.example.org/jar.jpg", "giver": "Mrs. A" });
     assert_eq!(record["document"], want);
 
-    let shown = page(&app, &place).await.ok().text();
+    let shown = app.page(&place).await.ok().text();
     assert!(shown.contains("Mrs. A") && shown.contains("CC0") && shown.contains("@misc"));
     assert_eq!(count(&shown, "img"), 0, "nothing is loaded from another site");
     assert_eq!(
@@ -164,40 +150,43 @@ async fn a_record_by_forms(db: TestDb) {
 
 async fn edited(app: &TestApp, place: &str, want: &Value) {
     // A form that is sent as it came changes nothing.
-    let edit = page(app, &format!("{place}/edit")).await.ok().text();
+    let edit = app.page(&format!("{place}/edit")).await.ok().text();
     let mut form = controls(&edit, "form.entry-form");
-    assert_eq!(post(app, &format!("{place}/edit"), &form).await.status, 303);
+    assert_eq!(app.send_form(&format!("{place}/edit"), &form).await.status, 303);
     let same = app.get(&format!("/api{place}")).await.ok().json();
     assert_eq!((&same["version"], &same["document"]), (&json!(1), want));
     set(&mut form, "doc/number", "V 2");
     set(&mut form, "doc/notes/#0", "");
     set(&mut form, "doc/twin", place.trim_start_matches("/records/"));
-    assert_eq!(post(app, &format!("{place}/edit"), &form).await.status, 303);
+    assert_eq!(app.send_form(&format!("{place}/edit"), &form).await.status, 303);
     let edited = app.get(&format!("/api{place}")).await.ok().json();
     assert_eq!(
         (&edited["version"], &edited["document"]["notes"]),
         (&json!(2), &json!(null))
     );
-    let old = page(app, &format!("{place}/versions/1")).await.ok().text();
+    let old = app.page(&format!("{place}/versions/1")).await.ok().text();
     assert!(old.contains("This is version 1") && old.contains("V 1"));
-    let back = page(app, &format!("{place}/edit?from=1")).await.ok().text();
+    let back = app.page(&format!("{place}/edit?from=1")).await.ok().text();
     assert_eq!(count(&back, "[name='doc/number'][value='V 1']"), 1);
 
     // Half a form saves nothing.
     form.retain(|(name, _)| name != "whole");
-    assert_eq!(post(app, &format!("{place}/edit"), &form).await.status, 400);
+    assert_eq!(app.send_form(&format!("{place}/edit"), &form).await.status, 400);
 }
 
 async fn deleted(app: &TestApp, place: &str) {
-    let question = page(app, &format!("{place}/delete")).await.ok().text();
+    let question = app.page(&format!("{place}/delete")).await.ok().text();
     let form = controls(&question, "main form");
-    assert_eq!(post(app, &format!("{place}/delete"), &form).await.status, 303);
-    let gone = page(app, place).await;
+    assert_eq!(app.send_form(&format!("{place}/delete"), &form).await.status, 303);
+    let gone = app.page(place).await;
     assert_eq!(gone.status, 410);
     assert_eq!(count(&gone.text(), &format!("form[action='{place}/restore']")), 1);
     assert_eq!(count(&app.get_anonymous(place).await.text(), "form[method=post]"), 0);
-    assert_eq!(post(app, &format!("{place}/restore"), &[]).await.status, 303);
-    page(app, place).await.ok();
+    assert_eq!(
+        app.send_form(&format!("{place}/restore"), &[("", ""); 0]).await.status,
+        303
+    );
+    app.page(place).await.ok();
 }
 
 async fn two_changes_of_one_record(db: TestDb) {
@@ -208,7 +197,7 @@ async fn two_changes_of_one_record(db: TestDb) {
         .unwrap()
         .to_owned();
     let (edit, merge) = (format!("/records/{id}/edit"), format!("/records/{id}/merge"));
-    let stale = page(&app, &edit).await.ok().text();
+    let stale = app.page(&edit).await.ok().text();
 
     // Somebody else is faster.
     let theirs = json!({ "document": { "title": "Their jar", "height": 1, "giver": "A", "notes": ["seen"] } });
@@ -221,7 +210,7 @@ async fn two_changes_of_one_record(db: TestDb) {
     let mut form = controls(&stale, "form.entry-form");
     set(&mut form, "doc/title", "My jar");
     set(&mut form, "doc/giver", "B");
-    let both = post(&app, &edit, &form).await;
+    let both = app.send_form(&edit, &form).await;
     assert_eq!(both.status, 412);
     let both = both.text();
     assert_eq!(count(&both, "fieldset.choice"), 3, "{both}");
@@ -229,14 +218,14 @@ async fn two_changes_of_one_record(db: TestDb) {
 
     // A field that both changed needs a choice; until then nothing is saved and nothing is lost.
     let mut form = controls(&both, "main form");
-    let unchosen = post(&app, &merge, &form).await;
+    let unchosen = app.send_form(&merge, &form).await;
     assert_eq!(unchosen.status, 412);
     assert!(unchosen.text().contains("My jar") && unchosen.text().contains("Their jar"));
 
     // On the way to the form of both changes, too.
     set(&mut form, "pick/title", "mine");
     set(&mut form, "do", "edit");
-    let further = post(&app, &merge, &form).await.ok().text();
+    let further = app.send_form(&merge, &form).await.ok().text();
     assert_eq!(count(&further, "[name='doc/title'][value='My jar']"), 1);
     assert_eq!(count(&further, "input[name=version][value='2']"), 1);
 
@@ -248,7 +237,7 @@ async fn two_changes_of_one_record(db: TestDb) {
     let faster = faster.header("content-type", "application/merge-patch+json");
     app.send(faster, Bytes::from(theirs.to_string())).await.ok();
     set(&mut form, "do", "save");
-    let again = post(&app, &merge, &form).await;
+    let again = app.send_form(&merge, &form).await;
     assert_eq!(again.status, 412);
     let again = again.text();
     assert_eq!(
@@ -256,7 +245,7 @@ async fn two_changes_of_one_record(db: TestDb) {
         (4, 0)
     );
     let form = controls(&again, "main form");
-    let saved = post(&app, &merge, &form).await;
+    let saved = app.send_form(&merge, &form).await;
     assert_eq!(saved.status, 303, "{}", saved.text());
     let merged = app.get(&format!("/api/records/{id}")).await.ok().json();
     let want = json!({ "title": "My jar", "height": 1, "giver": "B", "notes": ["seen"], "material": "clay" });

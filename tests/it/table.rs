@@ -6,7 +6,7 @@ use hyper::Method;
 use scraper::{Html, Selector};
 use serde_json::{Value, json};
 use vitrine::both;
-use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+use vitrine::kernel::testing::{TestApp, TestDb};
 
 both!(
     a_table_is_read_to_its_end,
@@ -46,20 +46,6 @@ async fn caught_up(app: &TestApp) {
     app.get("/api/search?wait=true&limit=1").await.ok();
 }
 
-async fn page(app: &TestApp, path: &str) -> String {
-    let request = app.signed(Method::GET, path).header("accept", "text/html");
-    app.send(request, Bytes::new()).await.ok().text()
-}
-
-async fn post(app: &TestApp, path: &str, accept: &str, pairs: &[(&str, &str)]) -> Answer {
-    let body = serde_html_form::to_string(pairs).unwrap();
-    let request = app
-        .signed(Method::POST, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", accept);
-    app.send(request, Bytes::from(body)).await
-}
-
 /// The texts of everything a selector finds.
 fn texts(page: &str, selector: &str) -> Vec<String> {
     let page = Html::parse_document(page);
@@ -83,7 +69,7 @@ async fn document(app: &TestApp, id: &str) -> Value {
 async fn a_table_is_read_to_its_end(db: TestDb) {
     let app = TestApp::start(&db).await;
     vases(&app, 120).await;
-    let first = page(&app, "/types/vase/table?sort=title").await;
+    let first = app.page("/types/vase/table?sort=title").await.ok().text();
     let titles = texts(&first, "tbody th");
     assert_eq!((titles.len(), titles[0].as_str()), (50, "Vase 000"));
     assert_eq!(attribute(&first, "tbody", "data-total"), "120");
@@ -95,9 +81,13 @@ async fn a_table_is_read_to_its_end(db: TestDb) {
     );
     // Without scripts it has pages.
     let next = attribute(&first, "a[rel=next]", "href");
-    assert_eq!(texts(&page(&app, &next).await, "tbody th")[0], "Vase 050");
+    assert_eq!(texts(&app.page(&next).await.ok().text(), "tbody th")[0], "Vase 050");
     for (from, want, rows) in [(1, "Vase 119", 50), (101, "Vase 019", 20), (37, "Vase 083", 50)] {
-        let block = page(&app, &format!("/types/vase/table/rows?sort=-title&from={from}")).await;
+        let block = app
+            .page(&format!("/types/vase/table/rows?sort=-title&from={from}"))
+            .await
+            .ok()
+            .text();
         let titles = texts(&block, "tbody th");
         assert_eq!((titles[0].as_str(), titles.len()), (want, rows), "from {from}");
         assert_eq!(attribute(&block, "tbody tr", "data-n"), from.to_string());
@@ -105,13 +95,21 @@ async fn a_table_is_read_to_its_end(db: TestDb) {
     // Every row stands once, whatever block it is in.
     let mut all = Vec::new();
     for from in (1..=120).step_by(50) {
-        let block = page(&app, &format!("/types/vase/table/rows?sort=height&from={from}")).await;
+        let block = app
+            .page(&format!("/types/vase/table/rows?sort=height&from={from}"))
+            .await
+            .ok()
+            .text();
         all.extend(texts(&block, "tbody th"));
     }
     assert_eq!(all, (0..120).map(|n| format!("Vase {n:03}")).collect::<Vec<_>>());
-    let behind = page(&app, "/types/vase/table?from=5000&sort=title").await;
+    let behind = app.page("/types/vase/table?from=5000&sort=title").await.ok().text();
     assert_eq!(texts(&behind, "tbody th")[0], "Vase 100");
-    let narrow = page(&app, "/types/vase/table?q=vase&filter=height:3&column=number").await;
+    let narrow = app
+        .page("/types/vase/table?q=vase&filter=height:3&column=number")
+        .await
+        .ok()
+        .text();
     assert_eq!(texts(&narrow, "tbody th"), ["Vase 003"]);
     assert_eq!(texts(&narrow, "tbody td:not(.tick)"), ["v3"]);
     assert!(
@@ -136,15 +134,15 @@ async fn a_cell_is_saved_by_its_version(db: TestDb) {
     let ids = vases(&app, 3).await;
     let path = format!("/records/{}/cell", ids[0]);
     let json = "application/json";
-    let saved = post(
-        &app,
-        &path,
-        json,
-        &[("version", "1"), ("field", "height"), ("value", "12.50")],
-    )
-    .await
-    .ok()
-    .json();
+    let saved = app
+        .send_form_for(
+            json,
+            &path,
+            &[("version", "1"), ("field", "height"), ("value", "12.50")],
+        )
+        .await
+        .ok()
+        .json();
     assert_eq!(
         (&saved["version"], &saved["title"]),
         (&json!(2), &json!("Vase 000")),
@@ -157,15 +155,11 @@ async fn a_cell_is_saved_by_its_version(db: TestDb) {
         ("4", "notes", "two\r\nlines"),
         ("5", "twin", ids[1].as_str()),
     ] {
-        let saved = post(
-            &app,
-            &path,
-            json,
-            &[("version", version), ("field", field), ("value", value)],
-        )
-        .await
-        .ok()
-        .json();
+        let saved = app
+            .send_form_for(json, &path, &[("version", version), ("field", field), ("value", value)])
+            .await
+            .ok()
+            .json();
         if field == "twin" {
             assert_eq!(
                 (&saved["shown"], &saved["value"]),
@@ -187,19 +181,15 @@ async fn a_cell_is_saved_by_its_version(db: TestDb) {
         ("twin", "nobody"),
         ("none", "x"),
     ] {
-        let refused = post(
-            &app,
-            &path,
-            json,
-            &[("version", "6"), ("field", field), ("value", value)],
-        )
-        .await;
+        let refused = app
+            .send_form_for(json, &path, &[("version", "6"), ("field", field), ("value", value)])
+            .await;
         assert_eq!(refused.status, 422, "{field}: {}", refused.text());
     }
     // Somebody else was faster: a program is told, a person puts both together.
     let stale = [("version", "2"), ("field", "notes"), ("value", "mine")];
-    assert_eq!(post(&app, &path, json, &stale).await.status, 412);
-    let merge = post(&app, &path, "text/html", &stale).await;
+    assert_eq!(app.send_form_for(json, &path, &stale).await.status, 412);
+    let merge = app.send_form(&path, &stale).await;
     assert_eq!(merge.status, 412);
     let merge = merge.text();
     assert!(
@@ -232,17 +222,17 @@ async fn a_table_looks_as_its_reader_likes_it(db: TestDb) {
         ("width", "notes:320"),
         ("sort", "-height"),
     ];
-    let kept = post(&app, look, "text/html", &chosen).await;
+    let kept = app.send_form(look, &chosen).await;
     assert_eq!(kept.status, 303, "{}", kept.text());
     assert!(kept.header("location").unwrap().contains("column=notes&column=height"));
     let heads = |page: &str| texts(page, "thead th span:not(.sr)");
-    let shown = page(&app, "/types/vase/table").await;
+    let shown = app.page("/types/vase/table").await.ok().text();
     assert_eq!(heads(&shown), ["Title", "Notes", "Height"]);
     assert_eq!(texts(&shown, "tbody th")[0], "Vase 001");
     assert_eq!(attribute(&shown, "colgroup col:nth-child(3)", "width"), "320");
     // An address says it for itself; others see what the type says.
     assert_eq!(
-        heads(&page(&app, "/types/vase/table?column=words").await),
+        heads(&app.page("/types/vase/table?column=words").await.ok().text()),
         ["Title", "Words"]
     );
     let others = app.get_anonymous("/types/vase/table").await.ok().text();
@@ -256,8 +246,13 @@ async fn a_table_looks_as_its_reader_likes_it(db: TestDb) {
             .status
             .is_client_error()
     );
-    post(&app, look, "application/json", &[("reset", "true")]).await.ok();
-    assert_eq!(heads(&page(&app, "/types/vase/table").await), ["Title", "Height"]);
+    app.send_form_for("application/json", look, &[("reset", "true")])
+        .await
+        .ok();
+    assert_eq!(
+        heads(&app.page("/types/vase/table").await.ok().text()),
+        ["Title", "Height"]
+    );
     app.stop().await;
 }
 
@@ -275,10 +270,12 @@ async fn what_is_pasted_is_one_change(db: TestDb) {
         ("cell", "notes"),
         ("text", text),
     ];
-    let begun = post(&app, "/types/vase/table/paste", "application/json", &place).await;
+    let begun = app
+        .send_form_for("application/json", "/types/vase/table/paste", &place)
+        .await;
     assert_eq!(begun.status, 201, "{}", begun.text());
     let to = begun.json()["to"].as_str().unwrap().to_owned();
-    let look = page(&app, &to).await;
+    let look = app.page(&to).await.ok().text();
     assert!(
         look.contains("would change") && look.contains("/types/vase/table?sort=title"),
         "{look}"
@@ -288,7 +285,7 @@ async fn what_is_pasted_is_one_change(db: TestDb) {
         document(&app, &ids[1]).await.get("notes").is_none(),
         "nothing is written yet"
     );
-    let run = post(&app, &format!("{to}/run"), "text/html", &[("reason", "from a sheet")]).await;
+    let run = app.send_form(&format!("{to}/run"), &[("reason", "from a sheet")]).await;
     assert_eq!(run.status, 303, "{}", run.text());
     app.drain_jobs().await;
     let (one, two) = (document(&app, &ids[1]).await, document(&app, &ids[2]).await);
@@ -324,7 +321,8 @@ async fn what_is_pasted_is_one_change(db: TestDb) {
         ("wide", "1"),
         ("text", "7\n"),
     ];
-    let begun = post(&app, "/types/vase/table/paste", "application/json", &all)
+    let begun = app
+        .send_form_for("application/json", "/types/vase/table/paste", &all)
         .await
         .ok()
         .json();
@@ -363,7 +361,8 @@ async fn what_cannot_be_pasted_is_refused(db: TestDb) {
             ("cell", cell),
             ("text", text),
         ];
-        post(&app, "/types/vase/table/paste", "application/json", &place).await
+        app.send_form_for("application/json", "/types/vase/table/paste", &place)
+            .await
     };
     let long = "1\n".repeat(2_001);
     for (cell, text, why) in [

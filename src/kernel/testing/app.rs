@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -151,6 +152,30 @@ impl TestApp {
     /// `POST` of JSON with the token.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.with_json(Method::POST, path, body).await
+    }
+
+    /// A page with the token.
+    pub async fn page(&self, path: &str) -> Answer {
+        let request = self.signed(Method::GET, path).header(ACCEPT, "text/html");
+        self.send(request, Bytes::new()).await
+    }
+
+    /// A form of a page with the token, sent as a browser does.
+    pub async fn send_form(&self, path: &str, pairs: &[(impl Serialize, impl Serialize)]) -> Answer {
+        self.send_form_for("text/html", path, pairs).await
+    }
+
+    /// A form with the token that wants its answer in another kind than a page.
+    ///
+    /// # Panics
+    /// When the pairs are no words.
+    pub async fn send_form_for(&self, accept: &str, path: &str, pairs: &[(impl Serialize, impl Serialize)]) -> Answer {
+        let body = serde_html_form::to_string(pairs).expect("pairs of words");
+        let request = self
+            .signed(Method::POST, path)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, accept);
+        self.send(request, Bytes::from(body)).await
     }
 
     /// Any method with JSON and the token.

@@ -57,8 +57,7 @@ async fn what_is_asked_for_is_counted_without_who_asked(db: TestDb) {
     assert_eq!(kept, [("phoenix".to_owned(),)]);
     assert_eq!(app.get_anonymous("/api/search/asked").await.status, 401);
     assert_eq!(app.get("/api/search/asked?limit=0").await.status, 422);
-    let request = app.signed(Method::GET, "/search/asked").header("accept", "text/html");
-    let shown = app.send(request, bytes::Bytes::new()).await.ok().text();
+    let shown = app.page("/search/asked").await.ok().text();
     assert!(
         shown.contains("phoenix") && shown.contains("/search/promoted?words=phoenix"),
         "{shown}"
@@ -175,10 +174,7 @@ async fn words_that_mean_the_same_are_added_where_they_are_missed(db: TestDb) {
             .contains("Nothing was found")
     );
     app.get("/api/search/asked?nothing=true").await.ok();
-    let seen = async |path: &str| {
-        let request = app.signed(Method::GET, path).header("accept", "text/html");
-        app.send(request, bytes::Bytes::new()).await.ok().text()
-    };
+    let seen = async |path: &str| app.page(path).await.ok().text();
     let report = seen("/search/asked").await;
     assert!(
         report.contains("word=sofa#same") && report.contains("Means the same as"),

@@ -170,10 +170,7 @@ async fn places_become_degrees(db: TestDb) {
 
 async fn places_come_by_forms(db: TestDb) {
     let app = with_type(&db).await;
-    let page = app
-        .signed(Method::GET, "/types/stone/new")
-        .header("accept", "text/html");
-    let page = app.send(page, Bytes::new()).await.ok().text();
+    let page = app.page("/types/stone/new").await.ok().text();
     assert!(page.contains("data-place=\"f-doc/decimalLongitude\""), "{page}");
     assert!(page.contains("In g; with another unit"), "{page}");
     for (question, status) in [
@@ -184,10 +181,7 @@ async fn places_come_by_forms(db: TestDb) {
         ("?latitude=NaN&longitude=0", 422),
         ("?latitude=0&longitude=0&height=-1", 422),
     ] {
-        let request = app
-            .signed(Method::GET, &format!("/fields/map{question}"))
-            .header("accept", "text/html");
-        let answer = app.send(request, Bytes::new()).await;
+        let answer = app.page(&format!("/fields/map{question}")).await;
         assert_eq!(answer.status, status, "{question}");
         assert_eq!(answer.text().contains("data-frame="), status == 200, "{question}");
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::Method;
 use serde_json::json;
 use vitrine::both;
-use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+use vitrine::kernel::testing::{TestApp, TestDb};
 
 use super::{found, make};
 
@@ -12,20 +12,6 @@ both!(
     terms_are_called_retired_and_merged,
     what_cannot_be_said_of_terms_is_refused,
 );
-
-async fn post(app: &TestApp, path: &str, pairs: &[(&str, &str)]) -> Answer {
-    let request = app
-        .signed(Method::POST, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", "text/html");
-    app.send(request, Bytes::from(serde_html_form::to_string(pairs).unwrap()))
-        .await
-}
-
-async fn page(app: &TestApp, path: &str) -> String {
-    let request = app.signed(Method::GET, path).header("accept", "text/html");
-    app.send(request, Bytes::new()).await.ok().text()
-}
 
 async fn terms_are_called_retired_and_merged(db: TestDb) {
     let app = TestApp::start(&db).await;
@@ -52,22 +38,22 @@ async fn terms_are_called_retired_and_merged(db: TestDb) {
         .await,
         ["b", "c"]
     );
-    let shown = page(&app, "/types/vase/terms?field=material").await;
+    let shown = app.page("/types/vase/terms?field=material").await.ok().text();
     assert!(shown.contains("Glass, blown") && shown.contains("earth"), "{shown}");
 
     // No longer given: who has it keeps it.
-    let answer = post(
-        &app,
-        "/types/vase/terms",
-        &[
-            ("version", "1"),
-            ("field", "material"),
-            ("value", "earth"),
-            ("label", "Earthenware"),
-            ("retired", "true"),
-        ],
-    )
-    .await;
+    let answer = app
+        .send_form(
+            "/types/vase/terms",
+            &[
+                ("version", "1"),
+                ("field", "material"),
+                ("value", "earth"),
+                ("label", "Earthenware"),
+                ("retired", "true"),
+            ],
+        )
+        .await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     let stored = app.get("/api/types/vase").await.ok().json();
     assert_eq!(
@@ -89,17 +75,17 @@ async fn terms_are_called_retired_and_merged(db: TestDb) {
         .send(request, Bytes::from(json!({"document": {"title": "cc"}}).to_string()))
         .await;
     assert_eq!(kept.ok().json()["document"]["material"], json!(["earth"]));
-    let record = page(&app, &format!("/records/{first}")).await;
+    let record = app.page(&format!("/records/{first}")).await.ok().text();
     assert!(record.contains("Earthenware"), "{record}");
 
     // Put into the place of another: a batch with its preview.
     assert_eq!(found(&app, &[("type", "vase"), ("q", "cc")]).await, ["cc"]);
-    let lead = post(
-        &app,
-        "/types/vase/terms/merge",
-        &[("field", "material"), ("from", "earth"), ("into", "clay")],
-    )
-    .await;
+    let lead = app
+        .send_form(
+            "/types/vase/terms/merge",
+            &[("field", "material"), ("from", "earth"), ("into", "clay")],
+        )
+        .await;
     assert_eq!(lead.status, 303, "{}", lead.text());
     let place = lead.headers["location"].to_str().unwrap().to_owned();
     app.post(&format!("/api{place}/run"), &json!({})).await.ok();
@@ -129,7 +115,7 @@ async fn what_cannot_be_said_of_terms_is_refused(db: TestDb) {
         ([("field", "nothing"), ("from", "a"), ("into", "b")], 404),
     ] {
         assert_eq!(
-            post(&app, "/types/vase/terms/merge", &pairs).await.status,
+            app.send_form("/types/vase/terms/merge", &pairs).await.status,
             status,
             "{pairs:?}"
         );
