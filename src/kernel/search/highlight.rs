@@ -1,7 +1,7 @@
 //! Marks the words that were looked for in a text that is shown. Makes no HTML: the caller escapes each piece.
 
 use super::stem::Stems;
-use super::text::{fold_word, next_word, pair};
+use super::text::{fold_word, next_word, pair, words};
 use super::types::{Mark, Tongue};
 
 /// The text in pieces, each with whether it is marked. Together they are the text again.
@@ -40,6 +40,25 @@ pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
     }
     push(&text[shown..], false);
     pieces
+}
+
+/// What marks each word that somebody typed, where no index is asked: as the beginning of a word, and in its other forms.
+pub fn marks_of(text: &str, tongue: Tongue) -> Vec<Vec<Mark>> {
+    let mut stems = Stems::new(tongue);
+    let marks = |word: String| {
+        let form = stems.stem(&word).map(|token| Mark {
+            token,
+            prefix: false,
+            stem: Some(tongue),
+        });
+        let beginning = Mark {
+            token: word,
+            prefix: true,
+            stem: None,
+        };
+        std::iter::once(beginning).chain(form).collect()
+    };
+    words(text).into_iter().map(marks).collect()
 }
 
 /// Letters that a word and its stem have in common at their begin.

@@ -64,7 +64,7 @@ use super::ledger::Position;
 use super::module::Health;
 use answer::checked;
 pub use compile::INSIDE;
-pub use highlight::{excerpt, highlight};
+pub use highlight::{excerpt, highlight, marks_of};
 pub use inside::{Below, InTree};
 pub use places::{Cluster, Places, PlacesRequest};
 pub use query::{How, MAX_CLAUSES, MAX_TEXT, Near, Node, Phrase, Span, Unit, Whole, Word};

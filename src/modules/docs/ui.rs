@@ -8,11 +8,12 @@ use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::manual::{Chapter, chapters};
+use super::manual::{Chapter, Found, chapters, find};
 use super::model::{ApiView, Group};
 use crate::kernel::access::OPEN;
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::http::{Path, RouteSet, Routes, Shared, etag_of};
+use crate::kernel::http::{Path, Query, RouteSet, Routes, Shared, etag_of};
+use crate::kernel::i18n::Language;
 use crate::kernel::ui::{Crumb, Html, Page, filters, shorten, view};
 
 /// The API as people read it: made once, when somebody asks.
@@ -39,6 +40,9 @@ const SHAPES: &str = "shapes";
 struct IndexPage {
     page: Page,
     chapters: Arc<Vec<Chapter>>,
+    /// What is looked up in the manual; empty where nothing is.
+    asked: String,
+    found: Vec<Found>,
 }
 
 /// One page of the manual, with the way to the others.
@@ -49,6 +53,29 @@ struct ChapterPage<'a> {
     trail: Vec<Crumb>,
     chapters: &'a [Chapter],
     chapter: &'a Chapter,
+    /// The same chapter in the other languages.
+    others: Vec<Other>,
+}
+
+/// A language that a chapter can be read in, with the words that say so in it.
+struct Other {
+    tag: &'static str,
+    text: String,
+    href: String,
+}
+
+impl Other {
+    /// All but the one that is shown.
+    fn than(chapter: &Chapter) -> Vec<Self> {
+        let shown = chapter.language.tag();
+        let other = |language: &Language| Self {
+            tag: language.tag(),
+            text: language.text("docs.read-here"),
+            href: format!("/docs/{}?lang={}", chapter.name, language.tag()),
+        };
+        let others = chapter.languages.iter().filter(|language| language.tag() != shown);
+        others.map(other).collect()
+    }
 }
 
 #[derive(Template)]
@@ -129,15 +156,25 @@ async fn openapi(Shared(context): Shared) -> Response {
     response
 }
 
-async fn index_page(page: Page) -> Html<IndexPage> {
+/// What the manual is asked.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Asked {
+    q: String,
+}
+
+async fn index_page(Query(Asked { q }): Query<Asked>, page: Page) -> Html<IndexPage> {
+    let chapters = chapters(page.language);
     Html(IndexPage {
+        found: find(&chapters, &q),
+        asked: shorten(q.trim(), 200),
+        chapters,
         page,
-        chapters: chapters(),
     })
 }
 
 async fn chapter_page(Path(name): Path<String>, page: Page) -> Result<Response> {
-    let all = chapters();
+    let all = chapters(page.language);
     let chapter = all.iter().find(|chapter| chapter.name == name);
     let chapter = chapter.ok_or_else(|| Error::not_found("page of the manual", &shorten(&name, 60)))?;
     let trail = vec![
@@ -149,6 +186,7 @@ async fn chapter_page(Path(name): Path<String>, page: Page) -> Result<Response> 
         trail,
         chapters: &all,
         chapter,
+        others: Other::than(chapter),
     };
     Ok(Html(view).into_response())
 }

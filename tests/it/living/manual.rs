@@ -64,7 +64,9 @@ fn serve(folder: &Path, command: &str) -> Running {
 
 #[test]
 fn the_commands_of_the_manual_work() {
-    let chapters = crate::guards::sources::files("assets/docs", &[".md"]);
+    // Another language has the same commands, as a guard sees to: those of the English chapters are run.
+    let mut chapters = crate::guards::sources::files("assets/docs", &[".md"]);
+    chapters.retain(|(path, _)| path.matches('/').count() == 2);
     assert!(chapters.len() >= 12);
     let mut run = 0;
     for (path, text) in chapters {

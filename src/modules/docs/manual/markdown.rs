@@ -1,65 +1,106 @@
-//! The manual: chapters of `assets/docs`, in the order of their names, made from Markdown into pages of the house.
+//! A chapter made from Markdown: its title, what it is about, its page in the marks of our design system, and its parts as
+//! they are looked through.
 //!
-//! The first heading is the chapter's title, the first paragraph what it is about. Commands in blocks marked `console` are
-//! run by a test, so that none of them is a lie. HTML in a chapter is left out.
-
-use std::sync::{Arc, LazyLock};
+//! HTML in a chapter is left out. The part of an address that leads to a heading is made of the English one in every
+//! language, so that a link into a chapter leads to the same place whoever reads it.
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html};
-use rust_embed::RustEmbed;
 
+use super::{Chapter, Part};
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::assets;
 use crate::kernel::ui::filters::escape;
 
-#[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/assets/docs"]
-struct Files;
-
-/// One page of the manual.
-#[derive(Debug)]
-pub(super) struct Chapter {
-    /// In the address.
-    pub name: String,
-    pub title: String,
-    /// What it is about, in a sentence.
-    pub lead: String,
-    pub html: String,
+/// The anchors of a chapter's headings below its title, in their order.
+pub(super) fn anchors(text: &str) -> Vec<String> {
+    let events = events(text);
+    let (_, rest) = take_block(&events, |tag| matches!(tag, Tag::Heading { .. }));
+    let starts = rest.iter().enumerate().filter(|(_, event)| is_heading(event));
+    starts
+        .map(|(at, _)| anchor(&words(&rest[at..end_of_heading(rest, at)])))
+        .collect()
 }
 
-/// All chapters. A development build reads them again each time, so that writing needs no build.
-pub(super) fn chapters() -> Arc<Vec<Chapter>> {
-    static ALL: LazyLock<Arc<Vec<Chapter>>> = LazyLock::new(|| Arc::new(load()));
-    if cfg!(debug_assertions) {
-        return Arc::new(load());
-    }
-    ALL.clone()
-}
-
-fn load() -> Vec<Chapter> {
-    let mut files: Vec<_> = Files::iter().collect();
-    files.sort_unstable();
-    let chapter = |file: &str| {
-        let content = Files::get(file)?;
-        let stem = file.strip_suffix(".md")?;
-        let name = stem.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
-        Some(read(name, &String::from_utf8_lossy(&content.data)))
-    };
-    files.iter().filter_map(|file| chapter(file)).collect()
-}
-
-fn read(name: &str, text: &str) -> Chapter {
-    let events: Vec<Event<'_>> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
+/// Reads a chapter in its language. `anchors` are those of the English one.
+pub(super) fn read(name: &str, text: &str, language: Language, anchors: &[String]) -> Chapter {
+    let events = events(text);
     let (title, rest) = take_block(&events, |tag| matches!(tag, Tag::Heading { .. }));
     let (lead, rest) = take_block(rest, |tag| matches!(tag, Tag::Paragraph));
     let mut out = String::new();
-    html::push_html(&mut out, dressed(rest).into_iter());
+    html::push_html(&mut out, dressed(rest, language, anchors).into_iter());
     Chapter {
         name: name.to_owned(),
+        parts: parts(&lead, rest, anchors),
         title,
         lead,
         html: out,
+        language,
+        languages: Vec::new(),
     }
+}
+
+fn events(text: &str) -> Vec<Event<'_>> {
+    Parser::new_ext(text, Options::ENABLE_TABLES).collect()
+}
+
+fn is_heading(event: &Event<'_>) -> bool {
+    matches!(event, Event::Start(Tag::Heading { .. }))
+}
+
+/// Where the heading that begins at `at` ends.
+fn end_of_heading(events: &[Event<'_>], at: usize) -> usize {
+    let end = events[at..]
+        .iter()
+        .position(|event| matches!(event, Event::End(TagEnd::Heading(_))));
+    at + end.unwrap_or(0)
+}
+
+/// The anchor of the heading with this number; its own words where English has none.
+fn anchor_of(number: usize, text: &str, anchors: &[String]) -> String {
+    anchors.get(number).cloned().unwrap_or_else(|| anchor(text))
+}
+
+/// The chapter as it is looked through: what stands before its first heading, then what stands under each.
+fn parts(lead: &str, events: &[Event<'_>], anchors: &[String]) -> Vec<Part> {
+    let starts: Vec<usize> = (0..events.len()).filter(|at| is_heading(&events[*at])).collect();
+    let first = starts.first().copied().unwrap_or(events.len());
+    let mut parts = vec![Part {
+        anchor: String::new(),
+        heading: String::new(),
+        text: [lead, &plain(&events[..first])].join(" ").trim_end().to_owned(),
+    }];
+    for (number, at) in starts.iter().enumerate() {
+        let body = end_of_heading(events, *at);
+        let end = starts.get(number + 1).copied().unwrap_or(events.len());
+        let heading = words(&events[*at..body]);
+        parts.push(Part {
+            anchor: anchor_of(number, &heading, anchors),
+            heading,
+            text: plain(&events[body..end]),
+        });
+    }
+    parts
+}
+
+/// The words of several blocks, with a space between what stands apart.
+fn plain(events: &[Event<'_>]) -> String {
+    let mut out = String::new();
+    let space = |out: &mut String| {
+        if !out.is_empty() && !out.ends_with(' ') {
+            out.push(' ');
+        }
+    };
+    for event in events {
+        match event {
+            Event::Text(text) | Event::Code(text) => out.push_str(&text.replace('\n', " ")),
+            Event::SoftBreak | Event::HardBreak => space(&mut out),
+            Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Link | TagEnd::Image) => {}
+            Event::End(_) => space(&mut out),
+            _ => {}
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
 }
 
 /// The words of the first block, if it is of this kind, and what comes after it.
@@ -85,22 +126,20 @@ fn words(events: &[Event<'_>]) -> String {
 }
 
 /// The events with the marks of our design system: anchors, boxes that scroll, commands that can be copied.
-fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
+fn dressed<'a>(events: &[Event<'a>], language: Language, anchors: &[String]) -> Vec<Event<'a>> {
     let mut out = Vec::with_capacity(events.len());
     let mut at = 0;
-    let mut boxes = 0;
+    let (mut boxes, mut headings) = (0, 0);
     let mut heading = String::new();
     let mut tables: Vec<String> = Vec::new();
     while let Some(event) = events.get(at) {
         match event {
             Event::Html(_) | Event::InlineHtml(_) => {}
             Event::Start(Tag::Heading { level, .. }) => {
-                let end = events[at..]
-                    .iter()
-                    .position(|e| matches!(e, Event::End(TagEnd::Heading(_))));
-                let text = words(&events[at..at + end.unwrap_or(0)]);
-                heading.clone_from(&text);
-                out.push(html_of(format!("<{level} id=\"{}\">", escape(&anchor(&text)))));
+                heading = words(&events[at..end_of_heading(events, at)]);
+                let anchor = anchor_of(headings, &heading, anchors);
+                headings += 1;
+                out.push(html_of(format!("<{level} id=\"{}\">", escape(&anchor))));
             }
             Event::Start(Tag::CodeBlock(kind)) => {
                 let end = events[at..]
@@ -109,7 +148,7 @@ fn dressed<'a>(events: &[Event<'a>]) -> Vec<Event<'a>> {
                 let end = at + end.unwrap_or(0);
                 boxes += 1;
                 let console = matches!(kind, CodeBlockKind::Fenced(mark) if mark.as_ref() == "console");
-                out.push(html_of(code(&words(&events[at..end]), console, boxes)));
+                out.push(html_of(code(&words(&events[at..end]), console, boxes, language)));
                 at = end;
             }
             Event::Start(Tag::Image { dest_url, .. }) => {
@@ -159,13 +198,12 @@ fn picture(name: &str, alt: &str) -> String {
 }
 
 /// A block of code with a button that copies it; the mark before a command is not part of what is copied.
-fn code(text: &str, console: bool, number: usize) -> String {
+fn code(text: &str, console: bool, number: usize, language: Language) -> String {
     let line = |line: &str| match line.strip_prefix("$ ") {
         Some(command) if console => format!("<span class=\"command\">{}</span>", escape(command)),
         _ => escape(line),
     };
     let lines: Vec<String> = text.trim_end().lines().map(line).collect();
-    let language = Language::default();
     format!(
         "<div class=\"code-box\"><pre class=\"terminal\" tabindex=\"0\"><code id=\"code-{number}\">{}</code></pre>\
          <button type=\"button\" class=\"button small\" data-copy=\"#code-{number}\" data-done=\"{}\" hidden>{}</button></div>\n",
@@ -187,10 +225,11 @@ fn anchor(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const TEXT: &str = "# One & all\n\nA *short* lead.\n\n## Is it <well>?\n\n```console\n$ app a < b\n```\n\n| a | b |\n|---|---|\n| `x` | y |\n\n<script>alert(1)</script>\n";
+
     #[test]
     fn a_chapter_is_made_from_markdown() {
-        let text = "# One & all\n\nA *short* lead.\n\n## Is it <well>?\n\n```console\n$ app a < b\n```\n\n| a | b |\n|---|---|\n| `x` | y |\n\n<script>alert(1)</script>\n";
-        let chapter = read("one", text);
+        let chapter = read("one", TEXT, Language::default(), &anchors(TEXT));
         assert_eq!(
             (chapter.title.as_str(), chapter.lead.as_str()),
             ("One & all", "A short lead.")
@@ -211,25 +250,27 @@ mod tests {
     }
 
     #[test]
-    fn every_chapter_says_what_it_is_and_leads_nowhere_wrong() {
-        let all = chapters();
-        assert!(all.len() >= 12);
-        let names: Vec<&str> = all.iter().map(|chapter| chapter.name.as_str()).collect();
-        for chapter in all.iter() {
-            assert!(
-                !chapter.title.is_empty() && !chapter.lead.is_empty(),
-                "{}",
-                chapter.name
-            );
-            assert!(
-                !chapter.html.contains("/static/-/"),
-                "{} shows a picture that is not there",
-                chapter.name
-            );
-            for link in chapter.html.split("href=\"/docs/").skip(1) {
-                let target = link.split(['"', '#']).next().unwrap_or_default();
-                assert!(target == "api" || names.contains(&target), "{}: {target}", chapter.name);
-            }
-        }
+    fn a_chapter_in_another_language_keeps_its_addresses() {
+        let text = "# Ett\n\nEn ingress.\n\nMer.\n\n## Är det bra?\n\nJa, *mycket*.\n\n- ett\n- två\n\n## Mer än förut\n\n`x`\n";
+        let swedish = read("one", text, Language::find("sv").unwrap(), &anchors(TEXT));
+        assert!(
+            swedish.html.contains("<h2 id=\"is-it\">Är det bra?"),
+            "{}",
+            swedish.html
+        );
+        assert!(swedish.html.contains("<h2 id=\"mer-än-förut\">"), "{}", swedish.html);
+        let parts: Vec<(&str, &str, &str)> = swedish
+            .parts
+            .iter()
+            .map(|part| (part.anchor.as_str(), part.heading.as_str(), part.text.as_str()))
+            .collect();
+        assert_eq!(
+            parts,
+            [
+                ("", "", "En ingress. Mer."),
+                ("is-it", "Är det bra?", "Ja, mycket. ett två"),
+                ("mer-än-förut", "Mer än förut", "x"),
+            ]
+        );
     }
 }
