@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::Exit;
-use super::import::{Args, searchable, write_report};
+use super::import::{Args, searchable, tell_details, write_report};
 use super::job;
 use super::output;
 use super::preview;
@@ -100,21 +100,7 @@ fn tell(set: &str, outcome: &Value, dry_run: bool) -> Result<()> {
         count("unchanged"),
         count("refused"),
     ))?;
-    for note in outcome["notes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        output::line(&format!("  {note}"))?;
-    }
-    for refusal in outcome["refusals"].as_array().into_iter().flatten() {
-        let field = refusal["field"].as_str().filter(|field| !field.is_empty());
-        let place = field.map_or_else(String::new, |field| format!(", {field}"));
-        let message = refusal["message"].as_str().unwrap_or_default();
-        output::line(&format!("  row {}{place}: {message}", refusal["row"]))?;
-    }
-    Ok(())
+    tell_details(outcome)
 }
 
 /// Refuses what a set says by itself.

@@ -305,24 +305,7 @@ pub(super) fn tell(args: &Args, name: &str, outcome: &Value) -> Result<()> {
         text.push_str(" (nothing was written)");
     }
     output::line(&text)?;
-    for note in outcome["notes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        output::line(&format!("  {note}"))?;
-    }
-    for refusal in outcome["refusals"].as_array().into_iter().flatten() {
-        let field = refusal["field"].as_str().unwrap_or_default();
-        let place = if field.is_empty() {
-            String::new()
-        } else {
-            format!(", {field}")
-        };
-        let message = refusal["message"].as_str().unwrap_or_default();
-        output::line(&format!("  row {}{place}: {message}", refusal["row"]))?;
-    }
+    tell_details(outcome)?;
     if outcome["searchable"] == false {
         output::line("  The search is still catching up; what was imported can be found soon.")?;
     }
@@ -331,4 +314,19 @@ pub(super) fn tell(args: &Args, name: &str, outcome: &Value) -> Result<()> {
         (None, Some(path)) => output::line(&format!("  report: {path}")),
         (None, None) => Ok(()),
     }
+}
+
+/// The notes of an import and its first refusals, a line each.
+pub(super) fn tell_details(outcome: &Value) -> Result<()> {
+    let list = |key: &str| outcome[key].as_array().into_iter().flatten();
+    for note in list("notes").filter_map(Value::as_str) {
+        output::line(&format!("  {note}"))?;
+    }
+    for refusal in list("refusals") {
+        let field = refusal["field"].as_str().filter(|field| !field.is_empty());
+        let place = field.map_or_else(String::new, |field| format!(", {field}"));
+        let message = refusal["message"].as_str().unwrap_or_default();
+        output::line(&format!("  row {}{place}: {message}", refusal["row"]))?;
+    }
+    Ok(())
 }
