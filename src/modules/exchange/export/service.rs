@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -42,16 +43,26 @@ impl Service {
         if self.records.record_type(&order.type_name).await?.is_none() {
             return Err(Error::not_found("type", &order.type_name));
         }
-        let owner = &caller.actor();
-        let same = serde_json::to_string(&(owner, order))?;
         let job = NewJob::new(EXPORT, serde_json::to_value(order)?)
-            .queue(jobs::EXCHANGE)
-            .unique_key(format!("export/{}", hex::encode(Sha256::digest(same))));
-        let (job, most) = (&job, i64::from(self.kernel.config.export.most));
-        let write = self.kernel.db.write(Write::interactive("exchange.export"), |tx| {
+            .queue(EXCHANGE)
+            .unique_key(same("export", caller, order)?);
+        self.take_in(caller, "exchange.export", job, Vec::new()).await
+    }
+
+    /// Puts an export and its parts into the queue, as long as its asker has not too many.
+    pub(super) async fn take_in(
+        &self,
+        caller: &Caller,
+        name: &'static str,
+        job: NewJob,
+        parts: Vec<NewJob>,
+    ) -> Result<String> {
+        let owner = &caller.actor();
+        let (job, parts, most) = (&job, &parts, i64::from(self.kernel.config.export.most));
+        let write = self.kernel.db.write(Write::interactive(name), |tx| {
             Box::pin(async move {
                 tx.lock(&format!("exports/{owner}")).await?;
-                let id = jobs::enqueue(tx, caller, job.clone()).await?;
+                let id = jobs::enqueue_with_parts(tx, caller, job.clone(), parts.clone()).await?;
                 store::begin(tx, &id, owner).await?;
                 let now = tx.now();
                 if store::count(&mut *tx, owner, now).await? > most {
@@ -185,6 +196,12 @@ impl Service {
     }
 }
 
+/// The key that an order of a caller shares with the same order of theirs that is on its way.
+pub(super) fn same(kind: &str, caller: &Caller, order: &impl Serialize) -> Result<String> {
+    let both = serde_json::to_string(&(caller.actor(), order))?;
+    Ok(format!("{kind}/{}", hex::encode(Sha256::digest(both))))
+}
+
 /// Nobody in particular has no job to come back to.
 pub(super) fn may_ask(caller: &Caller) -> Result<()> {
     if !caller.is_anonymous() {
@@ -203,7 +220,7 @@ pub(super) fn writable(format: Format) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn too_many(most: i64) -> Error {
+fn too_many(most: i64) -> Error {
     Error::new(
         Code::TooMany,
         format!(

@@ -4,10 +4,9 @@
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::job::{EXPORT, Exported, Order};
-use super::service::{may_ask, too_many, writable};
+use super::service::{may_ask, same, writable};
 use super::store;
 use super::zip::Zip;
 use crate::contract::exchange::Format;
@@ -66,26 +65,11 @@ impl Service {
             Ok(NewJob::new(EXPORT, serde_json::to_value(order)?).queue(EXCHANGE))
         };
         let parts = types.iter().map(part).collect::<Result<Vec<_>>>()?;
-        let owner = &caller.actor();
         let whole = Whole { format, types };
-        let same = serde_json::to_string(&(owner, &whole))?;
         let job = NewJob::new(ALL, serde_json::to_value(&whole)?)
             .queue(EXCHANGE)
-            .unique_key(format!("export-all/{}", hex::encode(Sha256::digest(same))));
-        let (job, parts, most) = (&job, &parts, i64::from(self.kernel.config.export.most));
-        let write = self.kernel.db.write(Write::interactive("exchange.export-all"), |tx| {
-            Box::pin(async move {
-                tx.lock(&format!("exports/{owner}")).await?;
-                let id = jobs::enqueue_with_parts(tx, caller, job.clone(), parts.clone()).await?;
-                store::begin(tx, &id, owner).await?;
-                let now = tx.now();
-                if store::count(&mut *tx, owner, now).await? > most {
-                    return Err(too_many(most));
-                }
-                Ok(id)
-            })
-        });
-        write.await
+            .unique_key(same("export-all", caller, &whole)?);
+        self.take_in(caller, "exchange.export-all", job, parts).await
     }
 
     /// The files of the parts, by the name of their type.
