@@ -38,17 +38,23 @@ impl Service {
     /// A live record that stands at version `base` and that the caller may delete.
     pub(in super::super) async fn to_delete(&self, why: &Because<'_>, id: &str, base: i64) -> Result<Row> {
         let (row, _, _) = self.look_live(why.caller, id).await?;
-        let visibility = row.level()?;
-        let object = Object::Record {
-            id,
-            type_name: &row.type_name,
-            visibility,
-        };
-        self.access.require(why.caller, RECORDS_DELETE, &object).await?;
+        self.may_delete(why.caller, &row).await?;
         if row.version != base {
             return Err(self.stale(why.caller, id, base, None).await);
         }
         Ok(row)
+    }
+
+    /// Whether the caller may delete this record and bring it back. Answers its level.
+    async fn may_delete(&self, caller: &Caller, row: &Row) -> Result<Level> {
+        let visibility = row.level()?;
+        let object = Object::Record {
+            id: &row.id,
+            type_name: &row.type_name,
+            visibility,
+        };
+        self.access.require(caller, RECORDS_DELETE, &object).await?;
+        Ok(visibility)
     }
 
     /// Deletes a record that nothing points at.
@@ -78,13 +84,7 @@ impl Service {
     /// Brings a deleted record back as it was. `base` is the version of its deletion, where the caller names it.
     pub async fn restore(&self, why: &Because<'_>, id: &str, base: Option<i64>) -> Result<Written> {
         let (row, _, level) = self.look(why.caller, id).await?;
-        let visibility = row.level()?;
-        let object = Object::Record {
-            id,
-            type_name: &row.type_name,
-            visibility,
-        };
-        self.access.require(why.caller, RECORDS_DELETE, &object).await?;
+        let visibility = self.may_delete(why.caller, &row).await?;
         if !row.deleted() {
             return Err(Error::new(
                 Code::Conflict,
