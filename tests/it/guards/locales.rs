@@ -90,22 +90,6 @@ fn of_source(path: &str, tokens: TokenStream, found: &mut Vec<Literal>) {
     }
 }
 
-fn keys(table: &toml::Table, prefix: &str, into: &mut BTreeSet<String>) {
-    for (name, value) in table {
-        let key = if prefix.is_empty() {
-            name.clone()
-        } else {
-            format!("{prefix}.{name}")
-        };
-        match value {
-            toml::Value::Table(inner) => keys(inner, &key, into),
-            _ => {
-                into.insert(key);
-            }
-        }
-    }
-}
-
 /// Whether a literal stands for a key, wholly or as its beginning.
 fn stands_for(literal: &str, key: &str) -> bool {
     let beginning = match literal.find('{') {
@@ -145,11 +129,7 @@ fn missing_and_unused(literals: &[Literal], keys: &BTreeSet<String>) -> Vec<Find
 
 #[test]
 fn texts_are_there_and_used() {
-    let mut all = BTreeSet::new();
-    for (path, text) in files("assets/locales/en", &[".toml"]) {
-        let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{path}: {e}"));
-        keys(&table, "", &mut all);
-    }
+    let all = texts("en").into_keys().collect();
     let mut literals: Vec<Literal> = files("src", &[".html", ".txt", ".xml"])
         .iter()
         .flat_map(|(path, text)| of_template(path, text))
