@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use tokio::time::interval;
 
 use super::api;
+use super::house::House;
 use super::load::{self, Ask};
 use super::report::{Report, ms, percentile};
-use super::server::{self, Server};
+use super::server;
 
 /// Records written beside an import at most.
 const WRITTEN: usize = 2_000;
@@ -19,22 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Times each bad question is asked.
 const TURNS: usize = 5;
 
-/// Somebody who sends requests with a token.
-struct Client {
-    http: reqwest::Client,
-    address: String,
-    token: String,
-}
-
-impl Client {
-    async fn get(&self, path: &str) -> Result<Value> {
-        let answer = self
-            .http
-            .get(format!("{}{path}", self.address))
-            .bearer_auth(&self.token);
-        Ok(answer.send().await?.error_for_status()?.json().await?)
-    }
-
+impl House {
     async fn post(&self, ask: &Ask) -> Result<Value> {
         let request = self
             .http
@@ -47,10 +34,7 @@ impl Client {
 
     /// Begins an import of a file; answers its job.
     async fn import(&self, file: &Path) -> Result<String> {
-        let url = format!(
-            "{}/api/imports?type=object&name=objects.jsonl&infer=true&key=id",
-            self.address
-        );
+        let url = self.url("/api/imports?type=object&name=objects.jsonl&infer=true&key=id");
         let body = reqwest::Body::from(std::fs::read(file)?);
         let request = self.http.post(url).bearer_auth(&self.token);
         let answer = request
@@ -64,7 +48,7 @@ impl Client {
     }
 
     async fn is_running(&self, job: &str) -> Result<bool> {
-        let job = self.get(&format!("/api/jobs/{job}")).await?;
+        let (_, job) = self.json(&format!("/api/jobs/{job}")).await?;
         let state = job.get("state").and_then(Value::as_str).unwrap_or_default();
         ensure!(state != "failed", "the import failed: {job}");
         Ok(matches!(state, "waiting" | "running"))
@@ -73,17 +57,18 @@ impl Client {
     /// Writes a record with a word of its own, and waits until a search that waits for nothing finds it.
     async fn visible(&self, n: usize) -> Result<Duration> {
         let word = format!("fresh{n}word");
-        let mut ask = api::create(&self.address, n);
+        let mut ask = api::create(&self.app.address, n);
         ask.body = ask.body.map(|body| body.replace("Note number", &word));
         self.post(&ask).await?;
         let committed = Instant::now();
+        let mut again = interval(Duration::from_millis(2));
         loop {
-            let found = self.get(&format!("/api/search?limit=0&q={word}")).await?;
+            let (_, found) = self.json(&format!("/api/search?limit=0&q={word}")).await?;
             if found.get("total").and_then(Value::as_u64) == Some(1) {
                 return Ok(committed.elapsed());
             }
             ensure!(committed.elapsed() < PATIENCE, "{word} is not found");
-            std::thread::sleep(Duration::from_millis(2));
+            again.tick().await;
         }
     }
 }
@@ -133,15 +118,15 @@ fn bad() -> Vec<String> {
     all
 }
 
-async fn slowest(client: &Client, report: &Report) -> Result<()> {
+async fn slowest(house: &House, report: &Report) -> Result<()> {
     let mut times: Vec<(Duration, String)> = Vec::new();
     for text in bad() {
         let query = serde_html_form::to_string([("q", text.as_str()), ("limit", "25")])?;
         for facets in ["", "&facet=classification&facet=creator.nationality"] {
-            let url = format!("{}/api/search?{query}{facets}", client.address);
+            let url = house.url(&format!("/api/search?{query}{facets}"));
             for _ in 0..TURNS {
                 let began = Instant::now();
-                let answer = client.http.get(&url).bearer_auth(&client.token).send().await?;
+                let answer = house.http.get(&url).bearer_auth(&house.token).send().await?;
                 let status = answer.status();
                 answer.bytes().await?;
                 let shown: String = text.chars().take(40).collect();
@@ -166,23 +151,17 @@ async fn slowest(client: &Client, report: &Report) -> Result<()> {
 pub async fn measure(count: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = server::museum(folder.path(), count)?;
-    let house = folder.path().join("house");
-    let app = Server::app(&house, None).await?;
-    let client = Client {
-        http: reqwest::Client::new(),
-        address: app.address.clone(),
-        token: api::token(&house, None)?,
-    };
-    client.post(&api::note_type(&client.address)).await?;
+    let house = House::open(&folder.path().join("house"), None).await?;
+    house.post(&api::note_type(&house.app.address)).await?;
     let report = Report::new(&format!("Search while {count} records are imported"));
     let began = Instant::now();
-    let job = client.import(&file).await?;
+    let job = house.import(&file).await?;
     let mut times = Vec::new();
     let mut running = true;
     while running && times.len() < WRITTEN {
-        times.push(client.visible(times.len()).await?);
+        times.push(house.visible(times.len()).await?);
         if times.len() % 10 == 0 {
-            running = client.is_running(&job).await?;
+            running = house.is_running(&job).await?;
         }
     }
     ensure!(!times.is_empty(), "the import was over before anything was written");
@@ -197,16 +176,17 @@ pub async fn measure(count: usize) -> Result<()> {
         );
     }
     report.line("records written beside the import", &times.len().to_string(), "");
-    while client.is_running(&job).await? {
-        std::thread::sleep(Duration::from_millis(50));
+    let mut again = interval(Duration::from_millis(50));
+    while house.is_running(&job).await? {
+        again.tick().await;
     }
     report.line(
         "seconds of the import beside them",
         &format!("{:.1} s", began.elapsed().as_secs_f64()),
         "",
     );
-    client.get("/api/search?limit=0&wait=true").await?;
-    let asks: Vec<Ask> = vec![api::search(&client.address, "")];
-    load::run(1, asks.into(), Some(&client.token)).await?;
-    slowest(&client, &report).await
+    house.json("/api/search?limit=0&wait=true").await?;
+    let asks: Vec<Ask> = vec![api::search(&house.app.address, "")];
+    load::run(1, asks.into(), Some(&house.token)).await?;
+    slowest(&house, &report).await
 }

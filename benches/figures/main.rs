@@ -12,6 +12,7 @@ mod data;
 mod engine;
 mod files;
 mod fresh;
+mod house;
 mod import;
 mod jobs;
 mod kinds;

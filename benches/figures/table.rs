@@ -2,16 +2,15 @@
 //! their making, by a text and by a number, for all records and for a part of them.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::data::Dice;
+use super::house::House;
 use super::report::{Report, ms, percentile};
-use super::server::{self, Server};
-use super::{api, postgres_search};
+use super::{postgres_search, server};
 
 const ROUNDS: usize = 300;
 const GOAL: &str = "p95 under 60 ms";
@@ -29,33 +28,6 @@ pub async fn measure(count: usize) -> Result<()> {
     Ok(())
 }
 
-struct House {
-    app: Server,
-    token: String,
-    http: Client,
-}
-
-impl House {
-    async fn get(&self, path: &str) -> Result<(Duration, String)> {
-        let url = format!("{}{path}", self.app.address);
-        let request = self
-            .http
-            .get(&url)
-            .bearer_auth(&self.token)
-            .header("accept", "text/html");
-        let started = Instant::now();
-        let answer = request.send().await?.error_for_status()?;
-        let body = answer.text().await?;
-        Ok((started.elapsed(), body))
-    }
-
-    async fn json(&self, path: &str) -> Result<Value> {
-        let url = format!("{}{path}", self.app.address);
-        let answer = self.http.get(&url).bearer_auth(&self.token).send().await?;
-        Ok(answer.error_for_status()?.json().await?)
-    }
-}
-
 async fn engine(
     report: &Report,
     name: &str,
@@ -67,11 +39,8 @@ async fn engine(
         server::finish(server::app(folder, database).args(["migrate", "latest"]))?;
     }
     server::import(folder, database, file)?;
-    let app = Server::app(folder, database).await?;
-    let token = api::token(folder, database)?;
-    let http = Client::new();
-    let house = House { app, token, http };
-    let found = house.json("/api/search?type=object&wait=true&limit=1").await?;
+    let house = House::open(folder, database).await?;
+    let (_, found) = house.json("/api/search?type=object&wait=true&limit=1").await?;
     let total = found["total"].as_u64().context("a total")?;
     anyhow::ensure!(total == count as u64, "{total} of {count} records are found");
     let asks = [
@@ -87,7 +56,7 @@ async fn engine(
         let mut times = Vec::with_capacity(ROUNDS);
         for _ in 0..ROUNDS {
             let from = dice.below(count / 50) * 50 + 1;
-            let (took, body) = house.get(&format!("{ask}from={from}")).await?;
+            let (took, body) = house.page(&format!("{ask}from={from}")).await?;
             anyhow::ensure!(
                 body.contains("<tbody"),
                 "{ask}: {}",

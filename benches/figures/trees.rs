@@ -6,14 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::interval;
 
 use super::data::Dice;
+use super::house::House;
 use super::report::{Report, ms, percentile};
-use super::server::{self, Server};
-use super::{api, postgres_search};
+use super::{postgres_search, server};
 
 /// Records right below each one.
 const WIDE: usize = 10;
@@ -45,43 +44,22 @@ fn write(file: &Path, count: usize) -> Result<()> {
     Ok(out.flush()?)
 }
 
-struct House {
-    app: Server,
-    token: String,
-    http: Client,
-}
-
 impl House {
-    async fn get(&self, path: &str) -> Result<(Duration, Value)> {
-        let url = format!("{}{path}", self.app.address);
-        let started = Instant::now();
-        let answer = self
-            .http
-            .get(&url)
-            .bearer_auth(&self.token)
-            .send()
-            .await?
-            .error_for_status()?;
-        let body = answer.bytes().await?;
-        let took = started.elapsed();
-        Ok((took, serde_json::from_slice(&body)?))
-    }
-
     /// The id of a place.
     async fn id(&self, n: usize) -> Result<String> {
-        let (_, found) = self.get(&format!("/api/search?q=code:=p{n}&wait=true")).await?;
+        let (_, found) = self.json(&format!("/api/search?q=code:=p{n}&wait=true")).await?;
         let id = found["items"][0]["id"].as_str();
         Ok(id.with_context(|| format!("place {n} is found: {found}"))?.to_owned())
     }
 
     async fn total(&self, question: &str) -> Result<u64> {
-        let (_, found) = self.get(&format!("/api/search?{question}&limit=1")).await?;
+        let (_, found) = self.json(&format!("/api/search?{question}&limit=1")).await?;
         found["total"].as_u64().context("a total")
     }
 
     async fn move_to(&self, id: &str, version: u64, to: &str) -> Result<Duration> {
-        let url = format!("{}/api/records/{id}/move", self.app.address);
-        let request = self.http.post(&url).bearer_auth(&self.token);
+        let url = self.url(&format!("/api/records/{id}/move"));
+        let request = self.http.post(url).bearer_auth(&self.token);
         let request = request
             .header("If-Match", format!("\"{version}\""))
             .json(&json!({ "to": to }));
@@ -101,19 +79,15 @@ async fn engine(
     if database.is_some() {
         server::finish(server::app(folder, database).args(["migrate", "latest"]))?;
     }
-    let app = Server::app(folder, database).await?;
-    let token = api::token(folder, database)?;
-    let http = Client::new();
-    let house = House { app, token, http };
+    let house = House::open(folder, database).await?;
     let definition = json!({ "name": "place", "title": "name", "key": "code", "parent": "above", "visibility": "public", "fields": [
         { "name": "code", "kind": "identifier" },
         { "name": "name", "kind": "text" },
         { "name": "above", "kind": "link", "target": "place" },
     ] });
-    let url = format!("{}/api/types", house.app.address);
     let made = house
         .http
-        .post(&url)
+        .post(house.url("/api/types"))
         .bearer_auth(&house.token)
         .json(&definition)
         .send()
@@ -148,10 +122,10 @@ async fn branches(report: &Report, name: &str, house: &House, count: usize) -> R
             dice.below(count / WIDE)
         };
         let id = house.id(n).await?;
-        opened.push(house.get(&format!("/api/types/place/tree?under={id}")).await?.0);
+        opened.push(house.json(&format!("/api/types/place/tree?under={id}")).await?.0);
         found.push(
             house
-                .get(&format!("/api/search?q=in:%22Place+{n}%22&limit=25"))
+                .json(&format!("/api/search?q=in:%22Place+{n}%22&limit=25"))
                 .await?
                 .0,
         );
@@ -174,7 +148,7 @@ async fn moves(report: &Report, name: &str, house: &House) -> Result<()> {
     let moved = house.id(WIDE + 1).await?;
     let (one, other) = (house.id(1).await?, house.id(2).await?);
     let below = house.total(&format!("filter=in:{moved}")).await? + 1;
-    let (_, record) = house.get(&format!("/api/records/{moved}")).await?;
+    let (_, record) = house.json(&format!("/api/records/{moved}")).await?;
     let first = record["version"].as_u64().context("a version")?;
     let mut again = interval(Duration::from_millis(20));
     let (mut times, mut followed, mut asked) = (Vec::new(), Vec::new(), Vec::new());
