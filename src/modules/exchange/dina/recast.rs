@@ -1,7 +1,7 @@
 //! From a row of DINA to a document: what each import of a set looks up, and the frame in which rows are made over. What has
 //! no field is kept in the document, what leads to nothing stays as text and is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
@@ -14,12 +14,9 @@ use crate::contract::records::{RecordType, Records};
 use crate::kernel::Kernel;
 use crate::kernel::access::Caller;
 use crate::kernel::config::Import as Limits;
-use crate::kernel::error::{Code, Error, FieldIssue, Result};
-use crate::modules::exchange::lookup::{Answer, Directory, Tally, Terms, fill};
+use crate::kernel::error::{Error, FieldIssue, Result};
+use crate::modules::exchange::lookup::{Answer, Directory, Entry, Tally, Terms, fill};
 use crate::modules::exchange::read::{self, Input, Source, SourceRow, Spool};
-
-/// Names of taxa that are remembered.
-const MOST_NAMES: usize = 1_000_000;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -27,7 +24,7 @@ pub struct Recaster {
     set: Set,
     directories: BTreeMap<&'static str, Directory>,
     /// Name and rank of a taxon, by its key.
-    accepted: HashMap<String, (String, String)>,
+    accepted: Directory,
 }
 
 /// One row at work.
@@ -37,6 +34,8 @@ pub struct Work<'w> {
     ordinals: &'w mut Ordinals,
     row: i64,
     left: Map<String, Value>,
+    /// Why something could not be looked up.
+    failed: Option<Error>,
 }
 
 impl Recaster {
@@ -66,6 +65,7 @@ impl Recaster {
             ordinals,
             row,
             left: Map::new(),
+            failed: None,
         };
         let Parts {
             data,
@@ -83,6 +83,12 @@ impl Recaster {
             Set::Specimens => specimen::specimen(&mut work, data),
             vocabulary => places::term(&mut work, vocabulary, data)?,
         };
+        if let Some(error) = work.failed {
+            return Err(vec![FieldIssue {
+                path: "migrationData".to_owned(),
+                message: format!("could not be looked up: {}", error.detail()),
+            }]);
+        }
         let mut left = work.left;
         if self.set != Set::PhysicalObjects {
             left.extend(Taken::shallow(other).rest());
@@ -156,7 +162,9 @@ impl Work<'_> {
         match answer {
             Answer::One(id) => put(document, field, Some(id)),
             Answer::Promised => {}
-            Answer::Nothing | Answer::Several(_) => put(document, &format!("{field}Text"), Some(asked)),
+            Answer::Nothing | Answer::Later | Answer::Several(_) => {
+                put(document, &format!("{field}Text"), Some(asked));
+            }
         }
     }
 
@@ -177,19 +185,30 @@ impl Work<'_> {
         }
     }
 
-    pub fn by_key(&self, type_name: &str, key: &str) -> Answer {
+    pub fn by_key(&mut self, type_name: &str, key: &str) -> Answer {
         let found = self.recaster.directory(type_name).map(|all| all.by_key(key));
-        found.unwrap_or(Answer::Nothing)
+        self.answer(found)
     }
 
-    pub fn by_name(&self, type_name: &str, name: &str, rank: Option<&str>) -> Answer {
+    pub fn by_name(&mut self, type_name: &str, name: &str, rank: Option<&str>) -> Answer {
         let found = self.recaster.directory(type_name).map(|all| all.by_name(name, rank));
-        found.unwrap_or(Answer::Nothing)
+        self.answer(found)
     }
 
-    pub fn by_path(&self, type_name: &str, path: &[String]) -> Answer {
+    pub fn by_path(&mut self, type_name: &str, path: &[String]) -> Answer {
         let found = self.recaster.directory(type_name).map(|all| all.by_path(path));
-        found.unwrap_or(Answer::Nothing)
+        self.answer(found)
+    }
+
+    fn answer(&mut self, found: Option<Result<Answer>>) -> Answer {
+        match found {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => {
+                self.failed = Some(error);
+                Answer::Nothing
+            }
+            None => Answer::Nothing,
+        }
     }
 
     /// What a row of a tree hangs below: its key where the file or the house has it, else its words.
@@ -205,12 +224,19 @@ impl Work<'_> {
         self.tally.note(self.row, field, &id, &answer);
         match answer {
             Answer::One(_) | Answer::Promised => put(document, field, Some(key)),
-            Answer::Nothing | Answer::Several(_) => put(document, "parentText", Some(id)),
+            Answer::Nothing | Answer::Later | Answer::Several(_) => put(document, "parentText", Some(id)),
         }
     }
 
-    pub fn accepted(&self, key: &str) -> Option<(String, String)> {
-        self.recaster.accepted.get(key).cloned()
+    /// The accepted name of a taxon, and its rank.
+    pub fn accepted(&mut self, key: &str) -> Option<(String, String)> {
+        match self.recaster.accepted.of_key(key) {
+            Ok(entry) => entry.and_then(|entry| Some((entry.names.into_iter().next()?, entry.rank))),
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
     }
 }
 
@@ -242,12 +268,13 @@ pub async fn prepare(asked: Asked<'_>, go_on: &(dyn Fn() -> Result<()> + Send + 
     let mut recaster = Recaster {
         set,
         directories: BTreeMap::new(),
-        accepted: HashMap::new(),
+        accepted: Directory::new(asked.spool),
     };
     for type_name in needs(set) {
         let terms = terms(asked.records, type_name);
-        let mut directory = Directory::default();
-        fill(&mut directory, asked.records, asked.caller, type_name, &terms, go_on).await?;
+        let mut directory = Directory::new(asked.spool);
+        let of = (*type_name, &terms);
+        fill(&mut directory, asked.records, asked.caller, of, None, go_on).await?;
         recaster.directories.insert(type_name, directory);
     }
     let taxa = set == Set::Taxa || (asked.dry_run && needs(set).contains(&TAXON));
@@ -285,16 +312,18 @@ async fn promise(asked: &Asked<'_>, recaster: &mut Recaster, type_name: &'static
     let terms = terms(asked.records, type_name);
     for (set, file) in files {
         let source = File::of(asked, &file).await?;
+        let Some(mut directory) = recaster.directories.remove(type_name) else {
+            return Ok(());
+        };
         let bare = Recaster {
             set,
             directories: BTreeMap::new(),
-            accepted: std::mem::take(&mut recaster.accepted),
+            accepted: std::mem::replace(&mut recaster.accepted, Directory::new(asked.spool)),
         };
         let (bare, terms) = (Arc::new(bare), terms.clone());
         let read = {
             let bare = bare.clone();
             tokio::task::spawn_blocking(move || {
-                let mut entries = Vec::new();
                 let source = source.open()?;
                 let source = if set == Set::PhysicalObjects {
                     rows::pieces(source)
@@ -305,47 +334,32 @@ async fn promise(asked: &Asked<'_>, recaster: &mut Recaster, type_name: &'static
                     // What cannot be read is told where its rows are taken.
                     let Ok(row) = row else { break };
                     if let Ok(document) = row.content {
-                        entries.push(terms.entry(None, &document));
+                        directory.add(&terms.entry(None, &document))?;
                     }
-                    too_many(entries.len())?;
                 }
-                Ok::<_, Error>(entries)
+                Ok::<_, Error>(directory)
             })
         };
-        let entries = read.await.map_err(Error::internal)??;
-        recaster.accepted = Arc::try_unwrap(bare).map(|bare| bare.accepted).unwrap_or_default();
-        if let Some(directory) = recaster.directories.get_mut(type_name) {
-            entries.into_iter().for_each(|entry| directory.add(entry));
+        recaster
+            .directories
+            .insert(type_name, read.await.map_err(Error::internal)??);
+        if let Ok(bare) = Arc::try_unwrap(bare) {
+            recaster.accepted = bare.accepted;
         }
     }
     Ok(())
 }
 
-fn too_many(count: usize) -> Result<()> {
-    if count <= MOST_NAMES {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::TooLarge,
-        format!("The sets have more than {MOST_NAMES} rows that others may lead to, too many to be looked up."),
-    ))
-}
-
 /// The accepted name and rank of each taxon: as the names say that came along, else as the house knows them.
-async fn accepted(
-    asked: &Asked<'_>,
-    go_on: &(dyn Fn() -> Result<()> + Send + Sync),
-) -> Result<HashMap<String, (String, String)>> {
-    let mut found = match asked.step.files.get(&Set::TaxonNames) {
-        Some(file) => {
-            let source = File::of(asked, file).await?;
-            let read = tokio::task::spawn_blocking(move || names_of(source.open()?));
-            read.await.map_err(Error::internal)??
-        }
-        None => HashMap::new(),
-    };
+async fn accepted(asked: &Asked<'_>, go_on: &(dyn Fn() -> Result<()> + Send + Sync)) -> Result<Directory> {
+    let mut found = Directory::new(asked.spool);
+    if let Some(file) = asked.step.files.get(&Set::TaxonNames) {
+        let source = File::of(asked, file).await?;
+        let read = tokio::task::spawn_blocking(move || names_of(source.open()?, found));
+        found = read.await.map_err(Error::internal)??;
+    }
     // Taxa that come without their names keep those they have.
-    if found.is_empty() && asked.records.record_type(TAXON).await?.is_some() {
+    if found.len() == 0 && asked.records.record_type(TAXON).await?.is_some() {
         let mut after: Option<String> = None;
         loop {
             go_on()?;
@@ -355,17 +369,25 @@ async fn accepted(
             for record in &page {
                 let text = |field: &str| record.document.get(field).and_then(Value::as_str).map(str::to_owned);
                 if let (Some(key), Some(name)) = (text("taxonID"), text("scientificName")) {
-                    found.insert(key, (name, text("taxonRank").unwrap_or_default()));
+                    found.add(&named(key, name, text("taxonRank")))?;
                 }
             }
-            too_many(found.len())?;
         }
     }
+    found.settle();
     Ok(found)
 }
 
-fn names_of(source: Source) -> Result<HashMap<String, (String, String)>> {
-    let mut found = HashMap::new();
+fn named(key: String, name: String, rank: Option<String>) -> Entry {
+    Entry {
+        key: Some(key),
+        names: vec![name],
+        rank: rank.unwrap_or_default(),
+        ..Entry::default()
+    }
+}
+
+fn names_of(source: Source, mut found: Directory) -> Result<Directory> {
     for row in source {
         let Ok(row) = row else { break };
         let Ok(content) = row.content else { continue };
@@ -375,12 +397,9 @@ fn names_of(source: Source) -> Result<HashMap<String, (String, String)>> {
         let mut taken = Taken::of(parts.data);
         let scientific = taken.text("type").is_none_or(|kind| kind == "scientific");
         if let (true, Some(id), Some(name)) = (scientific, taken.text("acceptedToTaxonId"), taken.text("name")) {
-            // The first one stays.
-            found
-                .entry(rows::key(&id))
-                .or_insert((name, taken.text("rank").unwrap_or_default()));
+            // Of several the first one counts.
+            found.add(&named(rows::key(&id), name, taken.text("rank")))?;
         }
-        too_many(found.len())?;
     }
     Ok(found)
 }

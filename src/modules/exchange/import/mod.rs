@@ -125,6 +125,8 @@ impl Importer {
                 records: &self.records,
                 caller: &context.caller,
                 mapping,
+                spool: &self.spool,
+                most: None,
             };
             let applied = mapping::prepare(asked, &go_on).await?;
             return Ok(Some(Recast::Mapping(Arc::new(applied))));

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{Directory, Entry, MOST};
+use super::{Directory, Entry};
 use crate::contract::records::{FieldKind, RecordType, Records};
 use crate::kernel::access::{Caller, Level};
-use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::error::Result;
 
 /// Records read at a time.
 const PAGE: i64 = 1_000;
@@ -79,16 +79,16 @@ pub async fn levels(records: &dyn Records, caller: &Caller, ids: &[String]) -> R
     Ok(sights.into_iter().map(|sight| (sight.id, sight.level)).collect())
 }
 
-/// Puts the records of a type into a directory. A type that is not there has none.
+/// Puts the records of a type into a directory, or the first of them up to `most`. A type that is not there has none.
 ///
 /// # Errors
-/// `TooLarge` for more records than can be looked up.
+/// What the database or the disk says; what `go_on` says.
 pub async fn fill(
     directory: &mut Directory,
     records: &dyn Records,
     caller: &Caller,
-    type_name: &str,
-    terms: &Terms,
+    (type_name, terms): (&str, &Terms),
+    most: Option<usize>,
     go_on: &(dyn Fn() -> Result<()> + Send + Sync),
 ) -> Result<()> {
     let Some(stored) = records.record_type(type_name).await? else {
@@ -105,15 +105,11 @@ pub async fn fill(
         for record in page {
             let Some(level) = levels.get(&record.id) else { continue };
             let document = records.cut(&stored.definition, *level, record.document);
-            directory.add(terms.entry(Some(record.id), &document));
+            directory.add(&terms.entry(Some(record.id), &document))?;
         }
-        if directory.len() > MOST {
-            return Err(Error::new(
-                Code::TooLarge,
-                format!(
-                    "The type \"{type_name}\" has more than {MOST} records, too many to be looked up by an import. Name them by their ids."
-                ),
-            ));
+        if most.is_some_and(|most| directory.len() > most) {
+            directory.is_only_a_part();
+            return Ok(());
         }
     }
 }

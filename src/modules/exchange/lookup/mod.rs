@@ -1,25 +1,36 @@
 //! What a type holds, laid out so that the rows of a file find their records: by key, by name and rank, by a path of names
-//! from the top down. A question with several answers gets all of them; nobody guesses. In memory, bounded.
+//! from the top down. A question with several answers gets all of them; nobody guesses. However many records there are, they
+//! take the same memory.
 
 mod fill;
+mod shelf;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 pub use fill::{Terms, fill, levels};
+use shelf::{Places, Shelf};
 pub use tally::Tally;
 
-/// Records of a type that can be looked up.
-pub const MOST: usize = 1_000_000;
+use crate::kernel::error::Result;
+use crate::modules::exchange::read::Spool;
+
 /// Steps from a record to the top of its tree.
 const DEEPEST: usize = 200;
 /// Answers that are named.
 const NAMED: usize = 4;
+/// Questions whose answers are remembered.
+const REMEMBERED: usize = 10_000;
 
 /// A record, or one that will be there when the import is done in earnest.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Entry {
     pub id: Option<String>,
     pub key: Option<String>,
@@ -30,12 +41,10 @@ pub struct Entry {
     pub parent: Option<String>,
 }
 
-#[derive(Debug)]
-struct Node {
-    id: Option<String>,
-    name: String,
-    rank: String,
-    above: Option<u32>,
+impl Entry {
+    fn shown(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
 }
 
 /// What a question leads to.
@@ -47,16 +56,23 @@ pub enum Answer {
     Nothing,
     /// Each with its path.
     Several(Vec<String>),
+    /// Nothing among the records that a look at the first rows reads; there are more.
+    Later,
 }
 
 /// See the module's text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Directory {
-    nodes: Vec<Node>,
-    parents: Vec<Option<String>>,
-    ids: HashMap<String, u32>,
-    keys: HashMap<String, u32>,
-    names: HashMap<String, Vec<u32>>,
+    shelf: Shelf,
+    ids: Places,
+    keys: Places,
+    names: Places,
+    /// By name and rank together.
+    ranked: Places,
+    count: usize,
+    is_part: bool,
+    hasher: RandomState,
+    remembered: Mutex<HashMap<String, Answer>>,
 }
 
 /// A name as it is compared: spaces and capitals say nothing.
@@ -66,123 +82,222 @@ pub fn fold(name: &str) -> String {
 }
 
 impl Directory {
-    pub fn len(&self) -> usize {
-        self.nodes.len()
+    pub fn new(spool: &Spool) -> Self {
+        Self {
+            shelf: Shelf::new(spool),
+            ids: Places::new(spool),
+            keys: Places::new(spool),
+            names: Places::new(spool),
+            ranked: Places::new(spool),
+            count: 0,
+            is_part: false,
+            hasher: RandomState::new(),
+            remembered: Mutex::default(),
+        }
     }
 
-    /// Takes a record in, unless one of its key is there already.
-    pub fn add(&mut self, entry: Entry) {
-        if entry.key.as_ref().is_some_and(|key| self.keys.contains_key(key)) {
-            return;
-        }
-        let index = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        for name in &entry.names {
-            let places = self.names.entry(fold(name)).or_default();
-            if places.last() != Some(&index) {
-                places.push(index);
-            }
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// There are more records than were taken in.
+    pub fn is_only_a_part(&mut self) {
+        self.is_part = true;
+    }
+
+    /// Takes a record in. Of those that have the same key the first counts.
+    pub fn add(&mut self, entry: &Entry) -> Result<()> {
+        let at = self.shelf.put(entry)?;
+        let rank = fold(&entry.rank);
+        let mut folded: Vec<String> = entry.names.iter().map(|name| fold(name)).collect();
+        folded.dedup();
+        for name in folded {
+            self.names.put(self.hasher.hash_one(&name), at)?;
+            self.ranked.put(self.hasher.hash_one((&name, &rank)), at)?;
         }
         if let Some(id) = &entry.id {
-            self.ids.insert(id.clone(), index);
+            self.ids.put(self.hasher.hash_one(id), at)?;
         }
-        if let Some(key) = entry.key {
-            self.keys.insert(key, index);
+        if let Some(key) = &entry.key {
+            self.keys.put(self.hasher.hash_one(key), at)?;
         }
-        self.parents.push(entry.parent);
-        self.nodes.push(Node {
-            id: entry.id,
-            name: entry.names.into_iter().next().unwrap_or_default(),
-            rank: fold(&entry.rank),
-            above: None,
-        });
+        self.count += 1;
+        Ok(())
     }
 
-    /// Finds what each hangs below, once all are there.
+    /// To be called once all are there, before anything is asked.
     pub fn settle(&mut self) {
-        for (node, parent) in self.nodes.iter_mut().zip(&self.parents) {
-            let parent = parent.as_deref();
-            node.above = parent.and_then(|name| self.ids.get(name).or_else(|| self.keys.get(name)).copied());
+        for places in [&mut self.ids, &mut self.keys, &mut self.names, &mut self.ranked] {
+            places.settle();
         }
-        self.parents.clear();
-        self.parents.resize(self.nodes.len(), None);
     }
 
-    fn node(&self, index: u32) -> Option<&Node> {
-        self.nodes.get(index as usize)
+    pub fn by_key(&self, key: &str) -> Result<Answer> {
+        self.answer(format!("k{key}"), || Ok(self.of_key(key)?.into_iter().collect()))
     }
 
-    pub fn by_key(&self, key: &str) -> Answer {
-        self.told(self.keys.get(key).into_iter().copied().collect())
+    /// What a key stands for.
+    pub fn of_key(&self, key: &str) -> Result<Option<Entry>> {
+        for at in self.keys.find(self.hasher.hash_one(key))? {
+            let entry: Entry = self.shelf.get(at)?;
+            if entry.key.as_deref() == Some(key) {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
     }
 
     /// By name, and by rank where one is asked for. Records that have no rank answer where none has the right one.
-    pub fn by_name(&self, name: &str, rank: Option<&str>) -> Answer {
-        let called = self.names.get(&fold(name)).cloned().unwrap_or_default();
-        let Some(rank) = rank.map(fold).filter(|rank| !rank.is_empty()) else {
-            return self.told(called);
+    pub fn by_name(&self, name: &str, rank: Option<&str>) -> Result<Answer> {
+        let name = fold(name);
+        let rank = rank.map(fold).filter(|rank| !rank.is_empty());
+        let find = || -> Result<Vec<Entry>> {
+            let Some(rank) = &rank else {
+                let places = self.names.find(self.hasher.hash_one(&name))?;
+                return self.called(&places, &name, None);
+            };
+            for rank in [rank.as_str(), ""] {
+                let places = self.ranked.find(self.hasher.hash_one((&name, &rank)))?;
+                let found = self.called(&places, &name, Some(rank))?;
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+            }
+            Ok(Vec::new())
         };
-        let of_rank = |rank: &str| {
-            let fits = |index: &&u32| self.node(**index).is_some_and(|node| node.rank == rank);
-            called.iter().filter(fits).copied().collect::<Vec<_>>()
-        };
-        let right = of_rank(&rank);
-        self.told(if right.is_empty() { of_rank("") } else { right })
+        self.answer(format!("n{name}\u{1}{}", rank.as_deref().unwrap_or_default()), find)
+    }
+
+    /// Those that are called so: as many as are named, and one more.
+    fn called(&self, places: &[u64], name: &str, rank: Option<&str>) -> Result<Vec<Entry>> {
+        let mut found = Vec::new();
+        for at in places {
+            let entry: Entry = self.shelf.get(*at)?;
+            let fits =
+                entry.names.iter().any(|own| fold(own) == name) && rank.is_none_or(|rank| fold(&entry.rank) == rank);
+            if fits && self.counts(*at, &entry)? {
+                found.push(entry);
+            }
+            if found.len() > NAMED {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether it is the first of its key.
+    fn counts(&self, at: u64, entry: &Entry) -> Result<bool> {
+        let Some(key) = &entry.key else { return Ok(true) };
+        for other in self.keys.find(self.hasher.hash_one(key))? {
+            if other == at {
+                return Ok(true);
+            }
+            let before: Entry = self.shelf.get(other)?;
+            if before.key.as_ref() == Some(key) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// By names from the top down. Steps between them may be left out; where several answer, the one whose path has no
     /// other steps is meant.
-    pub fn by_path(&self, path: &[String]) -> Answer {
+    pub fn by_path(&self, path: &[String]) -> Result<Answer> {
         let Some((last, above)) = path.split_last() else {
-            return Answer::Nothing;
+            return Ok(Answer::Nothing);
         };
-        let above: Vec<String> = above.iter().map(|name| fold(name)).collect();
-        let called = self.names.get(&fold(last)).cloned().unwrap_or_default();
-        let chains = called.into_iter().map(|index| (index, self.chain(index)));
-        let found: Vec<(u32, Vec<String>)> = chains.filter(|(_, chain)| is_within(&above, chain)).collect();
-        let whole: Vec<u32> = found.iter().filter(|(_, c)| *c == above).map(|(i, _)| *i).collect();
-        if whole.len() == 1 {
-            return self.told(whole);
+        let (last, above) = (fold(last), above.iter().map(|name| fold(name)).collect::<Vec<_>>());
+        let find = || -> Result<Vec<Entry>> {
+            let (mut found, mut whole) = (Vec::new(), Vec::new());
+            for at in self.names.find(self.hasher.hash_one(&last))? {
+                let entry: Entry = self.shelf.get(at)?;
+                if !entry.names.iter().any(|own| fold(own) == last) || !self.counts(at, &entry)? {
+                    continue;
+                }
+                let mut chain: Vec<String> = self.way(&entry)?.iter().map(|node| fold(node.shown())).collect();
+                chain.reverse();
+                if chain == above {
+                    whole.push(entry);
+                } else if found.len() <= NAMED && is_within(&above, &chain) {
+                    found.push(entry);
+                }
+                if whole.len() > NAMED {
+                    break;
+                }
+            }
+            if whole.len() == 1 {
+                return Ok(whole);
+            }
+            whole.extend(found);
+            Ok(whole)
+        };
+        self.answer(format!("p{}\u{1}{last}", above.join("\u{1}")), find)
+    }
+
+    /// What a record hangs below, from itself upwards.
+    fn way(&self, entry: &Entry) -> Result<Vec<Entry>> {
+        let mut way: Vec<Entry> = Vec::new();
+        while way.len() < DEEPEST {
+            let Some(parent) = &way.last().unwrap_or(entry).parent else {
+                break;
+            };
+            let above = match self.of_id(parent)? {
+                Some(above) => Some(above),
+                None => self.of_key(parent)?,
+            };
+            let Some(above) = above else { break };
+            way.push(above);
         }
-        self.told(found.into_iter().map(|(index, _)| index).collect())
+        Ok(way)
     }
 
-    /// The names that a record hangs below, from the top down.
-    fn chain(&self, index: u32) -> Vec<String> {
-        let mut names: Vec<String> = self.way(index).map(|node| fold(&node.name)).collect();
-        names.reverse();
-        names
+    fn of_id(&self, id: &str) -> Result<Option<Entry>> {
+        for at in self.ids.find(self.hasher.hash_one(id))? {
+            let entry: Entry = self.shelf.get(at)?;
+            if entry.id.as_deref() == Some(id) {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
     }
 
-    fn way(&self, index: u32) -> impl Iterator<Item = &Node> {
-        let first = self.node(index).and_then(|node| node.above);
-        let next = |index: &u32| self.node(*index).and_then(|node| node.above);
-        std::iter::successors(first, next)
-            .take(DEEPEST)
-            .filter_map(|index| self.node(index))
-    }
-
-    fn told(&self, mut found: Vec<u32>) -> Answer {
-        found.dedup();
-        match found.as_slice() {
+    /// What was found, in an answer. Files ask the same again and again.
+    fn answer(&self, question: String, find: impl FnOnce() -> Result<Vec<Entry>>) -> Result<Answer> {
+        if let Some(known) = self.remembered().get(&question) {
+            return Ok(known.clone());
+        }
+        let found = find()?;
+        let answer = match found.as_slice() {
+            [] if self.is_part => Answer::Later,
             [] => Answer::Nothing,
-            [one] => match self.node(*one).map(|node| node.id.clone()) {
-                Some(Some(id)) => Answer::One(id),
-                _ => Answer::Promised,
-            },
-            many => Answer::Several(many.iter().take(NAMED).map(|index| self.shown(*index)).collect()),
+            [one] => one.id.clone().map_or(Answer::Promised, Answer::One),
+            many => {
+                let paths: Result<Vec<String>> = many.iter().take(NAMED).map(|entry| self.path(entry)).collect();
+                Answer::Several(paths?)
+            }
+        };
+        let mut remembered = self.remembered();
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
         }
+        remembered.insert(question, answer.clone());
+        Ok(answer)
     }
 
-    fn shown(&self, index: u32) -> String {
-        let mut names: Vec<&str> = self.way(index).map(|node| node.name.as_str()).collect();
-        names.reverse();
-        let own = self.node(index);
-        names.push(own.map_or("", |node| node.name.as_str()));
+    fn remembered(&self) -> MutexGuard<'_, HashMap<String, Answer>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its path in words.
+    fn path(&self, entry: &Entry) -> Result<String> {
+        let way = self.way(entry)?;
+        let mut names: Vec<&str> = way.iter().rev().map(Entry::shown).collect();
+        names.push(entry.shown());
         let words = names.join(" › ");
-        match own.map(|node| node.rank.as_str()).filter(|rank| !rank.is_empty()) {
-            Some(rank) => format!("{words} ({rank})"),
-            None => words,
-        }
+        Ok(match fold(&entry.rank) {
+            rank if rank.is_empty() => words,
+            rank => format!("{words} ({rank})"),
+        })
     }
 }
 
@@ -190,70 +305,4 @@ impl Directory {
 fn is_within(names: &[String], chain: &[String]) -> bool {
     let mut rest = chain.iter();
     names.iter().all(|name| rest.any(|step| step == name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn directory() -> Directory {
-        let mut all = Directory::default();
-        let rows = [
-            ("1", "Earth", "planet", None),
-            ("2", "Europe", "continent", Some("1")),
-            ("3", "Sweden", "country", Some("2")),
-            ("4", "Gotland", "province", Some("3")),
-            ("5", "Gotland", "district", Some("4")),
-            ("6", "America", "continent", Some("1")),
-            ("7", "Sweden", "district", Some("6")),
-            ("8", "Turning", "", Some("8")),
-        ];
-        for (key, name, rank, parent) in rows {
-            all.add(Entry {
-                id: (key != "7").then(|| format!("id-{key}")),
-                key: Some(key.to_owned()),
-                names: vec![name.to_owned()],
-                rank: rank.to_owned(),
-                parent: parent.map(str::to_owned),
-            });
-        }
-        all.settle();
-        all
-    }
-
-    fn path(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn records_are_found_by_key_name_and_path() {
-        let all = directory();
-        let one = |key: &str| Answer::One(format!("id-{key}"));
-        assert_eq!(all.by_key("4"), one("4"));
-        assert_eq!(all.by_key("99"), Answer::Nothing);
-        assert_eq!(all.by_name("  gotland ", Some("Province")), one("4"));
-        assert_eq!(all.by_name("turning", Some("country")), one("8"), "it has no rank");
-        assert!(matches!(all.by_name("Gotland", None), Answer::Several(both) if both.len() == 2));
-        assert_eq!(all.by_path(&path(&["Earth", "Europe", "Sweden"])), one("3"));
-        assert_eq!(
-            all.by_path(&path(&["Europe", "Sweden"])),
-            one("3"),
-            "the top is left out"
-        );
-        assert_eq!(all.by_path(&path(&["Earth", "Europe", "Sweden", "Gotland"])), one("4"));
-        assert_eq!(all.by_path(&path(&["America", "Sweden"])), Answer::Promised);
-        assert_eq!(all.by_path(&path(&["Asia", "Sweden"])), Answer::Nothing);
-        assert_eq!(all.by_path(&[]), Answer::Nothing);
-        let Answer::Several(both) = all.by_path(&path(&["Sweden"])) else {
-            panic!("two are called so")
-        };
-        assert_eq!(
-            both,
-            [
-                "Earth › Europe › Sweden (country)",
-                "Earth › America › Sweden (district)"
-            ]
-        );
-        assert_eq!(all.by_path(&path(&["Turning", "Turning"])), one("8"), "a circle ends");
-    }
 }

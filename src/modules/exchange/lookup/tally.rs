@@ -36,7 +36,7 @@ impl Tally {
         };
         match answer {
             Answer::One(_) | Answer::Promised => count.found += 1,
-            Answer::Nothing => {
+            Answer::Nothing | Answer::Later => {
                 count.missing += 1;
                 if count.first.is_none() {
                     count.first = Some((row, short(asked)));

@@ -256,7 +256,9 @@ impl Applied {
                 all.map(|all| all.by_path(&path))
             }
         };
-        let answer = answer.unwrap_or(Answer::Nothing);
+        let answer = answer.unwrap_or(Ok(Answer::Nothing));
+        let answer =
+            answer.map_err(|error| format!("\"{}\" could not be looked up: {}", short(text), error.detail()))?;
         if let Answer::One(id) = &answer {
             tally.note(number, &way.rule.to, text, &answer);
             return Ok(Some(id.as_str().into()));
@@ -271,6 +273,11 @@ impl Applied {
                  text in a field beside it (verbatim).",
                 short(text),
                 all.join("; ")
+            ),
+            Answer::Later => format!(
+                "\"{}\" is looked up when the file is imported: the type \"{target}\" has more records than are read for this look at \
+                 the first rows.",
+                short(text)
             ),
             _ => format!(
                 "\"{}\" leads to no record of \"{target}\". Bring that first, or keep it as text in a field beside it (verbatim).",

@@ -17,7 +17,7 @@ use crate::modules::exchange::draft::model::Choices;
 use crate::modules::exchange::draft::service::Draft;
 use crate::modules::exchange::import::File;
 use crate::modules::exchange::lookup::{Directory, Terms, fill, levels};
-use crate::modules::exchange::read::Input;
+use crate::modules::exchange::read::{Input, Spool};
 use crate::modules::exchange::recast::Recast;
 use crate::modules::exchange::service::Service;
 
@@ -25,6 +25,8 @@ use crate::modules::exchange::service::Service;
 const MOST: i64 = 1_000;
 /// Rows of a file that are shown as they would be.
 const ROWS: usize = 6;
+/// Records of a type that those rows are looked up among.
+const LOOKED_UP: usize = 20_000;
 
 /// A mapping that is kept.
 pub struct Kept {
@@ -54,6 +56,9 @@ pub struct Asked<'a> {
     pub records: &'a Arc<dyn Records>,
     pub caller: &'a Caller,
     pub mapping: &'a Mapping,
+    pub spool: &'a Spool,
+    /// Records of a type that are looked up; none for all of them.
+    pub most: Option<usize>,
 }
 
 /// The type of a mapping, as it stands or ships.
@@ -80,12 +85,13 @@ pub async fn prepare(asked: Asked<'_>, go_on: &(dyn Fn() -> Result<()> + Send + 
     asked.mapping.check(&definition)?;
     let mut directories = BTreeMap::new();
     for target in targets(asked.mapping, &definition) {
-        let mut directory = Directory::default();
+        let mut directory = Directory::new(asked.spool);
         if let Some(stored) = records.record_type(&target).await? {
             let terms = Terms::of(&stored.definition);
-            fill(&mut directory, records.as_ref(), asked.caller, &target, &terms, go_on).await?;
-            directory.settle();
+            let of = (target.as_str(), &terms);
+            fill(&mut directory, records.as_ref(), asked.caller, of, asked.most, go_on).await?;
         }
+        directory.settle();
         directories.insert(target, directory);
     }
     Ok(Applied::new(asked.mapping, definition, directories, records.clone()))
@@ -165,6 +171,8 @@ impl Service {
             records: &self.records,
             caller,
             mapping,
+            spool: &self.spool,
+            most: Some(LOOKED_UP),
         };
         let applied = Arc::new(prepare(asked, &go_on).await?);
         let raw = self.file_of(draft, mapping, None).await?;

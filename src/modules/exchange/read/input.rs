@@ -40,7 +40,7 @@ impl Spool {
     }
 
     /// An empty file without a name.
-    pub(super) fn file(&self) -> Result<File> {
+    pub(in crate::modules::exchange) fn file(&self) -> Result<File> {
         let path = self.0.join(new_id());
         let file = OpenOptions::new()
             .read(true)
