@@ -23,7 +23,11 @@ async fn terms_are_called_retired_and_merged(db: TestDb) {
     ]});
     app.post("/api/types", &vase).await.ok();
     let mut first = String::new();
-    for (title, material) in [("a", vec!["clay"]), ("b", vec!["earth", "glass"]), ("c", vec!["earth"])] {
+    for (title, material) in [
+        ("a", vec!["clay"]),
+        ("b", vec!["earth", "clay", "glass"]),
+        ("c", vec!["earth"]),
+    ] {
         let made = make(&app, "vase", json!({"title": title, "material": material}))
             .await
             .ok()
@@ -98,6 +102,12 @@ async fn terms_are_called_retired_and_merged(db: TestDb) {
         .await,
         ["a", "b", "cc"]
     );
+    let list = app.get("/api/records?type=vase&limit=10").await.ok().json();
+    let both = list["items"].as_array().unwrap().iter();
+    let b = both
+        .map(|record| &record["document"])
+        .find(|document| document["title"] == "b");
+    assert_eq!(b.unwrap()["material"], json!(["clay", "glass"]), "once: {list}");
     app.stop().await;
 }
 

@@ -5,8 +5,8 @@ use regex::{Regex, RegexBuilder};
 
 use crate::kernel::error::{Error, Result};
 
-/// Bytes of what is looked for and of what is put in its place.
-const MAX_FIND: usize = 1_000;
+/// Bytes of what is looked for (a term of the longest sort with its signs taken plainly fits) and of what is put in its place.
+const MAX_FIND: usize = 1_100;
 const MAX_WITH: usize = 10_000;
 /// Bytes that an expression may be compiled to, and groups in groups.
 const MAX_COMPILED: usize = 512 * 1024;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub use self::fill::Fill;
 use self::find::Finder;
-use self::places::{alter, listed, passes_list};
+use self::places::{alter, join_same, listed, once, passes_list};
 use super::{hint, patch, path, settle, shorten, validate};
 use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
@@ -225,6 +225,9 @@ impl Change {
         alter(&mut after, &self.steps, self.makes_groups, &mut |before| {
             self.value(before, copied.as_ref())
         })?;
+        if matches!(self.what, What::Replace(_)) {
+            join_same(document, &mut after, &self.steps);
+        }
         Ok((!patch::same(document, &after)).then_some(after))
     }
 
@@ -280,18 +283,20 @@ impl Change {
 
     fn replaced(&self, before: Option<Value>, finder: &Finder) -> Result<Option<Value>, String> {
         let many = matches!(before, Some(Value::Array(_)));
-        let mut values = Vec::new();
+        let mut made = Vec::new();
         for value in listed(before) {
             match &value {
                 Value::String(text) => {
                     let text = finder.replace(text, MAX_TEXT)?;
+                    let changed = value != text.as_str();
                     if !text.is_empty() {
-                        values.push(Value::String(text));
+                        made.push((Value::String(text), changed));
                     }
                 }
-                _ => values.push(value),
+                _ => made.push((value, false)),
             }
         }
+        let mut values = once(made);
         Ok(match (many, values.len()) {
             (_, 0) => None,
             (true, _) => Some(Value::Array(values)),

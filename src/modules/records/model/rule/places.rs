@@ -60,3 +60,48 @@ pub fn alter(
         _ => Ok(()),
     }
 }
+
+/// Groups of a list that a change has made the same as another one of it stand there once. Those that nothing was changed in
+/// stay, however often they stand there.
+pub fn join_same(before: &Map<String, Value>, after: &mut Map<String, Value>, steps: &[String]) {
+    let Some((first, rest)) = steps.split_first() else {
+        return;
+    };
+    if rest.is_empty() {
+        return;
+    }
+    match (before.get(first), after.get_mut(first)) {
+        (Some(Value::Object(before)), Some(Value::Object(after))) => join_same(before, after, rest),
+        (Some(Value::Array(before)), Some(Value::Array(items))) if before.len() == items.len() => {
+            for (before, item) in before.iter().zip(items.iter_mut()) {
+                if let (Value::Object(before), Value::Object(item)) = (before, item) {
+                    join_same(before, item, rest);
+                }
+            }
+            let changed = before.iter().zip(std::mem::take(items));
+            *items = once(
+                changed
+                    .map(|(before, item)| {
+                        let changed = *before != item;
+                        (item, changed)
+                    })
+                    .collect(),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Values of a list, each with whether it was changed. What became the same as another one stands there once; what stood twice
+/// before is left alone.
+pub fn once(values: Vec<(Value, bool)>) -> Vec<Value> {
+    let stands = |at: usize| {
+        let (value, changed) = &values[at];
+        let same =
+            |(other, (one, touched)): (usize, &(Value, bool))| other != at && one == value && (!*touched || other < at);
+        !changed || !values.iter().enumerate().any(same)
+    };
+    let kept: Vec<bool> = (0..values.len()).map(stands).collect();
+    let both = values.into_iter().zip(kept);
+    both.filter_map(|((value, _), kept)| kept.then_some(value)).collect()
+}

@@ -113,6 +113,30 @@ fn found_texts_are_replaced() {
         json!({"keywords": ["été", "hiver"]}),
         json!({"keywords": ["hiver"]}),
     );
+    // What becomes the same as another value of a list stands there once; what stood twice is left alone.
+    let merge =
+        |field: &str| json!({"do": "replace", "field": field, "find": "^earth$", "with": "clay", "regex": true});
+    makes(
+        merge("keywords"),
+        json!({"keywords": ["earth", "clay", "glass", "glass"]}),
+        json!({"keywords": ["clay", "glass", "glass"]}),
+    );
+    makes(
+        merge("keywords"),
+        json!({"keywords": ["earth", "earth"]}),
+        json!({"keywords": ["clay"]}),
+    );
+    makes(
+        merge("maker.name"),
+        json!({"maker": [{"name": "clay"}, {"name": "earth"}, {"name": "glass"}]}),
+        json!({"maker": [{"name": "clay"}, {"name": "glass"}]}),
+    );
+    let longer = json!({"do": "replace", "field": "keywords", "find": "x", "with": "xx"});
+    makes(
+        longer,
+        json!({"keywords": ["x", "xx"]}),
+        json!({"keywords": ["xx", "xxxx"]}),
+    );
     // An expression that finds nothing everywhere makes a text longer, but never without end.
     let long = json!({"do": "replace", "field": "title", "find": "", "with": "x", "regex": true});
     refused(long, "action.find", "is empty");
