@@ -1,5 +1,7 @@
 //! What every page knows of the request and the house: language, caller, navigation, address, form token, theme.
 
+mod who;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -7,12 +9,13 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
+pub use who::{Who, initials};
+
 use super::assets;
 use super::flash::{Flash, Toast};
-use crate::kernel::access::{Access, Caller, Object, Permission, Subject};
+use crate::kernel::access::{Access, Caller, Object, Permission};
 use crate::kernel::http::{RequestId, Viewing};
 use crate::kernel::i18n::Language;
-use crate::kernel::id::is_id;
 use crate::kernel::module::{NavEntry, NavPlace};
 
 /// What the pages of one house share. Put into each request's extensions by the middleware; without it a page has no
@@ -77,15 +80,6 @@ impl Theme {
     }
 }
 
-/// Which picture somebody has, where a browser says so: an id and nothing else.
-fn face_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-    cookies
-        .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix("face=").map(str::to_owned))
-        .filter(|version| is_id(version))
-}
-
 /// An entry of the navigation as this caller sees it.
 #[derive(Clone, Debug)]
 pub struct NavItem {
@@ -117,44 +111,6 @@ impl Crumb {
             href: None,
         }
     }
-}
-
-/// Who has signed in, for the head of the page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
-    pub name: String,
-    /// Empty for the operator, who is nobody in particular.
-    pub initials: String,
-    /// The path of a picture in their place.
-    pub picture: Option<String>,
-}
-
-/// One or two letters that stand for a person where there is no picture.
-pub fn initials(name: &str) -> String {
-    let mut words = name
-        .split_whitespace()
-        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
-    let first = words.next();
-    let last = words.next_back();
-    first
-        .into_iter()
-        .chain(last)
-        .flat_map(char::to_uppercase)
-        .take(2)
-        .collect()
-}
-
-/// A text as one value of an address.
-fn percent(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// See the module's text. Every page template has a field `page: Page`.
@@ -246,7 +202,7 @@ impl Page {
                 .map(|id| id.0.to_string())
                 .unwrap_or_default(),
             theme: Theme::from_cookies(&parts.headers),
-            face: face_of(&parts.headers),
+            face: who::face_of(&parts.headers),
             query: String::new(),
             reading: parts.method.is_safe(),
             people: shell.access.knows_people(),
@@ -292,52 +248,6 @@ impl Page {
         self.at(NavPlace::Account)
     }
 
-    /// Who has signed in with this browser; none for everybody.
-    pub fn signed_in(&self) -> Option<Who> {
-        if self.csrf.is_empty() {
-            return None;
-        }
-        match &self.caller.subject {
-            Subject::Operator => Some(Who {
-                name: self.language.text("actor.operator"),
-                initials: String::new(),
-                picture: None,
-            }),
-            Subject::Account { id, name, .. } => Some(Who {
-                picture: self
-                    .face
-                    .as_ref()
-                    .filter(|_| self.viewing.is_none())
-                    .map(|version| format!("/people/{id}/picture?v={version}")),
-                initials: initials(name),
-                name: name.clone(),
-            }),
-            _ => None,
-        }
-    }
-
-    /// Where to sign in and come back from; none where nobody can, and for whoever has.
-    pub fn sign_in(&self) -> Option<String> {
-        if !self.people || !self.caller.is_anonymous() {
-            return None;
-        }
-        let back = if self.reading && self.path != "/" {
-            self.here.as_str()
-        } else {
-            "/"
-        };
-        let plain = !["/sign-in", "/sign-up", "/setup", "/welcome"]
-            .iter()
-            .any(|door| self.path.starts_with(door))
-            && back != "/";
-        let to = percent(back);
-        Some(if plain {
-            format!("/sign-in?to={to}")
-        } else {
-            "/sign-in".to_owned()
-        })
-    }
-
     /// The address of a static file.
     pub fn asset(&self, name: &str) -> String {
         assets::href(name)
@@ -380,32 +290,4 @@ async fn navigation(shell: &Shell, caller: &Caller, path: &str) -> Vec<NavItem> 
         });
     }
     items
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn initials_stand_for_a_name() {
-        for (name, want) in [
-            ("Ada Lovelace", "AL"),
-            ("ada", "A"),
-            ("Ada Maria King", "AK"),
-            ("“x” y", "XY"),
-            ("", ""),
-        ] {
-            assert_eq!(initials(name), want);
-        }
-    }
-
-    #[test]
-    fn signing_in_leads_back() {
-        let mut page = Page::bare("/search?q=a&b=c");
-        page.path = "/search".to_owned();
-        assert_eq!(page.sign_in(), None, "nobody can sign in");
-        page.people = true;
-        assert_eq!(page.sign_in().as_deref(), Some("/sign-in?to=/search%3Fq%3Da%26b%3Dc"));
-        assert_eq!(page.signed_in(), None);
-    }
 }
