@@ -8,6 +8,7 @@ mod import;
 pub mod lines;
 pub mod look;
 pub mod model;
+mod naming;
 pub mod pages;
 pub mod running;
 pub mod service;
