@@ -29,6 +29,29 @@ pub enum FieldKind {
     Group,
 }
 
+/// How much a word in a field weighs in an order by relevance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weight {
+    #[default]
+    Usual,
+    More,
+    Most,
+}
+
+impl Weight {
+    pub const ALL: [Self; 3] = [Self::Usual, Self::More, Self::Most];
+
+    /// As it is written in a definition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::More => "more",
+            Self::Most => "most",
+        }
+    }
+}
+
 /// One field of a type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +84,10 @@ pub struct Field {
     /// Shown in the table.
     #[serde(default, skip_serializing_if = "is_false")]
     pub column: bool,
+    /// How much a word in it weighs in an order by relevance.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    #[schema(inline)]
+    pub weight: Weight,
     /// Who may see it.
     #[serde(default, skip_serializing_if = "is_public")]
     pub level: Level,
@@ -110,6 +137,9 @@ pub struct Term {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+fn is_usual(weight: &Weight) -> bool {
+    *weight == Weight::Usual
 }
 fn is_public(level: &Level) -> bool {
     *level == Level::Public
@@ -215,6 +245,12 @@ const PLACES: [(&str, &str); 5] = [
 ];
 
 impl Field {
+    /// Whether a search finds it by its words. A whole number, such as a year, is one; a measure is found by its field only
+    /// (`height:12.5`), else every short number would find half the collection.
+    pub fn has_words(&self) -> bool {
+        !matches!(self.kind, FieldKind::Number | FieldKind::Boolean | FieldKind::Group)
+    }
+
     /// What is known of a term.
     pub fn term(&self, value: &str) -> Option<&Term> {
         self.terms.iter().find(|term| term.value == value)

@@ -162,11 +162,14 @@ impl Inner {
             && compiler.known(field)
             && !sort::is_kept((&searcher, &warm), &scope.levels, field).map_err(store::broken)?
         {
-            parsed.hints.push(format!(
-                "Records are not kept in the order of \"{field}\". Make it a column of its collection to sort by it."
-            ));
+            parsed
+                .hints
+                .push(format!("Records cannot be put in order by \"{field}\"."));
         }
         compiler.scoring = sort == Sort::Relevance;
+        if compiler.scoring {
+            compiler.heavy = compiler.find_heavy(tree);
+        }
         let marks = marks(tree, &compiler.tongues);
         let pass = run::Pass {
             compiler,

@@ -14,6 +14,7 @@ use tantivy::{Searcher, Term};
 
 use super::bits::BitsQuery;
 use super::column::{ColumnTest, Test};
+use super::heavy::Heavy;
 use super::near::{Part, WithinReach};
 use super::query::{Bound, Day, Names, Node, Range, Span, Unit, Whole, bound, range, range_of};
 use super::schema::{ALL_KEY, Fields, NAMES_KEY, START_KEY, TITLE_KEY, key};
@@ -21,7 +22,7 @@ use super::shared::{SeenQuery, View};
 use super::text::{MAX_VALUE, beginning, cut};
 use super::types::{Filter, Lexicon, Shape, Tongue};
 use super::without::Without;
-use super::words::{TITLE_WEIGHT, placed_words};
+use super::words::placed_words;
 use crate::kernel::access::{Level, Terms, Visibility};
 
 /// How much more a title weighs that is what was asked for.
@@ -116,6 +117,8 @@ pub(super) struct Compiler<'a> {
     pub today: Day,
     /// The languages of texts the caller sees any of.
     pub tongues: Vec<Tongue>,
+    /// The fields whose words weigh more, where matches are weighed.
+    pub heavy: Vec<Heavy>,
 }
 
 impl<'a> Compiler<'a> {
@@ -138,6 +141,7 @@ impl<'a> Compiler<'a> {
             types: &[],
             today,
             tongues: Vec::new(),
+            heavy: Vec::new(),
         }
     }
 }
@@ -253,16 +257,18 @@ impl Compiler<'_> {
         match node {
             Node::Word(word) => {
                 let here = self.word(level, &self.key_of(word.field.as_deref()), word);
-                if !self.scoring || !weighs || word.field.is_some() {
-                    return here;
+                if self.scoring && weighs && word.field.is_none() {
+                    return self.weighed_word(level, word, here);
                 }
-                let title = BoostQuery::new(self.word(level, TITLE_KEY, word), TITLE_WEIGHT);
-                Box::new(BooleanQuery::new(vec![
-                    (Occur::Must, here),
-                    (Occur::Should, Box::new(title)),
-                ]))
+                here
             }
-            Node::Phrase(phrase) => self.phrase(level, &self.key_of(phrase.field.as_deref()), phrase),
+            Node::Phrase(phrase) => {
+                let here = self.phrase(level, &self.key_of(phrase.field.as_deref()), phrase);
+                if self.scoring && weighs && phrase.field.is_none() {
+                    return self.weighed_phrase(level, phrase, here);
+                }
+                here
+            }
             Node::Is(whole) => {
                 let key = self.key_of(Some(&whole.field));
                 let unit = self.unit(&whole.field);

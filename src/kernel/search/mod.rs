@@ -4,7 +4,6 @@
 //! [`Search::search`] answers. A process without an index holds `Search::default()` and answers `Unavailable`.
 
 mod again;
-mod alphabet;
 mod answer;
 mod bits;
 mod clusters;
@@ -15,9 +14,11 @@ mod deep;
 mod facet;
 mod folder;
 mod follow;
+mod heavy;
 mod highlight;
 mod inside;
 mod near;
+mod order;
 mod pattern;
 mod places;
 mod query;
@@ -36,6 +37,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tongue;
 pub mod types;
 mod whole;
 mod without;
@@ -66,10 +68,10 @@ use answer::checked;
 pub use compile::INSIDE;
 pub use highlight::{excerpt, highlight, marks_of};
 pub use inside::{Below, InTree};
+pub use order::natural_key;
 pub use places::{Cluster, Places, PlacesRequest};
 pub use query::{How, MAX_CLAUSES, MAX_TEXT, Near, Node, Phrase, Span, Unit, Whole, Word};
 pub use similar::{Like, MAX_SIMILAR};
-pub use stem::natural_key;
 pub use text::fold;
 pub use types::*;
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, OwnedValue, Schema, SchemaBuilder, TextFieldIndexing,
@@ -13,14 +14,16 @@ use tantivy::schema::{
 use tantivy::{TantivyDocument, Term};
 
 use super::inside::term_of;
-use super::stem::{marked, sort_key, unmarked};
+use super::order::Orders;
+use super::stem::{marked, unmarked};
 use super::text::{MAX_VALUE, TOKENIZER, beginning, column_term, cut};
 use super::types::{Document, IndexedField, Inside, Tongue, Value};
 use crate::kernel::access::Level;
 
 /// Counted up when what the index holds changes; another one is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 8;
-/// From here on an older one answers while it is rebuilt: it has the same fields, and only lacks some of the words.
+pub(super) const SCHEMA_VERSION: u32 = 9;
+/// From here on an older one answers while it is rebuilt: it has the same fields, and only lacks some of the words and has
+/// texts in another order.
 pub(super) const ANSWERS_FROM: u32 = 7;
 
 /// Key of all texts of a level. No field has it: in a field's key a `%` is always followed by two hex digits.
@@ -59,6 +62,7 @@ pub(super) struct Fields {
     pub created: Field,
     pub updated: Field,
     pub version: Field,
+    orders: Arc<Orders>,
 }
 
 fn raw() -> TextFieldIndexing {
@@ -107,6 +111,7 @@ impl Fields {
             created,
             updated,
             version,
+            orders: Arc::new(Orders::new()),
         }
     }
 
@@ -140,7 +145,7 @@ impl Fields {
             }
             let mut parts = Parts::default();
             for field in document.fields.iter().filter(|f| f.level == level) {
-                parts.add(field);
+                parts.add(field, &self.orders);
             }
             for inside in document.inside.iter().filter(|inside| inside.level == level) {
                 parts.inside(inside);
@@ -182,6 +187,16 @@ pub(super) fn key(name: &str) -> String {
         }
     }
     out
+}
+
+/// Whether records are put in order by a text: every one that is found by words. The id that a link holds says nothing, the title
+/// it leads to stands beside it; dates have their days.
+fn is_ordered(field: &IndexedField, value: &Value) -> bool {
+    match value {
+        Value::Text(_) => field.searchable || field.column,
+        Value::Keyword(_) => field.searchable,
+        _ => false,
+    }
 }
 
 /// What one level of a document holds.
@@ -242,7 +257,7 @@ impl Parts {
         self.values.entry(format!("{key}{mark}")).or_default().push(value);
     }
 
-    fn add(&mut self, field: &IndexedField) {
+    fn add(&mut self, field: &IndexedField, orders: &Orders) {
         if field.values.is_empty() {
             return;
         }
@@ -251,7 +266,10 @@ impl Parts {
             .entry(NAMES_KEY.to_owned())
             .or_default()
             .push(OwnedValue::Str(cut(&field.name, MAX_VALUE).to_owned()));
-        if let Some(tongue) = field.tongue.filter(|_| field.searchable) {
+        if let Some(tongue) = field
+            .tongue
+            .filter(|tongue| field.searchable && tongue.stemmed().is_some())
+        {
             let known = self.exact.entry(TONGUE_KEY.to_owned()).or_default();
             let tag = OwnedValue::Str(tongue.tag().to_owned());
             if !known.contains(&tag) {
@@ -268,7 +286,8 @@ impl Parts {
                         self.words(&key, text, field.tongue);
                     }
                     let whole = cut(text, MAX_VALUE);
-                    if (field.column || !matches!(value, Value::Text(_))) && texts.insert(whole) {
+                    let is_new = texts.insert(whole);
+                    if is_new && (field.column || !matches!(value, Value::Text(_))) {
                         self.size += whole.len();
                         self.exact
                             .entry(key.clone())
@@ -276,8 +295,12 @@ impl Parts {
                             .push(OwnedValue::Str(whole.to_owned()));
                         if field.column {
                             self.column(&key, "", OwnedValue::Str(column_term(whole)));
-                            self.column(&key, ORDER, OwnedValue::Str(sort_key(whole, field.tongue)));
                         }
+                    }
+                    if is_new && is_ordered(field, value) {
+                        let place = orders.key(whole, field.tongue);
+                        self.size += place.len();
+                        self.column(&key, ORDER, OwnedValue::Str(place));
                     }
                     if let (true, Value::Days { from, to, .. }) = (field.column, value) {
                         self.column(&key, FIRST_DAY, OwnedValue::I64(*from));

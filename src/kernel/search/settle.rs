@@ -80,7 +80,8 @@ pub(super) struct Settled {
 }
 
 impl Compiler<'_> {
-    fn sees(&self, field: &NamedField) -> bool {
+    /// Whether the caller sees anything at the level of a field.
+    pub fn sees(&self, field: &NamedField) -> bool {
         self.scope.levels.iter().any(|(level, _)| *level == field.level)
     }
 

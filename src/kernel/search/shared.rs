@@ -13,7 +13,8 @@ use tantivy::{BitSet, DocId, Score, Searcher, SegmentReader, TantivyError};
 
 use super::compile::{self, Guard, Scope, base, visible};
 use super::locked;
-use super::schema::Fields;
+use super::schema::{Fields, TONGUE_KEY};
+use super::types::Tongue;
 use super::whole::Whole;
 use crate::kernel::access::Level;
 
@@ -88,6 +89,8 @@ pub(super) struct View {
     /// `None` where that is everything.
     pub found: Option<Arc<BitSet>>,
     pub levels: Guards,
+    /// The languages of texts at these levels.
+    pub tongues: Vec<Tongue>,
     /// What a question without words and filters finds.
     pub whole: Whole,
 }
@@ -190,6 +193,7 @@ impl Warm {
         let everything = found.len() == reader.max_doc() as usize;
         let view = Arc::new(View {
             found: (!everything).then(|| Arc::new(found)),
+            tongues: tongues(reader, fields, &levels)?,
             levels,
             whole: Whole::default(),
         });
@@ -200,6 +204,22 @@ impl Warm {
         views.push((asked, view.clone()));
         Ok(view)
     }
+}
+
+/// The languages of texts that stand in a segment at these levels.
+fn tongues(reader: &SegmentReader, fields: &Fields, levels: &Guards) -> tantivy::Result<Vec<Tongue>> {
+    let mut found = Vec::new();
+    for (level, _) in levels {
+        let field = fields.exact[*level as usize];
+        let index = reader.inverted_index(field)?;
+        for tongue in Tongue::ALL {
+            let term = Fields::json_term(field, TONGUE_KEY, tongue.tag());
+            if !found.contains(&tongue) && index.doc_freq(&term)? > 0 {
+                found.push(tongue);
+            }
+        }
+    }
+    Ok(found)
 }
 
 impl Opened {

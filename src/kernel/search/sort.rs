@@ -17,7 +17,8 @@ use super::types::Sort;
 use crate::kernel::access::Level;
 use crate::kernel::civil::{OPEN_FIRST, OPEN_LAST};
 
-/// Whether documents are kept in the order of a field, at a level the caller sees: a text that is no column is not.
+/// Whether documents are kept in the order of a field, at a level the caller sees: of what an older program has indexed a text
+/// that is no column is not.
 pub(super) fn is_kept(
     segments: (&Searcher, &[Arc<Warm>]),
     levels: &[(Level, Guard)],
@@ -179,7 +180,7 @@ impl Ranker {
                     for (source, other) in ranker.sources[known..].iter_mut().zip(others.iter()) {
                         source.other = Some(other.clone());
                     }
-                    // Texts stand in the order of their own column, see `stem::sort_key`.
+                    // Texts stand in the order of their own column, see `order`.
                     for name in [&format!("{key}{ORDER}"), &key] {
                         let columns = warm.columns(reader, &Fields::column(*level, name))?;
                         let ordered = *name != key;

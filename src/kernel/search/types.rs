@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::places::{Places, PlacesRequest};
 use super::query::{Node, Unit};
 use super::text::fold;
+pub use super::tongue::Tongue;
 use crate::kernel::access::{Level, Visibility};
 use crate::kernel::geo::Area;
 use crate::kernel::ledger::Position;
@@ -73,25 +74,9 @@ pub struct IndexedField {
     pub column: bool,
     /// Goes into the text index.
     pub searchable: bool,
-    /// What its words are written in, so that other forms of them are found, too.
+    /// What its words are written in: other forms of them are found, too, and they are put in order as there.
     pub tongue: Option<Tongue>,
     pub values: Vec<Value>,
-}
-
-/// A language whose words are found in their forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Tongue {
-    English,
-    French,
-    German,
-    Swedish,
-    Spanish,
-    Italian,
-    Dutch,
-    Danish,
-    Norwegian,
-    Finnish,
-    Portuguese,
 }
 
 /// What is asked of the types before a question is answered. Asked anew each time, so kept by whoever offers it.
@@ -129,6 +114,8 @@ pub struct NamedField {
     pub called: Vec<String>,
     /// In what its numbers are measured.
     pub unit: Option<Unit>,
+    /// How much more a word weighs in it than in other fields, in an order by relevance; 0 is as much.
+    pub weight: f32,
 }
 
 /// A typed value. The type decides the column; nothing is guessed from texts.

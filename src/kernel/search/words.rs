@@ -9,14 +9,12 @@ use super::bits::BitsQuery;
 use super::compile::{Boxed, Compiler, all, any, silent, term};
 use super::pattern::{Pattern, PatternPhrase, starred};
 use super::query::{How, MAX_PHRASE, Node, Phrase, Word};
-use super::schema::{ALL_KEY, Fields, START_KEY, TITLE_KEY, TONGUE_KEY};
+use super::schema::{ALL_KEY, Fields, START_KEY, TITLE_KEY};
 use super::stem::Stems;
 use super::text::{MAX_VALUE, cut, placed, whole_title, words};
 use super::types::{NamedType, Tongue};
 use crate::kernel::access::Level;
 
-/// How much more a word in the title weighs.
-pub(super) const TITLE_WEIGHT: f32 = 2.5;
 /// How much other forms of a word, what means the same, and words written much like it weigh beside the word itself.
 const FORM: f32 = 0.6;
 const SYNONYM: f32 = 0.5;
@@ -49,13 +47,7 @@ fn terms_of(field: Field, key: &str, tokens: &[(usize, String)]) -> Vec<(usize, 
 impl Compiler<'_> {
     /// The languages of texts that stand at a level the caller sees any of.
     pub fn find_tongues(&self) -> Vec<Tongue> {
-        let levels = &self.scope.levels;
-        let stands = |tongue: &Tongue| {
-            levels.iter().any(|(level, _)| {
-                let term = Fields::json_term(self.fields.exact[*level as usize], TONGUE_KEY, tongue.tag());
-                self.searcher.doc_freq(&term).unwrap_or(0) > 0
-            })
-        };
+        let stands = |tongue: &Tongue| self.views.iter().any(|view| view.tongues.contains(tongue));
         Tongue::ALL.into_iter().filter(stands).collect()
     }
 

@@ -12,6 +12,7 @@ mod reaching;
 mod sharing;
 mod suggesting;
 mod visibility;
+mod weighing;
 
 use super::*;
 use crate::kernel::access::{Level, Terms, Visibility};

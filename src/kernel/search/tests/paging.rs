@@ -128,7 +128,11 @@ fn order_is_by_value_then_id_with_missing_last() {
     };
     let first = bench.ask(&query).unwrap().hits.remove(0).id;
     let name = &docs.iter().find(|d| d.id == first).unwrap().fields[0].values[0];
-    assert_eq!(*name, Value::Keyword("Apfel".to_owned()));
+    assert_eq!(
+        *name,
+        Value::Keyword("apfel".to_owned()),
+        "small letters before large ones"
+    );
 }
 
 #[test]

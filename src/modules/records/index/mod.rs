@@ -16,7 +16,7 @@ use super::model::shape;
 use super::model::tree::Tree;
 use super::service::Service;
 use super::service::trees::{Above, Shown};
-use crate::contract::records::{Field, FieldKind, Record, RecordType, StoredType};
+use crate::contract::records::{Field, FieldKind, Record, RecordType, StoredType, Weight};
 use crate::kernel::access::{Access, Level};
 use crate::kernel::civil;
 use crate::kernel::error::Result;
@@ -130,6 +130,7 @@ fn named(access: &Access, definition: &RecordType) -> NamedType {
             level: leaf.level,
             called,
             unit: unit.filter(|_| matches!(leaf.field.kind, FieldKind::Integer | FieldKind::Number)),
+            weight: weight_of(leaf.field.weight),
         }
     };
     let same = |line: &String| line.split(',').map(|word| word.trim().to_owned()).collect();
@@ -139,6 +140,15 @@ fn named(access: &Access, definition: &RecordType) -> NamedType {
         fields: path::leaves(&definition.fields).iter().map(field).collect(),
         tree: Tree::of(definition).map(|_| levels()),
         synonyms: definition.synonyms.iter().map(same).collect(),
+    }
+}
+
+/// How much more a word in such a field weighs than in another.
+fn weight_of(weight: Weight) -> f32 {
+    match weight {
+        Weight::Usual => 0.0,
+        Weight::More => 1.5,
+        Weight::Most => 5.0,
     }
 }
 
@@ -181,7 +191,7 @@ fn document(
             .filter_map(|value| value_of(leaf.field.kind, value))
             .collect();
         if !values.is_empty() {
-            let (column, searchable) = (is_column(leaf.field), is_searchable(leaf.field.kind));
+            let (column, searchable) = (is_column(leaf.field), is_searchable(leaf.field));
             fields.push(IndexedField {
                 name: leaf.path.clone(),
                 level: leaf.level,
@@ -229,13 +239,9 @@ fn tongue(field: &Field, of_type: Option<Tongue>) -> Option<Tongue> {
     }
 }
 
-/// Found by words. A whole number, such as a year, is one; a measure is found by its field only (`height:12.5`), else
-/// every short number would find half the collection.
-fn is_searchable(kind: FieldKind) -> bool {
-    !matches!(
-        kind,
-        FieldKind::Number | FieldKind::Boolean | FieldKind::Link | FieldKind::Group
-    )
+/// Found by its own words; those of a link are the ones of what it leads to.
+fn is_searchable(field: &Field) -> bool {
+    field.has_words() && field.kind != FieldKind::Link
 }
 
 /// A value in its kind. One that does not fit its field any more (an old state under a newer type) is taken as words.

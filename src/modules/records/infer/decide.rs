@@ -7,7 +7,7 @@ use serde_json::Map;
 use super::guess::{guess_credit, guess_image, guess_key, guess_title};
 use super::node::{MAX_TERMS, Node};
 use super::words::{has_word, is_id_name, is_register_name};
-use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::contract::records::{Field, FieldKind, RecordType, Weight};
 use crate::kernel::access::Level;
 
 /// Words for when something was, in names of fields.
@@ -150,6 +150,7 @@ impl Rules<'_> {
             unique: false,
             facet: false,
             column: false,
+            weight: Weight::Usual,
             level: Level::Public,
             target: None,
             min: None,

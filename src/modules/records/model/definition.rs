@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{hint, shorten};
 use super::{number, path, tree};
-use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::contract::records::{Field, FieldKind, RecordType, Weight};
 use crate::kernel::error::FieldIssue;
 
 /// Groups in groups.
@@ -238,6 +238,12 @@ impl Check {
         self.terms(at, field);
         self.called(at, field);
         self.unit(at, field);
+        if field.weight != Weight::Usual && !field.has_words() {
+            self.say(
+                format!("{at}.weight"),
+                "belongs to fields that are found by their words; numbers, yes or no and groups are not.",
+            );
+        }
         let measured = matches!(
             kind,
             FieldKind::Text | FieldKind::Identifier | FieldKind::Integer | FieldKind::Number
