@@ -2,6 +2,7 @@
 
 mod map;
 mod suggest;
+mod timeline;
 
 use std::time::Duration;
 
@@ -154,6 +155,16 @@ impl House {
 
     async fn close(self) {
         self.running.stop().await;
+    }
+
+    /// A page as everybody sees it.
+    async fn page(&self, path: &str) -> (u16, String) {
+        let request = Request::builder().uri(path).header(header::HOST, "localhost");
+        let answer = self.anyone.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+        let answer = answer.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned())
     }
 }
 

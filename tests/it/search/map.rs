@@ -1,16 +1,9 @@
-//! Records on a map and in time over HTTP: groups that can be taken apart, boxes of every form, what is hidden moves nothing,
-//! and each column of a timeline finds what it counts.
+//! Records on a map over HTTP: groups that can be taken apart, boxes of every form, and what is hidden moves nothing.
 
-use std::collections::BTreeMap;
-
-use axum::body::Body;
-use axum::http::{Request, header};
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use hyper::Method;
 use scraper::{Html, Selector};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 use vitrine::both;
 use vitrine::kernel::testing::{TestApp, TestDb};
 
@@ -20,8 +13,6 @@ both!(
     groups_are_taken_apart_to_single_records,
     boxes_of_every_form_are_answered_or_refused,
     a_hidden_place_moves_nothing,
-    every_column_of_a_timeline_finds_what_it_counts,
-    a_timeline_shows_when_records_were_not_their_makers,
     cameras_of_a_file_are_on_the_map
 );
 
@@ -38,7 +29,7 @@ const PLACES: [(&str, f64, f64, &str); 9] = [
 ];
 
 /// A garden of trees, some of which stand somewhere.
-async fn garden(db: TestDb) -> House {
+pub(super) async fn garden(db: TestDb) -> House {
     let house = House::open(db).await;
     house
         .send(
@@ -85,15 +76,6 @@ impl House {
         assert_eq!(answer.status, 200, "{question} {}", answer.body);
         assert_eq!(answer.headers["content-type"], "application/geo+json");
         answer.body
-    }
-
-    async fn page(&self, path: &str) -> (u16, String) {
-        let request = Request::builder().uri(path).header(header::HOST, "localhost");
-        let answer = self.anyone.clone().oneshot(request.body(Body::empty()).unwrap()).await;
-        let answer = answer.unwrap();
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8_lossy(&body).into_owned())
     }
 }
 
@@ -277,155 +259,6 @@ async fn a_hidden_place_moves_nothing(db: TestDb) {
     assert_eq!(seen.body["placed"], 10);
     let (_, page) = house.page("/search?type=tree&view=map").await;
     assert!(page.contains("9 records on the map") && page.contains("2 records without a place"));
-    house.close().await;
-}
-
-async fn every_column_of_a_timeline_finds_what_it_counts(db: TestDb) {
-    let house = garden(db).await;
-    let mut seen = BTreeMap::new();
-    for narrowed in [
-        "",
-        "&filter=planted:1800..1899",
-        "&filter=planted:1860..1869",
-        "&filter=planted:1861",
-    ] {
-        let (status, page) = house.page(&format!("/search?type=tree&view=timeline{narrowed}")).await;
-        assert_eq!(status, 200);
-        let html = Html::parse_document(&page);
-        let rows = Selector::parse(".timeline .plot-table tbody tr").unwrap();
-        let (link, count) = (Selector::parse("a").unwrap(), Selector::parse(".num").unwrap());
-        for row in html.select(&rows) {
-            let counted: u64 = row
-                .select(&count)
-                .next()
-                .unwrap()
-                .text()
-                .collect::<String>()
-                .parse()
-                .unwrap();
-            let Some(link) = row.select(&link).next() else {
-                assert_eq!(counted, 0);
-                continue;
-            };
-            let label: String = link.text().collect();
-            let (_, found) = house.page(link.attr("href").unwrap()).await;
-            // What is in use leads back to everything.
-            if link.attr("href").unwrap().contains("filter=") {
-                let told = format!("<strong class=\"num\">{counted} record");
-                assert!(found.contains(&told), "{narrowed} {label}: {counted}");
-            }
-            seen.insert(label, counted);
-        }
-    }
-    // By decade, then by year.
-    assert_eq!(
-        (seen.get("1850 – 1859"), seen.get("1860 – 1869")),
-        (Some(&3), Some(&3)),
-        "{seen:?}"
-    );
-    assert_eq!((seen.get("1861"), seen.get("1860")), (Some(&2), Some(&1)), "{seen:?}");
-    // The same for programs.
-    let line = async |question: &str| {
-        let path = format!("/api/search/timeline?{question}");
-        ask(&house.anyone, "GET", &path, None, None).await
-    };
-    let decades = line("field=planted&type=tree").await.body;
-    assert_eq!(decades["missing"], 1);
-    let told: Vec<_> = decades["values"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| v["value"].clone())
-        .collect();
-    assert!(told.contains(&json!("1850..1859")) && told.len() == 14, "{decades}");
-    let years = line("field=planted&from=1860&to=1869&q=yew").await.body;
-    assert_eq!(
-        years["values"][1],
-        json!({"value": "1861..1861", "count": 1}),
-        "{years}"
-    );
-    for bad in [
-        "field=nothing",
-        "field=planted&from=1",
-        "field=planted&from=2&to=1",
-        "field=planted&columns=1",
-    ] {
-        assert_eq!(line(bad).await.status, 422, "{bad}");
-    }
-    assert_eq!(line("field=name").await.body["values"], json!([]), "words have no time");
-    let (_, all) = house.page("/search?type=tree&view=timeline").await;
-    assert!(all.contains("1 record without a date"));
-    for bad in [
-        "time=nothing",
-        "filter=planted:9..1",
-        "filter=planted:-999999999999..999999999999",
-        "filter=planted:..",
-    ] {
-        assert_eq!(
-            house.page(&format!("/search?type=tree&view=timeline&{bad}")).await.0,
-            200,
-            "{bad}"
-        );
-    }
-    let (_, added) = house.page("/search?type=tree&facet=place.latitude&facet=nothing").await;
-    assert!(added.contains("Put this filter away") && added.contains("name=\"span\" value=\"place.latitude\""));
-    let (_, none) = house.page("/search?view=timeline&q=nothingatall").await;
-    assert!(none.contains("Nothing was found") && none.contains("None of these records has a date"));
-    house.close().await;
-}
-
-async fn a_timeline_shows_when_records_were_not_their_makers(db: TestDb) {
-    let house = House::open(db).await;
-    house
-        .send(
-            "/api/types",
-            &json!({
-                "name": "pot", "title": "name", "visibility": "public",
-                "fields": [
-                    {"name": "name", "kind": "text"},
-                    {"name": "maker", "kind": "group", "repeated": true, "fields": [
-                        {"name": "born", "kind": "date"}
-                    ]},
-                    {"name": "found", "kind": "date"},
-                    {"name": "made", "kind": "date"}
-                ]
-            }),
-        )
-        .await;
-    for n in 0..10 {
-        let found = (n == 0).then_some("1990");
-        let document = json!({
-            "name": format!("Pot {n}"), "found": found, "made": format!("18{n}0"),
-            "maker": [{"born": "1801"}, {"born": "1802"}]
-        });
-        let body = json!({"type": "pot", "visibility": "public", "document": document});
-        house.send("/api/records", &body).await;
-    }
-    house.find("wait=true&limit=0").await;
-    let title = async |narrowed: &str| {
-        let (status, page) = house.page(&format!("/search?type=pot&view=timeline{narrowed}")).await;
-        assert_eq!(status, 200);
-        let html = Html::parse_document(&page);
-        let shown = Selector::parse(".timeline .chips [aria-current]").unwrap();
-        let shown = html.select(&shown).map(|chip| chip.text().collect::<String>());
-        shown.collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(title("").await, "Made", "most records fill it, and it is their own");
-    assert_eq!(
-        title("&filter=found:1990..1999").await,
-        "Found",
-        "what is narrowed is shown"
-    );
-    assert_eq!(
-        title("&time=maker.born").await,
-        "Maker › Born",
-        "what is asked for is shown"
-    );
-    assert_eq!(title("&time=nothing").await, "Made");
-    assert_eq!(title("&q=nothingatall").await, "Found", "of nothing the first");
-    // Beside the results stands the record's own date, too.
-    let (_, page) = house.page("/search?type=pot").await;
-    assert!(page.contains("name=\"span\" value=\"found\"") && !page.contains("name=\"span\" value=\"maker.born\""));
     house.close().await;
 }
 
