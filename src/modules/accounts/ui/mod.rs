@@ -1,5 +1,6 @@
 //! Pages: signing in and out, one's own account, those of others, tokens of the house, one-time links.
 
+mod browser;
 mod doors;
 mod factors;
 mod institutions;
