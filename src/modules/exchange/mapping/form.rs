@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{By, Lookup, Mapping, Rule};
 use crate::contract::exchange::{DateOrder, Decimal};
-use crate::contract::records::RecordType;
+use crate::contract::records::{Leaf, RecordType};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::i18n::Language;
 use crate::modules::exchange::draft::form::Sent;
@@ -247,7 +247,7 @@ fn rule(sent: &Sent, index: usize, column: &str, to: String) -> Result<Rule> {
     })
 }
 
-/// What is likely meant: columns called like a field go into it.
+/// What is likely meant: columns called like a field, in whichever language, go into it.
 pub fn guess(definition: &RecordType, columns: &[Column]) -> Mapping {
     let plain = |name: &str| -> String {
         name.chars()
@@ -259,11 +259,15 @@ pub fn guess(definition: &RecordType, columns: &[Column]) -> Mapping {
     let mut fields: Vec<Rule> = Vec::new();
     for column in columns {
         let called = plain(&column.name);
-        let fits =
-            |path: &str| plain(path) == called || path.rsplit('.').next().is_some_and(|last| plain(last) == called);
+        let fits = |leaf: &Leaf<'_>| {
+            let last = leaf.path.rsplit('.').next().unwrap_or_default();
+            let labels = leaf.field().map(|field| field.labels.values()).into_iter().flatten();
+            let mut words = labels.filter_map(|label| label.as_str());
+            plain(&leaf.path) == called || plain(last) == called || words.any(|label| plain(label) == called)
+        };
         let found = leaves
             .iter()
-            .find(|leaf| fits(&leaf.path) && !fields.iter().any(|rule| rule.to == leaf.path));
+            .find(|leaf| fits(leaf) && !fields.iter().any(|rule| rule.to == leaf.path));
         if let Some(leaf) = found {
             fields.push(Rule {
                 to: leaf.path.clone(),

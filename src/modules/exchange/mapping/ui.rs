@@ -1,5 +1,7 @@
 //! The page of a mapping, between the file and its preview: columns on one side, what the first rows become on the other.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
@@ -9,7 +11,7 @@ use axum::routing::get;
 use super::form::{self, ColumnLine, ConstantLine};
 use super::model::Mapping;
 use super::service::Tried;
-use crate::contract::records::{FieldKind, RECORDS_WRITE};
+use crate::contract::records::{FieldKind, RECORDS_WRITE, StoredType};
 use crate::kernel::access::Caller;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Form, Path, RouteSet, Routes};
@@ -96,7 +98,12 @@ async fn current(service: &Service, caller: &Caller, draft: &Draft) -> Result<Ma
         .unwrap_or_default();
     let target = match service.target(draft).await? {
         Some(stored) => Some(stored),
-        None => service.records.record_types().await?.into_iter().next(),
+        None => {
+            let types = service.records.record_types().await?;
+            let fits = |stored: &Arc<StoredType>| form::guess(&stored.definition, &columns).fields.len();
+            // Of those that fit as well, the first.
+            types.into_iter().rev().max_by_key(fits)
+        }
     };
     // One that was made for these columns goes before a guess.
     let wanted = target.as_ref().map(|stored| stored.definition.name.clone());
@@ -133,7 +140,13 @@ async fn shown(
         .unwrap_or_default();
     let language = page.language;
     let Fields { types, fields, keys } = fields_of(service, &mapping, language).await?;
-    let rows = match service.try_mapping(caller, draft, &mapping).await {
+    let tried = if mapping.fields.is_empty() {
+        // Nothing was said yet: that is no mistake.
+        Ok(Vec::new())
+    } else {
+        service.try_mapping(caller, draft, &mapping).await
+    };
+    let rows = match tried {
         Ok(rows) => rows,
         Err(error) if error.code().status() < 500 => {
             if errors.is_empty() {

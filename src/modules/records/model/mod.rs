@@ -4,6 +4,7 @@ pub mod cell;
 pub mod definition;
 pub mod entry;
 pub mod merge;
+pub mod named;
 pub mod number;
 pub mod outline;
 pub mod patch;

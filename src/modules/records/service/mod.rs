@@ -1,6 +1,7 @@
 //! Records as the other rooms use them: who may, transaction, store, ledger. The port's implementation is in `port.rs`.
 
 pub mod batch;
+mod called;
 pub mod collection;
 mod edit;
 pub mod embargo;

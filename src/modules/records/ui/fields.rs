@@ -250,17 +250,3 @@ pub fn level_key(level: Level) -> Option<&'static str> {
         Level::Restricted => Some("level.restricted"),
     }
 }
-
-/// Ids of the records that links of this document lead to.
-pub fn linked(definition: &RecordType, document: &Map<String, Value>, language: Language) -> Vec<String> {
-    let mut ids: Vec<String> = definition
-        .leaves()
-        .iter()
-        .filter(|leaf| leaf.field().is_some_and(|f| f.kind == FieldKind::Link))
-        .flat_map(|leaf| crate::kernel::ui::texts(document, &leaf.path, language))
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.truncate(200);
-    ids
-}

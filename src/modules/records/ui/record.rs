@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::Pages;
 use super::about::{Image, Licence, Linked, credit, image, licence};
 use super::cite::Citation;
-use super::fields::{Section, Shown, level_key, linked};
+use super::fields::{Section, Shown, level_key};
 use super::forms;
 use super::names::{TITLE, path_label, summary, title};
 use super::similar::Alike;
@@ -24,6 +24,7 @@ use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::http::{Path, Query};
 use crate::kernel::ledger::{self, Version};
 use crate::kernel::ui::{Crumb, HistoryEntry, Html, Page, Piece, differences, filters, label, shorten, view};
+use crate::modules::records::model::named::named;
 use crate::modules::records::model::shape;
 use crate::modules::records::service::Seen;
 
@@ -265,15 +266,28 @@ impl Pages {
 
     /// Titles of the records this one leads to, as far as the caller may see them.
     async fn titles(&self, page: &Page, seen: &Seen) -> Result<HashMap<String, String>> {
+        // A link to what is hidden or gone stays a plain id.
         let definition = &seen.stored_type.definition;
-        let mut titles = HashMap::new();
-        for id in linked(definition, &seen.record.document, page.language) {
-            // A link to what is hidden or gone stays a plain id.
-            if let Ok(other) = self.service.read(&page.caller, &id).await {
-                titles.insert(id, title(&other));
-            }
+        self.service
+            .called(&page.caller, definition, &[&seen.record.document])
+            .await
+    }
+
+    /// States of a record with links by what they lead to.
+    pub(super) async fn in_words(
+        &self,
+        page: &Page,
+        seen: &Seen,
+        states: Vec<Option<Map<String, Value>>>,
+    ) -> Result<Vec<Option<Map<String, Value>>>> {
+        let definition = &seen.stored_type.definition;
+        let documents: Vec<&Map<String, Value>> = states.iter().flatten().collect();
+        let called = self.service.called(&page.caller, definition, &documents).await?;
+        if called.is_empty() {
+            return Ok(states);
         }
-        Ok(titles)
+        let told = |state: Option<Map<String, Value>>| state.map(|state| named(&definition.fields, &state, &called));
+        Ok(states.into_iter().map(told).collect())
     }
 
     /// States of a record, newest first, with what is different in each; and whether there are older ones.
@@ -291,15 +305,15 @@ impl Pages {
         let shown = usize::try_from(limit).unwrap_or_default();
         let more = versions.len() > shown;
         let mut entries = Vec::with_capacity(versions.len().min(shown));
+        let states = versions
+            .iter()
+            .map(|version| state(version, seen))
+            .collect::<Result<Vec<_>>>()?;
+        let states = self.in_words(page, seen, states).await?;
         for (at, version) in versions.iter().take(shown).enumerate() {
-            let old = versions
-                .get(at + 1)
-                .map(|older| state(older, seen))
-                .transpose()?
-                .flatten();
-            let new = state(version, seen)?;
-            let changed = match (old, new) {
-                (Some(old), Some(new)) => differences(&old, &new, |path| {
+            let old = states.get(at + 1).and_then(Option::as_ref);
+            let changed = match (old, &states[at]) {
+                (Some(old), Some(new)) => differences(old, new, |path| {
                     path_label(&seen.stored_type.definition, path, page.language)
                 }),
                 // The first state is the record itself; a redacted one has nothing to compare.
@@ -366,7 +380,8 @@ pub(super) fn record_page(page: Page, seen: &Seen, around: Around) -> RecordPage
         trail.extend(crumbs(&hanging.path, |step| format!("/records/{}", step.id)));
     }
     trail.push(Crumb::here(shorten(&title, 60)));
-    let summary = summary(definition, &record.document, seen.level, page.language);
+    let told = named(&definition.fields, &record.document, &around.titles);
+    let summary = summary(definition, &told, seen.level, page.language);
     RecordPage {
         trail,
         id: record.id.clone(),

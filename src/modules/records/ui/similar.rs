@@ -3,6 +3,7 @@
 use super::Pages;
 use super::names::{summary, title};
 use crate::kernel::ui::Page;
+use crate::modules::records::model::named::named;
 
 /// Records listed.
 const SIMILAR: usize = 6;
@@ -22,7 +23,10 @@ impl Pages {
         let mut alike = Vec::new();
         for other in found.unwrap_or_default() {
             let definition = &other.stored_type.definition;
-            let about = summary(definition, &other.record.document, other.level, page.language);
+            let document = &other.record.document;
+            let called = self.service.called(&page.caller, definition, &[document]).await;
+            let told = named(&definition.fields, document, &called.unwrap_or_default());
+            let about = summary(definition, &told, other.level, page.language);
             alike.push(Alike {
                 title: title(&other),
                 about: about.unwrap_or_default(),

@@ -18,6 +18,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::http::{Form, Path, Query};
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, shorten, texts, view};
+use crate::modules::records::model::named::named;
 use crate::modules::records::model::twins::Reason;
 use crate::modules::records::model::unite::{ALL, Choice, Taken, choices};
 use crate::modules::records::service::unite::{MOST, Union};
@@ -151,12 +152,17 @@ pub async fn unite_page(
     let language = page.language;
     let definition = seen[0].stored_type.definition.clone();
     let documents: Vec<&Map<String, Value>> = seen.iter().map(|one| &one.record.document).collect();
+    let called = pages.service.called(&page.caller, &definition, &documents).await?;
+    let told: Vec<Map<String, Value>> = documents
+        .iter()
+        .map(|document| named(&definition.fields, document, &called))
+        .collect();
     let titles: Vec<String> = seen.iter().map(title).collect();
     let choices = choices(&definition.fields, &documents);
     let shown = choices.iter().map(|choice| ChoiceView {
         path: choice.path(),
         label: path_label(&definition, &choice.path(), language),
-        sides: sides(choice, &seen, &titles, &documents, language),
+        sides: sides(choice, &seen, &titles, &told, language),
     });
     let ids: Vec<&str> = seen.iter().map(|one| one.record.id.as_str()).collect();
     let records = ids.iter().zip(&titles).map(|(one, title)| {
@@ -186,14 +192,14 @@ fn sides(
     choice: &Choice,
     seen: &[Seen],
     titles: &[String],
-    documents: &[&Map<String, Value>],
+    documents: &[Map<String, Value>],
     language: Language,
 ) -> Vec<SideView> {
     let path = choice.path();
     let side = |at: usize| SideView {
         value: seen[at].record.id.clone(),
         title: titles[at].clone(),
-        text: shorten(&texts(documents[at], &path, language).join("\n"), LONGEST),
+        text: shorten(&texts(&documents[at], &path, language).join("\n"), LONGEST),
         chosen: !choice.repeated && at == choice.usual(),
     };
     let mut sides: Vec<SideView> = (0..seen.len()).map(side).collect();

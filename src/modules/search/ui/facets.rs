@@ -6,6 +6,7 @@ use super::exports;
 use super::kind::{Kind, is_plotted, leaf_label};
 use super::map::told;
 use super::span::is_span;
+use super::trees::Places;
 use crate::contract::records::{Field, FieldKind, Leaf};
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Facet, FacetRequest, FacetValue, fold};
@@ -80,6 +81,8 @@ pub struct Chip {
 /// Writes facets for one address.
 pub struct Facets<'a> {
     pub address: &'a Address,
+    /// What records are called that links lead to.
+    pub called: &'a Places,
     pub language: Language,
 }
 
@@ -343,6 +346,10 @@ impl Facets<'_> {
             .map(|(field, value)| field.called(value, self.language.tag()));
         match (field.map(|field| field.kind), called.or(value)) {
             (_, None) => self.language.text("value.missing"),
+            (Some(FieldKind::Link), Some(id)) => {
+                let title = self.called.get(id).map(|(title, _)| title.as_str());
+                shorten(title.filter(|title| !title.trim().is_empty()).unwrap_or(id), VALUE)
+            }
             (Some(FieldKind::Boolean), Some("true")) => self.language.text("value.yes"),
             (Some(FieldKind::Boolean), Some("false")) => self.language.text("value.no"),
             (_, Some(text)) if is_span(text) => self.span_text(text),

@@ -82,7 +82,7 @@ impl Kind {
     /// What the table may show beside the title.
     pub fn choices(&self) -> Vec<Leaf<'_>> {
         let mut leaves = self.leaves();
-        leaves.retain(|leaf| !self.is_title(&leaf.path) && leaf.field().is_some_and(|f| f.kind != FieldKind::Link));
+        leaves.retain(|leaf| !self.is_title(&leaf.path));
         leaves
     }
 

@@ -1,6 +1,7 @@
 //! The search page. Asks through the module's service, which knows what the caller may see, and shows nothing else.
 
 mod address;
+mod called;
 mod centuries;
 mod curate;
 mod exports;
@@ -22,7 +23,6 @@ mod told;
 mod trees;
 mod view;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,13 +42,13 @@ use view::{Above, Findings, Look};
 use super::saved::{SEARCH_SAVE, Saves};
 use super::service::{Item, Service, alone};
 use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, StoredType};
-use crate::kernel::access::{Caller, Level, OPEN, Object, Visibility};
+use crate::kernel::access::{Level, OPEN, Object, Visibility};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::geo::Area;
 use crate::kernel::http::{Query as Ask, RouteSet, Routes, Shared};
 use crate::kernel::i18n::Language;
 use crate::kernel::module::Health;
-use crate::kernel::search::{Answer, INSIDE, MAX_OFFSET, Query, Search, TYPE_FACET};
+use crate::kernel::search::{Answer, MAX_OFFSET, Query, Search, TYPE_FACET};
 use crate::kernel::ui::{Html, Page};
 
 /// How long a page that follows a write waits for it.
@@ -145,7 +145,8 @@ async fn search_page(
             service.asked.note(&address.q, answer.total);
         }
     }
-    let places = service.places(&page.caller, &types, &address).await?;
+    let (about, found) = ((&address, kind, look.columns.as_slice()), (&answer, items.as_slice()));
+    let places = service.called(&page.caller, &types, about, found).await?;
     let mut findings = Findings {
         address: &address,
         look: &look,
@@ -223,27 +224,6 @@ async fn featured(
     let mut first = service.promoted(&page.caller, types, &address.q).await?;
     first.retain(|item| chosen.is_none_or(|kind| kind.name() == item.record.type_name));
     Ok(first)
-}
-
-impl Service {
-    /// What the records are called that something is looked for below, as far as the caller may see them.
-    async fn places(
-        &self,
-        caller: &Caller,
-        types: &[(Arc<StoredType>, Level)],
-        address: &Address,
-    ) -> Result<trees::Places> {
-        let chosen = address.chosen.iter().filter(|chosen| chosen.field == INSIDE);
-        let ids: Vec<String> = chosen.filter_map(|chosen| chosen.value.clone()).collect();
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let named = self.titled(caller, types, &ids).await?;
-        Ok(named
-            .into_iter()
-            .map(|record| (record.id, (record.title, record.type_name)))
-            .collect())
-    }
 }
 
 /// May the caller change records of the type that all are of?

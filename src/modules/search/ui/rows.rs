@@ -1,7 +1,9 @@
 //! What was found, as rows of a table or as cards: titles, cells, facts, the place where the words stand.
 
 use super::address::Address;
+use super::called::is_link;
 use super::kind::{Kind, is_number, leaf_label};
+use super::trees::Places;
 
 use crate::contract::records::{FieldKind, Leaf, Record};
 use crate::kernel::civil::Civil;
@@ -56,6 +58,8 @@ pub struct Rows<'a> {
     pub kind: Option<&'a Kind>,
     pub columns: &'a [Leaf<'a>],
     pub cards: bool,
+    /// What records are called that links lead to.
+    pub called: &'a Places,
     pub marks: &'a [Mark],
     pub language: Language,
 }
@@ -86,7 +90,8 @@ impl Rows<'_> {
             Column {
                 label: leaf_label(leaf, language),
                 number: is_number(leaf),
-                sort_href: Some(self.address.with(|a| a.sort = next)),
+                // Links are in the order of ids, which says nothing.
+                sort_href: (!is_link(leaf)).then(|| self.address.with(|a| a.sort = next)),
                 ascending,
                 descending: self.address.sort.strip_prefix('-') == Some(&leaf.path),
             }
@@ -157,7 +162,7 @@ impl Rows<'_> {
 
     fn cell(&self, record: &Record, leaf: &Leaf<'_>) -> Cell {
         let kind = leaf.field().map(|f| f.kind);
-        let text = told(record, leaf, self.language).join(", ");
+        let text = self.told(record, leaf).join(", ");
         Cell {
             label: leaf_label(leaf, self.language),
             text: highlight(&shorten(&text, CELL), self.marks),
@@ -170,7 +175,7 @@ impl Rows<'_> {
     fn facts(&self, record: &Record, columns: &[Leaf<'_>], without: Option<&str>) -> Vec<Cell> {
         let mut facts = Vec::new();
         for leaf in columns.iter().filter(|leaf| Some(leaf.path.as_str()) != without) {
-            let Some(text) = told(record, leaf, self.language).into_iter().next() else {
+            let Some(text) = self.told(record, leaf).into_iter().next() else {
                 continue;
             };
             // The year of a date that is written out already says nothing new.
@@ -188,6 +193,16 @@ impl Rows<'_> {
             }
         }
         facts
+    }
+
+    /// The values of a field; links by what they lead to, as far as it is seen.
+    fn told(&self, record: &Record, leaf: &Leaf<'_>) -> Vec<String> {
+        let values = told(record, leaf, self.language);
+        if !is_link(leaf) {
+            return values;
+        }
+        let named = values.iter().filter_map(|id| self.called.get(id));
+        named.map(|(title, _)| title.clone()).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use askama::Template;
 use super::address::Address;
 use super::facets::{Facets, Plot, touches};
 use super::kind::{Kind, leaf_label};
+use super::trees::Places;
 use crate::contract::records::Leaf;
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Facet, FacetRequest};
@@ -123,8 +124,10 @@ impl<'a> Dates<'a> {
         let name = FacetRequest::timeline_name(path);
         let values = counted.iter().filter(|facet| facet.field == name);
         let values: Vec<_> = values.flat_map(|facet| &facet.values).collect();
+        let called = Places::new();
         let facets = Facets {
             address: self.address,
+            called: &called,
             language,
         };
         let chosen = self.address.span(path);

@@ -168,6 +168,7 @@ impl Findings<'_> {
     fn chips(&self, language: Language) -> Vec<Chip> {
         let facets = Facets {
             address: self.address,
+            called: self.places,
             language,
         };
         let mut chips = facets.chips(self.kind(), self.kinds.len() > 1 && !self.implied);
@@ -191,7 +192,11 @@ impl Findings<'_> {
         let (address, look, language) = (self.address, self.look, page.language);
         let kind = self.kind();
         page.query.clone_from(&address.q);
-        let facets = Facets { address, language };
+        let facets = Facets {
+            address,
+            called: self.places,
+            language,
+        };
         let columns = kind.map(|kind| kind.columns(&look.columns)).unwrap_or_default();
         let rows = Rows {
             address,
@@ -199,6 +204,7 @@ impl Findings<'_> {
             kind,
             columns: &columns,
             cards: look.cards,
+            called: self.places,
             marks: &self.answer.marks,
             language,
         };

@@ -1,5 +1,6 @@
 //! A batch looked at beforehand: what would change in which record, what would stay as it is and why. Nothing is written.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -7,10 +8,12 @@ use serde_json::{Map, Value};
 use super::consider::{Case, Verdict};
 use super::write::{Step, words};
 use super::{Batch, Batches, store};
+use crate::contract::records::RecordType;
 use crate::kernel::access::{Caller, Level};
 use crate::kernel::db::Write;
 use crate::kernel::error::Result;
 use crate::kernel::ui::{Difference, differences};
+use crate::modules::records::model::named::named;
 use crate::modules::records::model::rule::Rule;
 use crate::modules::records::model::shape;
 use crate::modules::records::service::restore::Put;
@@ -53,6 +56,27 @@ pub struct Preview {
 }
 
 impl Batches {
+    /// What records are called that the changes to be told lead to, as far as the caller sees both.
+    async fn led_to(
+        &self,
+        caller: &Caller,
+        definition: &RecordType,
+        cases: &[Case],
+        preview: &Preview,
+    ) -> Result<HashMap<String, String>> {
+        let left = TOLD.saturating_sub(preview.told.len());
+        let puts = cases.iter().filter_map(|case| match &case.verdict {
+            Verdict::Put(put) => Some(put),
+            _ => None,
+        });
+        let mut documents = Vec::new();
+        for put in puts.take(left) {
+            documents.extend(put.was.as_ref());
+            documents.push(&put.state.document);
+        }
+        self.service.called(caller, definition, &documents).await
+    }
+
     /// Looks at what was decided; nothing where nothing was. `label` names the path of a field.
     ///
     /// # Errors
@@ -89,23 +113,33 @@ impl Batches {
                 Box::pin(async move { self.service.barred(tx, step).await })
             });
             let barred = write.await?;
+            let called = self.led_to(caller, &stored.definition, &cases, &preview).await?;
+            let reader = Reader {
+                definition: &stored.definition,
+                rule: &rule,
+                called: &called,
+                label,
+            };
             for case in &cases {
                 let why = barred.get(&case.item.record_id).map(|why| words(*why));
-                preview.add(&stored.definition, &rule, case, why, label);
+                preview.add(&reader, case, why);
             }
         }
     }
 }
 
+/// How changes are told.
+struct Reader<'a> {
+    definition: &'a RecordType,
+    rule: &'a Rule,
+    /// What records are called that links lead to.
+    called: &'a HashMap<String, String>,
+    label: &'a (dyn Fn(&str) -> String + Send + Sync),
+}
+
 impl Preview {
-    fn add(
-        &mut self,
-        definition: &crate::contract::records::RecordType,
-        rule: &Rule,
-        case: &Case,
-        barred: Option<&str>,
-        label: &(dyn Fn(&str) -> String + Send + Sync),
-    ) {
+    fn add(&mut self, reader: &Reader<'_>, case: &Case, barred: Option<&str>) {
+        let definition = reader.definition;
         self.looked += 1;
         let level = case.level.unwrap_or_default();
         let id = case.item.record_id.clone();
@@ -133,7 +167,7 @@ impl Preview {
         self.changed += 1;
         if self.told.len() < TOLD {
             let differences = match &case.verdict {
-                Verdict::Put(put) => differs(definition, rule, put, &document, level, label),
+                Verdict::Put(put) => reader.differs(put, &document, level),
                 _ => Vec::new(),
             };
             self.told.push(Told { id, title, differences });
@@ -141,21 +175,18 @@ impl Preview {
     }
 }
 
-fn differs(
-    definition: &crate::contract::records::RecordType,
-    rule: &Rule,
-    put: &Put,
-    before: &Map<String, Value>,
-    level: Level,
-    label: &(dyn Fn(&str) -> String + Send + Sync),
-) -> Vec<Difference> {
-    if let Rule::Visibility(to) = rule {
-        return vec![Difference {
-            label: label("visibility"),
-            before: Some(put.row.visibility.clone()),
-            after: Some(to.as_str().to_owned()),
-        }];
+impl Reader<'_> {
+    fn differs(&self, put: &Put, before: &Map<String, Value>, level: Level) -> Vec<Difference> {
+        if let Rule::Visibility(to) = self.rule {
+            return vec![Difference {
+                label: (self.label)("visibility"),
+                before: Some(put.row.visibility.clone()),
+                after: Some(to.as_str().to_owned()),
+            }];
+        }
+        let fields = &self.definition.fields;
+        let after = shape::cut(fields, level, put.state.document.clone());
+        let told = |document: &Map<String, Value>| named(fields, document, self.called);
+        differences(&told(before), &told(&after), self.label)
     }
-    let after = shape::cut(&definition.fields, level, put.state.document.clone());
-    differences(before, &after, |path| label(path))
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use self::sent::Sent;
-use self::words::{actions, back, fields, told, words};
+use self::words::{actions, back, fields, ids, told, words};
 use super::Pages;
 use super::names::path_label;
 use crate::contract::records::RECORDS_DELETE;
@@ -266,6 +266,10 @@ impl Pages {
             self.batches.counts(&batch).await?
         };
         let type_label = label(&definition.labels, &definition.name, language);
+        let called = self
+            .service
+            .titles_of(&page.caller, ids(&batch, action.as_ref()))
+            .await?;
         Ok(BatchPage {
             trail: vec![
                 Crumb::to(type_label, back(&batch)),
@@ -274,13 +278,15 @@ impl Pages {
             actions: actions(&asked, may_delete, language),
             fields: fields(&definition, &asked.field, language),
             controls: self.controls(&page, &definition, &asked, &filled).await,
-            chosen: told(&batch, &definition, language),
+            chosen: told(&batch, &definition, &called, language),
             back: back(&batch),
             unite: self.unite_href(&page, &batch, may_delete).await?,
             drawn: batch.is_drawn(),
             pasted: matches!(action, Some(Action::Fill { .. })),
             done: batch.is_done(),
-            what: action.as_ref().map(|action| words(action, &definition, language)),
+            what: action
+                .as_ref()
+                .map(|action| words(action, &definition, &called, language)),
             preview,
             percent: (counts.changed + counts.unchanged + counts.refused) * 100 / batch.total.max(1),
             counts,

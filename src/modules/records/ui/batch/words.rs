@@ -1,9 +1,12 @@
 //! Batches in words: what was chosen, what can be done, what is to be done.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::sent::Sent;
 use super::{Asked, Choice};
 use crate::contract::records::RecordType;
 use crate::kernel::i18n::Language;
+use crate::kernel::id::is_id;
 use crate::kernel::ui::shorten;
 use crate::modules::records::model::path;
 use crate::modules::records::model::rule::Action;
@@ -23,6 +26,14 @@ const ACTIONS: [&str; 8] = [
     "visibility",
     "delete",
 ];
+
+/// Records that what was chosen and what is to be done name by their ids.
+pub fn ids(batch: &Batch, action: Option<&Action>) -> BTreeSet<String> {
+    let filters = selection(batch).filter.into_iter();
+    let filtered = filters.filter_map(|filter| filter.split_once(':').map(|(_, value)| value.to_owned()));
+    let set = action.map(|action| Sent::of(action).value);
+    filtered.chain(set).filter(|value| is_id(value)).collect()
+}
 
 pub fn selection(batch: &Batch) -> Selection {
     serde_json::from_str(&batch.chosen).unwrap_or_default()
@@ -62,7 +73,12 @@ pub fn fields(definition: &RecordType, chosen: &str, language: Language) -> Vec<
 }
 
 /// How the records were chosen, in words.
-pub fn told(batch: &Batch, definition: &RecordType, language: Language) -> Vec<String> {
+pub fn told(
+    batch: &Batch,
+    definition: &RecordType,
+    called: &HashMap<String, String>,
+    language: Language,
+) -> Vec<String> {
     let chosen = selection(batch);
     if !chosen.ids.is_empty() {
         return vec![language.text("batch.by-hand")];
@@ -76,7 +92,7 @@ pub fn told(batch: &Batch, definition: &RecordType, language: Language) -> Vec<S
         let value = if value.is_empty() {
             language.text("value.missing")
         } else {
-            value.to_owned()
+            called.get(value).map_or(value, String::as_str).to_owned()
         };
         lines.push(format!("{}: {value}", path_label(definition, field, language)));
     }
@@ -87,7 +103,7 @@ pub fn told(batch: &Batch, definition: &RecordType, language: Language) -> Vec<S
 }
 
 /// What is to be done, in words.
-pub fn words(action: &Action, definition: &RecordType, language: Language) -> String {
+pub fn words(action: &Action, definition: &RecordType, called: &HashMap<String, String>, language: Language) -> String {
     let field = action
         .field()
         .map(|path| path_label(definition, path, language))
@@ -102,7 +118,7 @@ pub fn words(action: &Action, definition: &RecordType, language: Language) -> St
         &format!("batch.what.{}", action.name()),
         &[
             ("field", &field),
-            ("value", &short(&sent.value)),
+            ("value", &short(called.get(&sent.value).unwrap_or(&sent.value))),
             ("find", &short(&sent.find)),
             ("with", &short(&sent.with)),
             ("from", &from),

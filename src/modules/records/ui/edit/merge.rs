@@ -1,6 +1,8 @@
 //! Two people changed the same record: for each field in which their states differ one side is chosen, and nothing that
 //! either has written is lost on the way.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,6 +19,7 @@ use crate::kernel::i18n::Language;
 use crate::kernel::ledger;
 use crate::kernel::ui::{Crumb, Html, Page, actor, filters, label, plain, shorten, view};
 use crate::modules::records::model::merge::{Side, States, Unit, merged, units};
+use crate::modules::records::model::named::value_of;
 use crate::modules::records::model::{entry, shape};
 use crate::modules::records::service::Edit;
 use crate::modules::records::ui::Pages;
@@ -85,7 +88,13 @@ impl Pages {
             theirs,
         };
         let units = units(&definition.fields, states);
-        let choices = units.iter().map(|unit| choice(&definition, unit, sent, page.language));
+        let called = self
+            .service
+            .called(&page.caller, &definition, &[&before, mine, theirs])
+            .await?;
+        let choices = units
+            .iter()
+            .map(|unit| choice(&definition, unit, sent, (&called, page.language)));
         let choices: Vec<Choice> = choices.collect();
         let last = ledger::version(&self.db, id, seen.record.version).await?;
         let title = title(&seen);
@@ -123,7 +132,12 @@ fn picked(sent: &Sent, unit: &Unit) -> Option<Side> {
     pick.map(|(_, side)| *side).or(unit.only)
 }
 
-fn choice(definition: &RecordType, unit: &Unit, sent: &Sent, language: Language) -> Choice {
+fn choice(
+    definition: &RecordType,
+    unit: &Unit,
+    sent: &Sent,
+    (called, language): (&HashMap<String, String>, Language),
+) -> Choice {
     let chosen = picked(sent, unit);
     let field = field_at(&definition.fields, &unit.steps);
     let sides = [
@@ -134,7 +148,11 @@ fn choice(definition: &RecordType, unit: &Unit, sent: &Sent, language: Language)
     let sides = sides.into_iter().map(|(side, label)| SideView {
         side: side.as_str(),
         label,
-        text: told(field, unit.value(side), language),
+        text: told(
+            field,
+            unit.value(side).map(|value| value_of(field, value, called)).as_ref(),
+            language,
+        ),
         chosen: chosen == Some(side),
     });
     Choice {

@@ -62,10 +62,13 @@ pub async fn field_history(
     let versions = ledger::versions(&pages.db, &id, None, STATES).await?;
     let (mut changes, mut last): (Vec<Change>, Option<String>) = (Vec::new(), None);
     // From the first state on: whoever made a value is who wrote it first.
-    for version in versions.iter().rev() {
-        let Some(document) = state(version, &seen)? else {
-            continue;
-        };
+    let states = versions
+        .iter()
+        .map(|version| state(version, &seen))
+        .collect::<Result<Vec<_>>>()?;
+    let states = pages.in_words(&page, &seen, states).await?;
+    for (version, state) in versions.iter().zip(states).rev() {
+        let Some(document) = state else { continue };
         let text = texts(&document, &which.field, page.language).join(cell::BETWEEN);
         if last.as_ref() == Some(&text) || (last.is_none() && text.is_empty()) {
             continue;
