@@ -10,6 +10,7 @@ mod filters;
 mod forms;
 mod literals;
 mod locales;
+mod manual;
 mod migrations;
 pub mod openapi;
 pub mod sources;
