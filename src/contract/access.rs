@@ -18,9 +18,9 @@ pub const MANAGE: Permission = Permission("access.manage");
 pub enum Role {
     /// Sees everything of it, restricted records and fields too.
     Viewer,
-    /// Adds and changes records.
+    /// Adds records, and changes those that they made.
     Contributor,
-    /// Deletes and restores records, takes changes back.
+    /// Changes, deletes and restores all records, takes changes back.
     Editor,
     /// Changes the type, opens and closes the collection, gives roles in it.
     Curator,

@@ -74,6 +74,8 @@ pub struct ImportBatch {
     pub source_blob: String,
     /// What the one who imports sees of the type: what is above it stays as it is.
     pub level: Level,
+    /// Who imports: what others made changes only for who may change it.
+    pub by: Caller,
     pub pass: Pass,
     pub rows: Vec<ImportRow>,
 }

@@ -239,14 +239,14 @@ pub trait Authorizer: Send + Sync {
         }
         Ok(levels)
     }
-    /// As [`Authorizer::levels`] for one object, inside a transaction: over its connection, and by what it has changed itself.
-    async fn level_in(
+    /// As [`Authorizer::levels`], inside a transaction: over its connection, and by what it has changed itself.
+    async fn levels_in(
         &self,
         tx: &mut Tx<'_>,
         caller: &Caller,
         permission: Permission,
-        object: &Object<'_>,
-    ) -> Result<Option<Level>>;
+        objects: &[Object<'_>],
+    ) -> Result<Vec<Option<Level>>>;
     /// What the caller may see, for lists and searches.
     async fn filter(&self, caller: &Caller, permission: Permission) -> Result<Visibility>;
     /// Takes a safeguard away, so that a test can show that it would notice: what is remembered is not asked about.
@@ -316,7 +316,23 @@ impl Access {
             None => Rules.levels(caller, permission, objects).await,
         }
     }
-    /// See [`Authorizer::level_in`].
+    /// See [`Authorizer::levels_in`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn levels_in(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        permission: Permission,
+        objects: &[Object<'_>],
+    ) -> Result<Vec<Option<Level>>> {
+        match &*self.authorizer.load() {
+            Some(authorizer) => authorizer.levels_in(tx, caller, permission, objects).await,
+            None => Rules.levels_in(tx, caller, permission, objects).await,
+        }
+    }
+    /// As [`Access::levels_in`] for one object.
     ///
     /// # Errors
     /// What the database says.
@@ -327,10 +343,8 @@ impl Access {
         permission: Permission,
         object: &Object<'_>,
     ) -> Result<Option<Level>> {
-        match &*self.authorizer.load() {
-            Some(authorizer) => authorizer.level_in(tx, caller, permission, object).await,
-            None => Rules.level_in(tx, caller, permission, object).await,
-        }
+        let levels = self.levels_in(tx, caller, permission, std::slice::from_ref(object));
+        Ok(levels.await?.into_iter().next().flatten())
     }
     /// As [`Access::require`], inside a transaction.
     ///

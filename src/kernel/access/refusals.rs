@@ -52,10 +52,12 @@ impl Access {
             let text = format!("This needs the permission {needed}. Sign in, or send a token: Authorization: Bearer …");
             return Error::new(Code::Unauthenticated, text);
         }
-        Error::new(
-            Code::Forbidden,
-            format!("This needs the permission {needed}, which you do not have."),
-        )
+        let text = if matches!(object, Object::Record { .. }) {
+            format!("This needs the permission {needed}, which you do not have for this record.")
+        } else {
+            format!("This needs the permission {needed}, which you do not have.")
+        };
+        Error::new(Code::Forbidden, text)
     }
 
     /// Tells the log that somebody was refused; for services that answer with something else than a refusal, too.

@@ -74,15 +74,14 @@ impl Authorizer for Rules {
         })
     }
 
-    async fn level_in(
+    async fn levels_in(
         &self,
         _tx: &mut Tx<'_>,
         caller: &Caller,
         permission: Permission,
-        object: &Object<'_>,
-    ) -> Result<Option<Level>> {
-        let may = self.check(caller, permission, object).await?;
-        Ok(self.level(caller, object).await?.filter(|_| may))
+        objects: &[Object<'_>],
+    ) -> Result<Vec<Option<Level>>> {
+        self.levels(caller, permission, objects).await
     }
 
     async fn filter(&self, caller: &Caller, permission: Permission) -> Result<Visibility> {

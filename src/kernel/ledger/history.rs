@@ -1,5 +1,7 @@
 //! Reading the ledger back: states of an entity, change sets and what they changed.
 
+use std::collections::HashMap;
+
 use super::{Change, ChangeRow, ChangeSet, Operation, Position, Version};
 use crate::kernel::db::{Db, Exec, Filter, Tx, sql};
 use crate::kernel::error::Result;
@@ -72,6 +74,21 @@ pub async fn version(on: impl Into<Exec<'_>>, entity: &str, number: i64) -> Resu
     .opt(on)
     .await?;
     row.map(version_from).transpose()
+}
+
+/// Who made each of these entities: whoever its first state is of. Those that never were are left out.
+///
+/// # Errors
+/// What the database says.
+pub async fn makers(on: impl Into<Exec<'_>>, entities: &[&str]) -> Result<HashMap<String, String>> {
+    if entities.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let filter = Filter::new("SELECT v.entity, s.actor FROM version v JOIN change_set s ON s.id = v.set_id")
+        .and("v.version = ?", 1_i64)
+        .and_in("v.entity", entities.iter().map(|entity| (*entity).to_owned()));
+    let rows: Vec<(String, String)> = filter.stmt().all(on).await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// One change set.

@@ -14,8 +14,8 @@ use std::str::FromStr;
 
 pub use follow::{count_after, follow, head, settled};
 pub use history::{
-    AuditLine, SetFilter, actors, audit, causes, redact, redact_all, set, set_changes, set_counts, sets, version,
-    versions,
+    AuditLine, SetFilter, actors, audit, causes, makers, redact, redact_all, set, set_changes, set_counts, sets,
+    version, versions,
 };
 
 use super::db::{Db, Engine, Signal, Tx, Val, insert_later, insert_many, pick, sql};

@@ -39,7 +39,7 @@ impl House {
 async fn what_is_closed_opens_at_its_date(db: TestDb) {
     let house = House::open(db).await;
     let id = house
-        .add("fungus", "restricted", json!({"title": "Zqembargo morel"}))
+        .add_as("contributor", "restricted", json!({"title": "Zqembargo morel"}))
         .await;
     let open = house
         .add(
@@ -118,8 +118,10 @@ async fn what_is_closed_opens_at_its_date(db: TestDb) {
 
 async fn who_may_say_when_something_opens(db: TestDb) {
     let house = House::open(db).await;
-    let id = house.add("fungus", "restricted", json!({"title": "A secret"})).await;
-    let plain = house.add("fungus", "public", json!({"title": "Open"})).await;
+    let id = house
+        .add_as("contributor", "restricted", json!({"title": "A secret"}))
+        .await;
+    let plain = house.add_as("contributor", "public", json!({"title": "Open"})).await;
     let (record, later) = (format!("record:{id}"), house.in_days(3));
     for (who, object, at, to, status) in [
         ("", record.as_str(), later.as_str(), "public", 401),

@@ -4,6 +4,7 @@ mod embargo;
 mod enemy;
 mod grants;
 mod ledger;
+mod makers;
 mod matrix;
 mod secrets;
 

@@ -8,12 +8,15 @@ use serde::Serialize;
 
 use super::grants::{GrantService, Holder, object_of, shown};
 use super::relations::engine::{Engine, Step};
+use super::relations::graph::Tuple;
 use super::relations::store;
+use super::rights::profile::{OF_COLLECTION, OF_MAKER, RECORD};
 use super::{GRANTS, MANAGE};
 use crate::contract::access::HOUSE;
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::ledger;
 
 /// What is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,12 +144,13 @@ impl GrantService {
         };
         // One that is switched off may what nobody in particular may.
         let asked = subject.filter(|_| active);
+        let (object, given) = self.question(target, &permission).await?;
         let state = self.relations.state().await?;
         let (way, level) = {
-            let mut engine = Engine::new(schema, &state.graph, asked);
+            let mut engine = Engine::with(schema, &state.graph, &given, asked);
             let mut levels = Level::ALL.into_iter().rev();
             let level = levels.find(|level| engine.check(&target.place, &format!("see.{}", level.as_str())));
-            (engine.explain(&target.place, &permission), level)
+            (engine.explain(&object, &permission), level)
         };
         let visibility = target.record.as_ref().map(|(_, level)| *level);
         let is_seen = visibility.is_none_or(|visibility| Some(visibility) <= level);
@@ -163,6 +167,23 @@ impl GrantService {
         })
     }
 
+    /// The object to ask about, and what comes with the question: a record's collection and who made it. What is not said
+    /// of records by themselves is asked of their collection.
+    async fn question(&self, target: &Target, permission: &str) -> Result<(String, Vec<Tuple>)> {
+        let Some((id, _)) = &target.record else {
+            return Ok((target.place.clone(), Vec::new()));
+        };
+        if self.relations.schema.find(RECORD, permission).is_none() {
+            return Ok((target.place.clone(), Vec::new()));
+        }
+        let object = format!("{RECORD}:{id}");
+        let mut given = vec![Tuple::new(&object, OF_COLLECTION, &target.place)];
+        let makers = ledger::makers(&self.db, &[id]).await?;
+        let maker = makers.get(id).filter(|maker| maker.starts_with("account:"));
+        given.extend(maker.map(|maker| Tuple::new(&object, OF_MAKER, maker)));
+        Ok((object, given))
+    }
+
     async fn reasons(&self, steps: Vec<Step>) -> Result<Vec<Reason>> {
         let mut rows = Vec::new();
         for step in &steps {
@@ -173,7 +194,11 @@ impl GrantService {
         let who = rows
             .iter()
             .flat_map(|row| [row.subject.as_str(), row.given_by.as_str()]);
-        let names = self.names(who).await?;
+        let given = steps.iter().filter_map(|step| match step {
+            Step::Tuple { subject, .. } => Some(subject.as_str()),
+            _ => None,
+        });
+        let names = self.names(who.chain(given)).await?;
         let collections = self.access.collections().await?;
         let reason = |step: Step| {
             let object = match &step {
@@ -195,8 +220,12 @@ impl GrantService {
                     .find(|row| row.object == *object && row.relation == *relation && row.subject == *subject),
                 _ => None,
             };
+            let holder = match &step {
+                Step::Tuple { subject, .. } => Some(names.holder(subject)),
+                _ => None,
+            };
             Reason {
-                holder: row.map(|row| names.holder(&row.subject)),
+                holder,
                 given_by: row.map(|row| names.actor(&row.given_by).unwrap_or(&row.given_by).to_owned()),
                 given_at: row.map(|row| rfc3339(row.given_at)),
                 giver: row.map(|row| row.given_by.clone()).unwrap_or_default(),

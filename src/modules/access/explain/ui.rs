@@ -27,6 +27,9 @@ pub fn routes(service: Arc<GrantService>) -> Routes {
         .with_state(service)
 }
 
+/// What lets somebody change a record.
+const CHANGE: &str = "records.write";
+
 /// As whom to look.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +114,8 @@ struct WhyPage {
     /// For everybody who is not signed in.
     nobody: Option<Why>,
     answer: Option<(String, Why, Vec<Sentence>)>,
+    /// Whether they change the record, and why.
+    changes: Option<(bool, Vec<Sentence>)>,
     candidates: Vec<Holder>,
     none_found: bool,
     /// Those who see what is restricted there, by a role.
@@ -151,6 +156,7 @@ fn sentences(page: &Page, why: &Why) -> Vec<Sentence> {
                 let key = match object.as_str() {
                     HOUSE => format!("why.house.{relation}"),
                     group if group.starts_with("group:") => "why.member".to_owned(),
+                    record if record.starts_with("record:") => "why.made".to_owned(),
                     _ => format!("why.collection.{relation}"),
                 };
                 let place = reason.object_name.as_deref().unwrap_or_default();
@@ -205,6 +211,7 @@ async fn why_page(
         reads: String::new(),
         nobody: None,
         answer: None,
+        changes: None,
         candidates: Vec::new(),
         none_found: false,
         holders: Vec::new(),
@@ -245,6 +252,10 @@ async fn why_page(
         let name = name.unwrap_or_else(|| language.text("grants.unknown").to_owned());
         if let Some(level) = why.level {
             shown.reads = format!("why.reads.{}", level.as_str());
+        }
+        if target.record.is_some() {
+            let change = service.why(&target, Some(CHANGE), Some(&subject)).await?;
+            shown.changes = Some((change.allowed, sentences(&shown.page, &change)));
         }
         let lines = sentences(&shown.page, &why);
         shown.subject = subject;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::graph::Graph;
+use super::graph::{Graph, Tuple};
 use crate::modules::access::schema::{DefId, Expr, Kind, Schema, type_of};
 
 /// How far relations lead before the answer is no.
@@ -43,6 +43,8 @@ type Answer = Result<Found, TooDeep>;
 pub struct Engine<'g> {
     schema: &'g Schema,
     graph: &'g Graph,
+    /// What comes with the question and is not stored.
+    given: &'g [Tuple],
     /// `account:ID`; `None` for nobody in particular.
     subject: Option<&'g str>,
     known: HashMap<(String, DefId), bool>,
@@ -72,10 +74,33 @@ impl<'g> Engine<'g> {
         Self {
             schema,
             graph,
+            given: &[],
             subject,
             known: HashMap::new(),
             way: HashMap::new(),
         }
+    }
+
+    /// As [`Engine::new`], with tuples that come with the question.
+    pub fn with(schema: &'g Schema, graph: &'g Graph, given: &'g [Tuple], subject: Option<&'g str>) -> Self {
+        Self {
+            given,
+            ..Self::new(schema, graph, subject)
+        }
+    }
+
+    /// Those who are given as a relation of an object.
+    fn given(&self, object: &str, relation: &str) -> impl Iterator<Item = &'g str> {
+        let all: &'g [Tuple] = self.given;
+        let of_it = all
+            .iter()
+            .filter(move |tuple| tuple.object == object && tuple.relation == relation);
+        of_it.map(|tuple| tuple.subject.as_str())
+    }
+
+    fn is_given(&self, object: &str, relation: &str) -> bool {
+        self.subject
+            .is_some_and(|subject| self.given(object, relation).any(|one| one == subject))
     }
 
     /// Does the subject have this name of this object? What is not there, and what leads too far, is no.
@@ -113,6 +138,11 @@ impl<'g> Engine<'g> {
         let found = match &schema.def(id).kind {
             Kind::Relation(_) => self.relation(object, &schema.def(id).name),
             Kind::Fixed(_) => Ok(NO),
+            Kind::Given(_) => Ok(if self.is_given(object, &schema.def(id).name) {
+                YES
+            } else {
+                NO
+            }),
             Kind::Permission(expr) => self.expr(object, expr),
         };
         self.way.remove(&key);
@@ -204,6 +234,7 @@ impl<'g> Engine<'g> {
         let def = self.schema.def(through);
         match &def.kind {
             Kind::Fixed(to) => vec![to.clone()],
+            Kind::Given(_) => self.given(object, &def.name).map(str::to_owned).collect(),
             _ => {
                 let holders = self.graph.holders(object, &def.name);
                 holders.map(|h| h.single.iter().cloned().collect()).unwrap_or_default()
@@ -236,6 +267,18 @@ impl<'g> Engine<'g> {
         });
         let proved = match &def.kind {
             Kind::Fixed(_) => false,
+            Kind::Given(_) => {
+                let is_given = self.is_given(object, &def.name);
+                if let Some(subject) = self.subject.filter(|_| is_given) {
+                    steps.pop();
+                    steps.push(Step::Tuple {
+                        object: object.to_owned(),
+                        relation: def.name.clone(),
+                        subject: subject.to_owned(),
+                    });
+                }
+                is_given
+            }
             Kind::Permission(expr) => self.prove_expr(object, expr, way, steps),
             Kind::Relation(_) => {
                 steps.pop();

@@ -66,6 +66,7 @@ fn tree(schema: &Schema, graph: &Graph, object: &str, id: DefId, way: &mut Vec<(
     way.push(key);
     match &def.kind {
         Kind::Fixed(to) => found.subjects.push(to.clone()),
+        Kind::Given(_) => {}
         Kind::Permission(expr) => found.parts.push(tree_of(schema, graph, object, expr, way)),
         Kind::Relation(_) => {
             if let Some(holders) = graph.holders(object, &def.name) {

@@ -6,12 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::profile::{Held, Names, Profile};
+use super::profile::{Held, Names, Place, Profile};
 use crate::kernel::access::{
     Access, Authorizer, Caller, Level, Object, Permission, Rules, Subject, Terms, Visibility, covers,
 };
-use crate::kernel::db::{Db, Signal, Tx};
+use crate::kernel::db::{Db, Exec, Signal, Tx};
 use crate::kernel::error::{Error, Result};
+use crate::kernel::ledger;
 use crate::modules::access::relations::{Relations, State};
 
 /// What lets a narrowed token read restricted fields and records.
@@ -24,6 +25,7 @@ pub struct Rights {
     relations: Arc<Relations>,
     names: Names,
     access: Access,
+    db: Db,
     /// What nobody in particular has; it rests on no relation.
     nobody: Arc<Profile>,
     kept: RwLock<Kept>,
@@ -34,6 +36,14 @@ struct Kept {
     by_id: HashMap<String, Arc<Profile>>,
     /// Accounts were switched on or off.
     changed: watch::Receiver<u64>,
+}
+
+/// What relations say before the ledger is asked who made a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    No,
+    IfMade,
+    Yes,
 }
 
 /// Who asks, ready to be answered.
@@ -54,6 +64,7 @@ impl Rights {
             relations,
             names,
             access,
+            db: db.clone(),
             nobody,
             kept: RwLock::new(Kept {
                 epoch: 0,
@@ -133,11 +144,21 @@ impl Rights {
         self.names.has(held, permission.0) && self.is_visible(held, object)
     }
 
-    fn held(&self, profile: &Profile, object: &Object<'_>) -> Held {
+    fn place(&self, profile: &Profile, object: &Object<'_>) -> Place {
         match object {
             Object::House | Object::Anywhere => profile.house(&self.names),
             Object::Type(name) => profile.at(&self.names, name),
             Object::Record { type_name, .. } => profile.at(&self.names, type_name),
+        }
+    }
+
+    /// What is held of it, whoever made it.
+    fn held(&self, profile: &Profile, object: &Object<'_>) -> Held {
+        let place = self.place(profile, object);
+        if matches!(object, Object::Record { .. }) {
+            place.others
+        } else {
+            place.whole
         }
     }
 
@@ -150,7 +171,7 @@ impl Rights {
 
     /// Does the scope of a token leave this permission?
     fn leaves(&self, asker: &Asker<'_>, permission: Permission) -> bool {
-        let everybody = self.names.has(self.nobody.house(&self.names), permission.0);
+        let everybody = self.names.has(self.nobody.house(&self.names).whole, permission.0);
         everybody || asker.scope.is_none_or(|scope| covers(scope, permission.0))
     }
 
@@ -161,19 +182,65 @@ impl Rights {
         Some(if is_narrow { reach.min(Level::Members) } else { reach })
     }
 
-    fn answer(&self, asker: &Asker<'_>, permission: Permission, object: &Object<'_>) -> bool {
+    fn answer(&self, asker: &Asker<'_>, permission: Permission, object: &Object<'_>) -> Verdict {
+        let may = |may: bool| if may { Verdict::Yes } else { Verdict::No };
         if !self.leaves(asker, permission) {
-            return false;
+            return Verdict::No;
         }
         if let Object::Anywhere = object {
-            return asker.profile.anywhere(&self.names, permission.0);
+            return may(asker.profile.anywhere(&self.names, permission.0));
         }
-        let held = self.held(&asker.profile, object);
-        let visible = match object {
-            Object::Record { visibility, .. } => self.reach(asker, held).is_some_and(|reach| *visibility <= reach),
-            _ => true,
+        let place = self.place(&asker.profile, object);
+        let Object::Record { visibility, .. } = object else {
+            return may(self.names.has(place.whole, permission.0));
         };
-        visible && self.names.has(held, permission.0)
+        let is_visible = |held: Held| self.reach(asker, held).is_some_and(|reach| *visibility <= reach);
+        if is_visible(place.others) && self.names.has(place.others, permission.0) {
+            return Verdict::Yes;
+        }
+        if is_visible(place.own) && self.names.has(place.own, permission.0) {
+            return Verdict::IfMade;
+        }
+        Verdict::No
+    }
+
+    /// Did the caller make it? Who made something never changes; asked only where the answer hangs on it.
+    async fn made(&self, on: impl Into<Exec<'_>>, caller: &Caller, object: &Object<'_>) -> Result<bool> {
+        let Object::Record { id, .. } = object else {
+            return Ok(false);
+        };
+        let makers = ledger::makers(on, &[id]).await?;
+        Ok(makers.get(*id).is_some_and(|maker| *maker == caller.actor()))
+    }
+
+    /// The level of each object that the caller may do this to.
+    async fn levels_on(
+        &self,
+        on: impl Into<Exec<'_>>,
+        caller: &Caller,
+        asker: &Asker<'_>,
+        permission: Permission,
+        objects: &[Object<'_>],
+    ) -> Result<Vec<Option<Level>>> {
+        let verdicts: Vec<Verdict> = objects.iter().map(|o| self.answer(asker, permission, o)).collect();
+        let hanging = objects
+            .iter()
+            .zip(&verdicts)
+            .filter_map(|(object, verdict)| match object {
+                Object::Record { id, .. } if *verdict == Verdict::IfMade => Some(*id),
+                _ => None,
+            });
+        let makers = ledger::makers(on, &hanging.collect::<Vec<_>>()).await?;
+        let actor = caller.actor();
+        let level = |(object, verdict): (&Object<'_>, Verdict)| {
+            let may = match (verdict, object) {
+                (Verdict::Yes, _) => true,
+                (Verdict::IfMade, Object::Record { id, .. }) => makers.get(*id).is_some_and(|maker| *maker == actor),
+                _ => false,
+            };
+            self.level_of(asker, object).filter(|_| may)
+        };
+        Ok(objects.iter().zip(verdicts).map(level).collect())
     }
 
     fn level_of(&self, asker: &Asker<'_>, object: &Object<'_>) -> Option<Level> {
@@ -193,10 +260,11 @@ impl Rights {
             let held = Some(held).filter(|held| self.names.has(*held, permission.0));
             held.and_then(|held| self.reach(asker, held))
         };
-        let general = reach_of(profile.elsewhere(&self.names));
+        // What somebody may only to what they made is in no list.
+        let general = reach_of(profile.elsewhere(&self.names).others);
         let mut view = general.map_or_else(Visibility::nothing, Visibility::up_to);
-        for (name, held) in profile.places(&self.names) {
-            let Some(reach) = reach_of(held).filter(|reach| general < Some(*reach)) else {
+        for (name, place) in profile.places(&self.names) {
+            let Some(reach) = reach_of(place.others).filter(|reach| general < Some(*reach)) else {
                 continue;
             };
             for level in Level::ALL.into_iter().filter(|level| *level <= reach) {
@@ -226,7 +294,11 @@ impl Authorizer for Rights {
             return Ok(true);
         }
         match self.asker(caller, matches!(object, Object::Anywhere)).await? {
-            Some(asker) => Ok(self.answer(&asker, permission, object)),
+            Some(asker) => match self.answer(&asker, permission, object) {
+                Verdict::Yes => Ok(true),
+                Verdict::No => Ok(false),
+                Verdict::IfMade => self.made(&self.db, caller, object).await,
+            },
             None => Rules.check(caller, permission, object).await,
         }
     }
@@ -245,36 +317,29 @@ impl Authorizer for Rights {
         objects: &[Object<'_>],
     ) -> Result<Vec<Option<Level>>> {
         match self.asker(caller, false).await? {
-            Some(asker) => {
-                let level = |object: &Object<'_>| {
-                    let may = self.answer(&asker, permission, object);
-                    self.level_of(&asker, object).filter(|_| may)
-                };
-                Ok(objects.iter().map(level).collect())
-            }
+            Some(asker) => self.levels_on(&self.db, caller, &asker, permission, objects).await,
             None => Rules.levels(caller, permission, objects).await,
         }
     }
 
-    async fn level_in(
+    async fn levels_in(
         &self,
         tx: &mut Tx<'_>,
         caller: &Caller,
         permission: Permission,
-        object: &Object<'_>,
-    ) -> Result<Option<Level>> {
+        objects: &[Object<'_>],
+    ) -> Result<Vec<Option<Level>>> {
         let asker = match &caller.subject {
             Subject::Account { id, scope, .. } => Asker {
-                profile: self.profile_in(tx, id).await?,
+                profile: self.profile_in(&mut *tx, id).await?,
                 scope: scope.as_deref(),
             },
             _ => match self.asker(caller, false).await? {
                 Some(asker) => asker,
-                None => return Rules.level_in(tx, caller, permission, object).await,
+                None => return Rules.levels_in(tx, caller, permission, objects).await,
             },
         };
-        let may = self.answer(&asker, permission, object);
-        Ok(self.level_of(&asker, object).filter(|_| may))
+        self.levels_on(tx, caller, &asker, permission, objects).await
     }
 
     #[cfg(feature = "testing")]

@@ -24,6 +24,8 @@ pub struct PermissionRow {
     pub collection: Vec<Role>,
     /// Roles in the house as a whole that hold it, in every collection.
     pub house: Vec<Role>,
+    /// Of those the roles that hold it of new records and of those that they made, not of what others made.
+    pub own: Vec<Role>,
 }
 
 /// What each role has.
@@ -67,13 +69,22 @@ impl Table {
     /// Does a role in a collection hold this there?
     pub fn in_collection(&self, role: Role, permission: &str) -> bool {
         let mut of_role = self.collection.iter().filter(|(other, _)| *other == role);
-        of_role.any(|(_, profile)| self.names.has(profile.at(&self.names, TRIED), permission))
+        of_role.any(|(_, profile)| self.names.has(profile.at(&self.names, TRIED).whole, permission))
+    }
+
+    /// Does a role hold this of the records only that whoever has it made?
+    fn of_own(&self, role: Role, permission: &str) -> bool {
+        let mut of_role = self.collection.iter().filter(|(other, _)| *other == role);
+        of_role.any(|(_, profile)| {
+            let place = profile.at(&self.names, TRIED);
+            self.names.has(place.own, permission) && !self.names.has(place.others, permission)
+        })
     }
 
     /// Does a role of the house hold this in the house?
     pub fn in_house(&self, role: Role, permission: &str) -> bool {
         let mut of_role = self.house.iter().filter(|(other, _)| *other == role);
-        of_role.any(|(_, profile)| self.names.has(profile.house(&self.names), permission))
+        of_role.any(|(_, profile)| self.names.has(profile.house(&self.names).whole, permission))
     }
 
     /// The line of a permission.
@@ -84,15 +95,16 @@ impl Table {
                 .filter(|role| is_held(*role))
                 .collect()
         };
-        let everybody = self.names.has(self.nobody.house(&self.names), permission);
-        let members = self.names.has(self.member.house(&self.names), permission);
-        let (collection, house) = if members {
+        let everybody = self.names.has(self.nobody.house(&self.names).whole, permission);
+        let members = self.names.has(self.member.house(&self.names).whole, permission);
+        let (collection, house, own) = if members {
             // Roles add nothing to what everybody has.
-            (Vec::new(), Vec::new())
+            (Vec::new(), Vec::new(), Vec::new())
         } else {
             (
                 roles(&self.collection, &|role| self.in_collection(role, permission)),
                 roles(&self.house, &|role| self.in_house(role, permission)),
+                roles(&self.collection, &|role| self.of_own(role, permission)),
             )
         };
         PermissionRow {
@@ -101,6 +113,7 @@ impl Table {
             members,
             collection,
             house,
+            own,
         }
     }
 

@@ -24,7 +24,17 @@ fn the_table_is_as_it_is_meant() {
         let line = if row.everybody {
             format!("{}: everybody", row.permission)
         } else {
-            format!("{}: {} / {}", row.permission, names(&row.collection), names(&row.house))
+            let own = if row.own.is_empty() {
+                String::new()
+            } else {
+                format!(" / of what they made: {}", names(&row.own))
+            };
+            format!(
+                "{}: {} / {}{own}",
+                row.permission,
+                names(&row.collection),
+                names(&row.house)
+            )
         };
         lines.push(line);
     }
@@ -291,8 +301,15 @@ fn a_schema_with_too_many_permissions_is_refused() {
 fn manual(table: &Table, schema: &crate::modules::access::schema::Schema) -> String {
     let mut text = "| permission | in a collection | in the house |\n|---|---|---|\n".to_owned();
     for row in table.rows(schema) {
+        let named = |role: &Role| {
+            if row.own.contains(role) {
+                format!("{} (what they made)", role.as_str())
+            } else {
+                role.as_str().to_owned()
+            }
+        };
         let names = |roles: &[Role]| {
-            let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+            let names: Vec<String> = roles.iter().map(named).collect();
             if names.is_empty() {
                 "-".to_owned()
             } else {

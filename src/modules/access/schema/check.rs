@@ -45,7 +45,10 @@ fn declare(types: &[TypeText]) -> Result<(Names, Vec<At>), Fault> {
     for kind in types {
         let mut own = HashMap::new();
         for member in &kind.members {
-            let (Member::Relation(name, _) | Member::Fixed(name, _) | Member::Permission(name, _)) = member;
+            let (Member::Relation(name, _)
+            | Member::Fixed(name, _)
+            | Member::Given(name, _)
+            | Member::Permission(name, _)) = member;
             if own.insert(name.text.clone(), places.len()).is_some() {
                 return Err(name
                     .at
@@ -72,6 +75,10 @@ fn define(names: &Names, types: &[TypeText], kind: &TypeText, member: &Member) -
         Member::Fixed(name, object) => {
             known_type(names, object)?;
             (name, Kind::Fixed(object.text.clone()))
+        }
+        Member::Given(name, of) => {
+            known_type(names, of)?;
+            (name, Kind::Given(of.text.clone()))
         }
         Member::Relation(name, kinds) => {
             let mut subjects = Vec::with_capacity(kinds.len());
@@ -101,7 +108,10 @@ fn define(names: &Names, types: &[TypeText], kind: &TypeText, member: &Member) -
 fn has_name(types: &[TypeText], of: &str, relation: &str) -> bool {
     let mut members = types.iter().filter(|t| t.name.text == of).flat_map(|t| &t.members);
     members.any(|m| {
-        let (Member::Relation(name, _) | Member::Fixed(name, _) | Member::Permission(name, _)) = m;
+        let (Member::Relation(name, _)
+        | Member::Fixed(name, _)
+        | Member::Given(name, _)
+        | Member::Permission(name, _)) = m;
         name.text == relation
     })
 }
@@ -130,7 +140,7 @@ fn expression(names: &Names, defs: &[Def], kind: &str, written: &Written) -> Res
         Written::Arrow(through, target) => {
             let id = own(through)?;
             let leads: Vec<&str> = match &defs[id].kind {
-                Kind::Fixed(object) => vec![object],
+                Kind::Fixed(object) | Kind::Given(object) => vec![object],
                 Kind::Relation(kinds) => {
                     if kinds.iter().any(|k| k.relation.is_some()) {
                         let text = format!("\"{}\" can hold sets of subjects; an arrow needs objects", through.text);
@@ -159,7 +169,7 @@ fn expression(names: &Names, defs: &[Def], kind: &str, written: &Written) -> Res
 fn edges(defs: &[Def], def: &Def) -> Vec<Edge> {
     let mut found = Vec::new();
     match &def.kind {
-        Kind::Fixed(_) => {}
+        Kind::Fixed(_) | Kind::Given(_) => {}
         Kind::Relation(kinds) => {
             for kind in kinds {
                 let set = kind.relation.as_ref();

@@ -46,6 +46,8 @@ pub enum Kind {
     Relation(Vec<SubjectKind>),
     /// The same object for every object of the type; not stored.
     Fixed(String),
+    /// An object of a type that comes with the question; not stored.
+    Given(String),
     Permission(Expr),
 }
 

@@ -43,6 +43,7 @@ pub enum Written {
 pub enum Member {
     Relation(Word, Vec<(Word, Option<Word>)>),
     Fixed(Word, Word),
+    Given(Word, Word),
     Permission(Word, Written),
 }
 
@@ -200,7 +201,7 @@ impl Reader {
         let Token::Name(text) = self.peek().clone() else {
             return Err(self.wanted(what));
         };
-        if matches!(text.as_str(), "type" | "relation" | "permission" | "is") && what != "the name of a type" {
+        if matches!(text.as_str(), "type" | "relation" | "permission" | "is" | "with") && what != "the name of a type" {
             return Err(self.wanted(what));
         }
         self.advance();
@@ -212,6 +213,9 @@ impl Reader {
         let name = self.word("the name of a relation")?;
         if self.keyword("is").is_ok() {
             return Ok(Member::Fixed(name, self.word("an object")?));
+        }
+        if self.keyword("with").is_ok() {
+            return Ok(Member::Given(name, self.word("the name of a type")?));
         }
         if !self.take(":") {
             return Err(self.wanted("\":\" with who may stand in it"));

@@ -20,7 +20,7 @@ use super::read::{Input, Spool};
 use super::recast::Recast;
 use super::store::{self, Standing};
 use crate::contract::exchange::ImportReport;
-use crate::contract::records::{BEING_DELETED, Pass, RECORDS_WRITE, Records, StoredType};
+use crate::contract::records::{BEING_DELETED, Pass, RECORDS_DELETE, RECORDS_WRITE, Records, StoredType};
 use crate::kernel::Kernel;
 use crate::kernel::access::Object;
 use crate::kernel::db::Write;
@@ -75,6 +75,12 @@ impl Importer {
             .access
             .require(&context.caller, RECORDS_WRITE, &Object::Type(&name))
             .await?;
+        if import.options.delete_missing {
+            let access = &self.kernel.access;
+            access
+                .require(&context.caller, RECORDS_DELETE, &Object::Type(&name))
+                .await?;
+        }
         let standing = store::standing(&self.kernel.db, &context.id).await?;
         if standing.as_ref().is_some_and(|s| s.state == "gone") {
             return Err(self.end_for_good(&context.id).await?);

@@ -138,6 +138,7 @@ impl<'t> Writer<'t> {
             } else {
                 self.level
             },
+            by: self.task.context.caller.clone(),
             pass: self.pass.clone(),
             rows,
         };

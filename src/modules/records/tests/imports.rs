@@ -50,6 +50,7 @@ async fn import_rows(
     let stored_type = s.find_type("vase").await?.unwrap();
     let batch = ImportBatch {
         level: Level::Restricted,
+        by: operator(),
         set_id: String::new(),
         stored_type,
         key: key.map(str::to_owned),

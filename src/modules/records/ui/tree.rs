@@ -48,6 +48,7 @@ pub struct TreePage {
     find: String,
     found: Option<Vec<Hit>>,
     may_write: bool,
+    may_move: bool,
 }
 
 #[derive(Template)]
@@ -152,7 +153,19 @@ pub async fn tree_page(
         let query = serde_html_form::to_string(pairs).unwrap_or_default();
         format!("{top}?{query}")
     });
+    let may_move = match &branch.at {
+        Some(seen) => {
+            let object = Object::Record {
+                id: &seen.record.id,
+                type_name: &name,
+                visibility: seen.record.visibility,
+            };
+            pages.access.check(&page.caller, RECORDS_WRITE, &object).await?
+        }
+        None => false,
+    };
     Ok(Html(TreePage {
+        may_move,
         may_write: pages
             .access
             .check(&page.caller, RECORDS_WRITE, &Object::Type(&name))

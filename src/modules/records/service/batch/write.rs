@@ -79,7 +79,9 @@ impl Service {
             };
             let mut may = true;
             for visibility in [row.level()?, then] {
-                may &= self.may_in(tx, step, &mut rights, visibility, case.level).await?;
+                may &= self
+                    .may_in(tx, step, &mut rights, (&row.id, visibility), case.level)
+                    .await?;
             }
             if !may {
                 outcomes.push((&case.item, "refused", FORBIDDEN.to_owned()));
@@ -109,30 +111,33 @@ impl Service {
         Ok((outcomes, changed))
     }
 
-    /// May the caller still do this? Rights are given at collections, so they are asked once for each visibility.
+    /// May the caller still do this? Rights are given at collections, so they are asked once for each visibility; who may not
+    /// whoever made it is asked about this record.
     async fn may_in(
         &self,
         tx: &mut Tx<'_>,
         step: &Step<'_>,
         rights: &mut HashMap<Level, Option<Level>>,
-        visibility: Level,
+        (id, visibility): (&str, Level),
         considered: Option<Level>,
     ) -> Result<bool> {
-        let level = match rights.get(&visibility) {
+        let needed = permission(step.rule);
+        let record = |id| Object::Record {
+            id,
+            type_name: &step.stored.definition.name,
+            visibility,
+        };
+        let whoever_made_it = match rights.get(&visibility) {
             Some(level) => *level,
             None => {
-                let object = Object::Record {
-                    id: "",
-                    type_name: &step.stored.definition.name,
-                    visibility,
-                };
-                let level = self
-                    .access
-                    .level_in(tx, step.caller, permission(step.rule), &object)
-                    .await?;
+                let level = self.access.level_in(&mut *tx, step.caller, needed, &record("")).await?;
                 rights.insert(visibility, level);
                 level
             }
+        };
+        let level = match whoever_made_it {
+            Some(level) => Some(level),
+            None => self.access.level_in(tx, step.caller, needed, &record(id)).await?,
         };
         // Who sees less than when this was considered is asked again by what is left.
         match level {

@@ -13,7 +13,7 @@ pub(super) use self::admit::admit;
 pub(super) use self::state::{State, clash, no_target};
 use super::read::{Seen, seen};
 use super::{Because, Service, parse_state, types};
-use crate::contract::records::RECORDS_WRITE;
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
@@ -63,7 +63,10 @@ impl Service {
             type_name: &new.type_name,
             visibility,
         };
-        self.access.require(why.caller, RECORDS_WRITE, &object).await?;
+        // Nobody makes what they would not see.
+        self.access.require(why.caller, RECORDS_READ, &object).await?;
+        let of_type = Object::Type(&new.type_name);
+        self.access.require(why.caller, RECORDS_WRITE, &of_type).await?;
         let level = self.access.level(why.caller, &object).await?.unwrap_or_default();
         if let Some(stored) = &known {
             self.check_targets(why.caller, &stored.definition, &new.document)

@@ -223,6 +223,7 @@ fn without_rows(batch: &ImportBatch) -> ImportBatch {
         key: batch.key.clone(),
         source_blob: batch.source_blob.clone(),
         level: batch.level,
+        by: batch.by.clone(),
         pass: batch.pass.clone(),
         rows: Vec::new(),
     }

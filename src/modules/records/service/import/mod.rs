@@ -136,6 +136,7 @@ impl Service {
         self.number_rows(tx, definition, rules, &known, &mut slots, &mut outcomes)
             .await?;
         changed(&known, &mut slots, &mut outcomes)?;
+        self.refuse_others(tx, batch, &known, &mut slots, &mut outcomes).await?;
         refuse_clashes(tx, batch, rules, &known, &mut slots, &mut outcomes).await?;
         refuse_links(tx, rules, &mut slots, &mut outcomes).await?;
         linked::refuse_circles(tx, definition, &known, &mut slots, &mut outcomes).await?;

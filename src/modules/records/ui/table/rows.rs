@@ -1,13 +1,13 @@
 //! Rows of a table: what was found, some of it by its number, each field as the text of a cell.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::address::Address;
-use crate::contract::records::{FieldKind, RECORDS_READ, RecordType};
-use crate::kernel::access::Visibility;
+use crate::contract::records::{FieldKind, RECORDS_READ, RECORDS_WRITE, RecordType};
+use crate::kernel::access::{Object, Visibility};
 use crate::kernel::civil::Civil;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::i18n::Language;
@@ -126,9 +126,10 @@ impl Pages {
             titles: &titles,
             language: page.language,
         };
+        let closed = self.closed(page, definition, seen.values().copied()).await?;
         let numbered = ids.iter().enumerate().map(|(at, id)| (from + at, id));
         let rows = numbered.map(|(number, id)| match seen.get(id.as_str()) {
-            Some(seen) => maker.row(number, seen),
+            Some(seen) => maker.row(number, seen, closed.contains(id.as_str())),
             None => maker.gone(number, id),
         });
         Ok(Window {
@@ -136,6 +137,29 @@ impl Pages {
             rows: rows.collect(),
             hints: answer.hints,
         })
+    }
+
+    /// Those of the records that somebody who writes in the collection may not change: others made them.
+    async fn closed<'s>(
+        &self,
+        page: &Page,
+        definition: &RecordType,
+        records: impl Iterator<Item = &'s Seen>,
+    ) -> Result<HashSet<&'s str>> {
+        let object = Object::Type(&definition.name);
+        if !page.may_of(&self.access, RECORDS_WRITE, &object).await {
+            return Ok(HashSet::new());
+        }
+        let records: Vec<&Seen> = records.collect();
+        let object = |seen: &&'s Seen| Object::Record {
+            id: &seen.record.id,
+            type_name: &seen.record.type_name,
+            visibility: seen.record.visibility,
+        };
+        let objects: Vec<Object<'_>> = records.iter().map(object).collect();
+        let levels = self.access.levels(&page.caller, RECORDS_WRITE, &objects).await?;
+        let barred = records.iter().zip(levels).filter(|(_, level)| level.is_none());
+        Ok(barred.map(|(seen, _)| seen.record.id.as_str()).collect())
     }
 
     /// What the records are called that these lead to by a column.
@@ -179,7 +203,7 @@ pub struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn row(&self, number: usize, seen: &Seen) -> Row {
+    fn row(&self, number: usize, seen: &Seen, closed: bool) -> Row {
         let document = &seen.record.document;
         let title = seen.title();
         let title = if title.trim().is_empty() {
@@ -197,6 +221,9 @@ impl Maker<'_> {
             // A record without a title still has something to click at.
             first.shown.clone_from(&title);
             first.value.get_or_insert_default();
+        }
+        for cell in &mut cells {
+            cell.fixed |= closed;
         }
         Row {
             number,
