@@ -96,10 +96,16 @@ pub(super) async fn looked_at(context: &Context, parts: &mut Parts, real: Subjec
                     Ok(real)
                 };
             };
+            // Whoever looks by a narrow token sees no more by it than its scope names.
+            let scope = match real {
+                Subject::Account { scope, .. } => scope,
+                Subject::Token { scope, .. } => Some(scope),
+                Subject::Anonymous | Subject::Operator | Subject::System => None,
+            };
             let subject = Subject::Account {
                 id: person.id,
                 name: person.name.clone(),
-                scope: None,
+                scope,
             };
             (subject, Some(person.name))
         }

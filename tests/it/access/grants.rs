@@ -199,6 +199,15 @@ async fn somebody_looks_as_another(db: TestDb) {
         assert_eq!(refused, 403, "{own}: what is somebody's own is shown to nobody else");
     }
     assert_eq!(look("root", "GET", &path, "account:none").await.status(), 422);
+    // A token that may look as others sees no more by it than its scope names.
+    assert_eq!(look("peeping", "GET", "/", "account:viewer").await.status(), 200);
+    assert_eq!(look("peeping", "GET", &path, "account:viewer").await.status(), 404);
+    assert_eq!(
+        look("peeping", "GET", "/api/people", "account:administrator")
+            .await
+            .status(),
+        403
+    );
     assert_eq!(house.get("root", &path).await.status, 200, "itself again");
     house.running.stop().await;
 }

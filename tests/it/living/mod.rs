@@ -6,6 +6,7 @@ mod figures;
 mod manual;
 mod orders;
 mod outage;
+mod people;
 mod program;
 #[path = "../../torture/server.rs"]
 mod server;

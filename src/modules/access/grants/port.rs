@@ -8,6 +8,7 @@ use crate::contract::access::{Grants, HOUSE, Role};
 use crate::kernel::access::{Access, Caller, Object, Permission};
 use crate::kernel::db::{Db, Tx};
 use crate::kernel::error::{Error, Result};
+use crate::modules::access::relations::engine::Engine;
 use crate::modules::access::relations::graph::Tuple;
 use crate::modules::access::relations::{Change, Relations, store};
 use crate::modules::access::schema::type_of;
@@ -132,5 +133,20 @@ impl Grants for GrantService {
             .into_iter()
             .filter_map(|row| Some((Role::parse(&row.relation)?, row.object)));
         Ok(roles.collect())
+    }
+
+    async fn held_by(&self, subject: &str) -> Result<Vec<(Role, String)>> {
+        let state = self.relations.state().await?;
+        let mut engine = Engine::new(&self.relations.schema, &state.graph, Some(subject));
+        let places = state.graph.places_of(subject).into_iter();
+        let mut held = Vec::new();
+        for place in places.filter(|place| matches!(type_of(place), "type" | HOUSE)) {
+            for role in Role::ALL {
+                if engine.check(place, role.as_str()) {
+                    held.push((role, place.to_owned()));
+                }
+            }
+        }
+        Ok(held)
     }
 }

@@ -38,15 +38,16 @@ fn new_codes() -> Vec<String> {
 }
 
 impl Service {
-    /// True where one of the account's roles asks for a second factor.
+    /// True where one of the account's roles, its groups' too, asks for a second factor.
     pub(in super::super) async fn needs_factor(&self, account: &Account) -> Result<bool> {
         if self.settings.second_factor.is_empty() {
             return Ok(false);
         }
-        let roles = self.roles_of(account).await?;
+        let asking = &self.settings.second_factor;
+        let roles = self.roles_held(account).await?;
         Ok(roles
             .iter()
-            .any(|held| self.settings.second_factor.contains(&held.role)))
+            .any(|role| asking.iter().any(|asked| asked == role.as_str())))
     }
 
     /// The factor that is being set up, begun where there is none.
