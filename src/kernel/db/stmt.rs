@@ -125,6 +125,12 @@ macro_rules! plain {
         sqlx::query_with(text, args)
     }};
 }
+macro_rules! typed {
+    ($engine:ident $stmt:expr) => {{
+        let (text, args) = $stmt.$engine()?;
+        sqlx::query_as_with::<_, T, _>(text, args)
+    }};
+}
 
 fn decode<T: Row>(row: &SqliteRow) -> Result<T> {
     T::from_row(row).map_err(from_sqlx)
@@ -211,12 +217,6 @@ impl Stmt {
 
     /// Every row.
     pub async fn all<T: Row>(self, on: impl Into<Exec<'_>>) -> Result<Vec<T>> {
-        macro_rules! typed {
-            ($engine:ident $stmt:expr) => {{
-                let (text, args) = $stmt.$engine()?;
-                sqlx::query_as_with::<_, T, _>(text, args)
-            }};
-        }
         run!(
             on.into(),
             self,
@@ -228,12 +228,6 @@ impl Stmt {
 
     /// The only row, if there is one.
     pub async fn opt<T: Row>(self, on: impl Into<Exec<'_>>) -> Result<Option<T>> {
-        macro_rules! typed {
-            ($engine:ident $stmt:expr) => {{
-                let (text, args) = $stmt.$engine()?;
-                sqlx::query_as_with::<_, T, _>(text, args)
-            }};
-        }
         run!(
             on.into(),
             self,
@@ -245,12 +239,6 @@ impl Stmt {
 
     /// The only row; its absence is an internal error. For counts and `RETURNING`.
     pub async fn one<T: Row>(self, on: impl Into<Exec<'_>>) -> Result<T> {
-        macro_rules! typed {
-            ($engine:ident $stmt:expr) => {{
-                let (text, args) = $stmt.$engine()?;
-                sqlx::query_as_with::<_, T, _>(text, args)
-            }};
-        }
         run!(
             on.into(),
             self,

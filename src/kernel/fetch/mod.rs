@@ -57,7 +57,7 @@ pub enum Fault {
     #[error("{0} would be asked without TLS; its address must begin with https://")]
     Plain(String),
     #[error("the name {0} is not known")]
-    Name(String),
+    Name(String, String),
     #[error("{0} is in a private network, which is not allowed by the settings")]
     Private(String, std::net::IpAddr),
     #[error("{0} takes no connection")]
@@ -80,7 +80,7 @@ impl Fault {
         match self {
             Self::Private(_, address) => format!("{self} ({address})"),
             Self::Connect(_, why) | Self::Tls(_, why) => format!("{self}: {why}"),
-            Self::Broken(_, why) => format!("{self}: {why}"),
+            Self::Name(_, why) | Self::Broken(_, why) => format!("{self}: {why}"),
             _ => self.to_string(),
         }
     }
@@ -199,7 +199,7 @@ impl Fetch {
         if !place.secure {
             return self.talk(stream, place, ask).await;
         }
-        let name = ServerName::try_from(place.host.clone()).map_err(|_| Fault::Name(host()))?;
+        let name = ServerName::try_from(place.host.clone()).map_err(|e| Fault::Name(host(), e.to_string()))?;
         let stream = self.tls.connect(name, stream).await;
         self.talk(stream.map_err(|e| Fault::Tls(host(), e))?, place, ask).await
     }
@@ -207,9 +207,10 @@ impl Fetch {
     /// The addresses of a host; an address that is not allowed spoils all, since a name that has both kinds is a trap.
     async fn resolve(&self, place: &Place) -> Result<Vec<SocketAddr>, Fault> {
         let found = tokio::net::lookup_host((place.host.as_str(), place.port)).await;
-        let found: Vec<SocketAddr> = found.map_err(|_| Fault::Name(place.host.clone()))?.collect();
+        let unknown = |why: String| Fault::Name(place.host.clone(), why);
+        let found: Vec<SocketAddr> = found.map_err(|e| unknown(e.to_string()))?.collect();
         if found.is_empty() {
-            return Err(Fault::Name(place.host.clone()));
+            return Err(unknown("it has no address".to_owned()));
         }
         match found.iter().find(|address| !is_public(address.ip())) {
             Some(private) if !self.policy.private => Err(Fault::Private(place.host.clone(), private.ip())),
