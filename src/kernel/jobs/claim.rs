@@ -1,6 +1,7 @@
 //! Claims: which waiting jobs become a worker's, and when. Claims and recoveries take one lock on PostgreSQL: a claim that
 //! does not see another's uncommitted claim would run two jobs of one subject at the same time.
 
+use super::front;
 use crate::kernel::db::{Engine, Tx, pick, sql};
 use crate::kernel::error::Result;
 
@@ -34,17 +35,25 @@ pub(super) struct Claim<'a> {
     pub kinds: &'a str,
 }
 
+/// What a claim took, and whether more may be ready behind what stood in the way.
+pub(super) struct Taken {
+    pub jobs: Vec<Claimed>,
+    pub more: bool,
+}
+
 pub(super) async fn lock(tx: &mut Tx<'_>) -> Result<()> {
     tx.lock(CLAIM_LOCK).await
 }
 
 /// The lock, and for the rest of the transaction the indexes: PostgreSQL's statistics are those of the last look at the table,
-/// by which a queue may seem empty that holds 50,000 jobs, and a plan for an empty one looks at all of them in each claim.
+/// by which a queue may seem empty that holds 50,000 jobs, and a plan for an empty one looks at all of them in each claim. Nor
+/// bitmaps, which read all that match where a few are asked for.
 async fn lock_by_index(tx: &mut Tx<'_>) -> Result<()> {
     if tx.engine() == Engine::Postgres {
-        let _: (bool, String) = pick(
-            "SELECT $1 IS NOT NULL, ''",
-            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL, set_config('enable_seqscan', 'off', TRUE)",
+        let _: (bool, String, String) = pick(
+            "SELECT $1 IS NOT NULL, '', ''",
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL, set_config('enable_seqscan', 'off', TRUE), \
+                 set_config('enable_bitmapscan', 'off', TRUE)",
         )
         .bind(CLAIM_LOCK)
         .one(tx)
@@ -55,18 +64,18 @@ async fn lock_by_index(tx: &mut Tx<'_>) -> Result<()> {
 
 /// Makes waiting jobs this worker's. On PostgreSQL they are named by an array: joined, each that waits would be compared with
 /// each that is named while the server does not know how many they are.
-async fn take(tx: &mut Tx<'_>, by: Claim<'_>, ids: Vec<(String,)>) -> Result<Vec<Claimed>> {
+async fn take(tx: &mut Tx<'_>, by: Claim<'_>, ids: Vec<String>) -> Result<Vec<Claimed>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let now = tx.now();
-    let ids: serde_json::Value = ids.into_iter().map(|(id,)| id).collect();
+    let ids = serde_json::Value::from(ids);
     pick(
-        "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
+        "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3, shelf = 0 \
          WHERE state = 'waiting' AND id IN (SELECT value FROM json_each($4)) \
          RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
              progress_done, progress_total, progress_note",
-        "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
+        "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3, shelf = 0 \
          WHERE state || '' = 'waiting' AND id = ANY (ARRAY(SELECT json_array_elements_text(CAST($4 AS JSON)))) \
          RETURNING id, kind, payload, caller, attempts, max_attempts, priority, run_at, ordering_key, parent_id, time_limit, \
              progress_done, progress_total, progress_note",
@@ -79,57 +88,28 @@ async fn take(tx: &mut Tx<'_>, by: Claim<'_>, ids: Vec<(String,)>) -> Result<Vec
     .await
 }
 
-/// Claims up to `limit` jobs of a queue that are ready, first those of the highest priority. One that was made to run at
-/// once is ready even where the clock has been set back since.
-pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i64) -> Result<Vec<Claimed>> {
+/// Claims up to `limit` jobs of a queue that are ready, first those of the highest priority.
+pub(super) async fn claim(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i64) -> Result<Taken> {
     lock_by_index(tx).await?;
-    let now = tx.now();
-    let ready = sql("SELECT j.id FROM job AS j \
-         WHERE j.state = 'waiting' AND j.queue = $2 AND replace($3, '|' || j.kind || '|', '') <> $3 \
-           AND (j.run_at <= $1 OR (j.attempts = 0 AND j.run_at <= j.created_at)) \
-           AND NOT EXISTS (SELECT 1 FROM queue_pause AS q WHERE q.name = $2) \
-           AND (NOT j.awaits OR (SELECT c.id FROM job AS c \
-               WHERE c.parent_id = j.id AND c.state IN ('waiting', 'running') LIMIT 1) IS NULL) \
-           AND (j.ordering_key IS NULL OR NOT EXISTS ( \
-               SELECT 1 FROM job AS o WHERE o.ordering_key = j.ordering_key AND o.state IN ('waiting', 'running') \
-                 AND o.id <> j.id AND (o.id < j.id OR o.state = 'running'))) \
-         ORDER BY j.priority DESC, j.run_at, j.id LIMIT $4")
-    .bind(now)
-    .bind(queue)
-    .bind(by.kinds)
-    .bind(limit)
-    .all(&mut *tx)
-    .await?;
-    let mut jobs = take(tx, by, ready).await?;
+    let front::Ready { ids, more } = front::ready(tx, by.kinds, queue, limit).await?;
+    let mut jobs = take(tx, by, ids).await?;
     jobs.sort_by(|a, b| (-a.priority, a.run_at, &a.id).cmp(&(-b.priority, b.run_at, &b.id)));
-    Ok(jobs)
+    Ok(Taken { jobs, more })
 }
 
 /// Claims what comes right after the jobs that this very claim took, of the same subjects: they run one after another in
-/// the same slot, so that a long line of one subject does not cost a claim for each. In id order, up to the first that is
-/// not ready. The steps are materialized: folded into one they would look at the whole line for each job in it. The
-/// state is named as the index of subjects names it, or SQLite does not find it.
-pub(super) async fn claim_followers(tx: &mut Tx<'_>, by: Claim<'_>, queue: &str, limit: i64) -> Result<Vec<Claimed>> {
-    let now = tx.now();
-    let ready = sql("WITH h AS MATERIALIZED ( \
-             SELECT r.id, r.ordering_key FROM job AS r WHERE r.state = 'running' AND r.worker = $1 AND r.lease_until = $2 \
-               AND r.started_at = $3 AND r.queue = $4 AND r.ordering_key IS NOT NULL), \
-         c AS MATERIALIZED ( \
-             SELECT j.id, j.ordering_key, \
-                 (j.queue <> $4 OR j.run_at > $3 OR j.awaits OR replace($5, '|' || j.kind || '|', '') = $5) AS stops \
-             FROM h JOIN job AS j ON j.ordering_key = h.ordering_key \
-             WHERE j.state = 'waiting' AND j.state IN ('waiting', 'running') AND j.id > h.id ORDER BY j.id LIMIT $6) \
-         SELECT c.id FROM c WHERE NOT EXISTS ( \
-             SELECT 1 FROM c AS s WHERE s.ordering_key = c.ordering_key AND s.id <= c.id AND s.stops)")
-    .bind(by.worker)
-    .bind(by.lease_until)
-    .bind(now)
-    .bind(queue)
-    .bind(by.kinds)
-    .bind(limit)
-    .all(&mut *tx)
-    .await?;
-    let mut jobs = take(tx, by, ready).await?;
+/// the same slot, so that a long line of one subject does not cost a claim for each. `subjects` share the places.
+pub(super) async fn claim_followers(
+    tx: &mut Tx<'_>,
+    by: Claim<'_>,
+    queue: &str,
+    limit: i64,
+    subjects: usize,
+) -> Result<Vec<Claimed>> {
+    let each = limit / i64::try_from(subjects).unwrap_or(limit).max(1);
+    let mut ids = front::followers(tx, by, queue, each.max(1)).await?;
+    ids.truncate(usize::try_from(limit).unwrap_or_default());
+    let mut jobs = take(tx, by, ids).await?;
     jobs.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(jobs)
 }
@@ -139,7 +119,7 @@ pub(super) async fn claim_one(tx: &mut Tx<'_>, by: Claim<'_>, id: &str) -> Resul
     lock(tx).await?;
     let now = tx.now();
     sql(
-        "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3 \
+        "UPDATE job SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, started_at = $3, shelf = 0 \
          WHERE state = 'waiting' AND id = $4 AND replace($5, '|' || kind || '|', '') <> $5 \
            AND (NOT awaits OR (SELECT c.id FROM job AS c \
                WHERE c.parent_id = job.id AND c.state IN ('waiting', 'running') LIMIT 1) IS NULL) \

@@ -61,7 +61,7 @@ pub async fn retry(db: &Db, id: &str) -> Result<view::Job> {
                 tx.signal(Signal::Progress);
                 let now = tx.now();
                 sql(
-                    "UPDATE job SET run_at = $2, cancel = FALSE, ended_at = NULL, worker = NULL, \
+                    "UPDATE job SET run_at = $2, cancel = FALSE, ended_at = NULL, worker = NULL, shelf = 0, \
                          max_attempts = CASE WHEN state = 'waiting' THEN max_attempts ELSE attempts + 5 END, state = 'waiting' \
                      WHERE id = $1 AND (state IN ('failed', 'cancelled') OR (state = 'waiting' AND run_at > $2)) \
                        AND (unique_key IS NULL OR state = 'waiting' OR NOT EXISTS ( \

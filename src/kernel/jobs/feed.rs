@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::claim::{self, Claimed};
+use super::claim::{self, Claimed, Taken};
 use super::context::Running;
 use super::store;
 use super::worker::Inner;
@@ -157,32 +157,34 @@ impl Feed {
                 return Ok(Look::Wait);
             }
         }
-        // A full batch: there is more, as soon as it is wanted.
-        let is_full = self.claim(worker, wanted).await? == wanted;
-        Ok(if is_full { Look::Claim } else { Look::Wait })
+        // A full batch, or a line in the way: there is more, as soon as it is wanted.
+        let more = self.claim(worker, wanted).await?;
+        Ok(if more { Look::Claim } else { Look::Wait })
     }
 
-    async fn claim(&self, worker: &Inner, wanted: usize) -> crate::kernel::error::Result<usize> {
+    /// Answers whether there may be more.
+    async fn claim(&self, worker: &Inner, wanted: usize) -> crate::kernel::error::Result<bool> {
         let limit = wanted as i64;
         let follow = self.ahead() > 0;
-        let (heads, followers) = worker
+        let (heads, followers, more) = worker
             .db
             .write(Write::interactive("jobs.claim"), |tx| {
                 Box::pin(async move {
                     let by = worker.claim_now(tx.now());
-                    let heads = claim::claim(tx, by, &self.queue, limit).await?;
+                    let Taken { jobs: heads, more } = claim::claim(tx, by, &self.queue, limit).await?;
                     let room = limit - heads.len() as i64;
-                    if !follow || room == 0 || heads.iter().all(|job| job.ordering_key.is_none()) {
-                        return Ok((heads, Vec::new()));
+                    let subjects = heads.iter().filter(|job| job.ordering_key.is_some()).count();
+                    if !follow || room == 0 || subjects == 0 {
+                        return Ok((heads, Vec::new(), more));
                     }
-                    let followers = claim::claim_followers(tx, by, &self.queue, room).await?;
-                    Ok((heads, followers))
+                    let followers = claim::claim_followers(tx, by, &self.queue, room, subjects).await?;
+                    Ok((heads, followers, more))
                 })
             })
             .await?;
-        let count = heads.len() + followers.len();
+        let is_full = heads.len() + followers.len() == wanted;
         self.line_up(worker, heads, followers);
-        Ok(count)
+        Ok(more || is_full)
     }
 
     /// Puts each job into a line of its own, and what follows it in its subject behind it.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::context::Why;
+use super::front;
 use super::recover::{self, Orphans};
 use super::store;
 use super::worker::{Inner, pause};
@@ -18,6 +19,8 @@ use crate::kernel::process;
 
 /// Milliseconds by which a clock may be put right without a word.
 const SET_BACK: i64 = 10_000;
+/// How often it is made sure that nobody stands behind nobody.
+const SWEEP: Duration = Duration::from_secs(60);
 
 impl Inner {
     /// Takes jobs from workers that are gone. At the start also those of workers that are known to be dead.
@@ -46,6 +49,18 @@ impl Inner {
         }
     }
 
+    /// Brings back what was put aside behind others and stands behind nobody.
+    pub async fn find_stranded(&self) {
+        match front::find_stranded(&self.db).await {
+            Ok(0) => {}
+            Ok(jobs) => info!(jobs, "jobs that stood behind nobody are looked at again"),
+            Err(error) => warn!(
+                ?error,
+                "jobs that stand behind others cannot be looked at; trying again"
+            ),
+        }
+    }
+
     /// A clock that goes back would let orphans and next tries wait for as long as it went.
     async fn look_at_clock(&self, now: i64) {
         let last = self.seen.swap(now, Ordering::Relaxed);
@@ -70,7 +85,8 @@ impl Inner {
     pub async fn keep(&self, stop: &CancellationToken) {
         let mut moved = self.db.signals().subscribe(Signal::Progress);
         let lease = Duration::from_millis(u64::try_from(self.options.lease_ms).unwrap_or(20_000));
-        let (mut renewed, mut recovered) = (Instant::now(), Instant::now());
+        let (mut renewed, mut recovered, mut swept) = (Instant::now(), Instant::now(), Instant::now());
+        self.find_stranded().await;
         while !stop.is_cancelled() {
             moved.borrow_and_update();
             if !self.active().is_empty() {
@@ -88,6 +104,10 @@ impl Inner {
             if recovered.elapsed() >= lease.min(Duration::from_secs(5)) {
                 self.recover(false).await;
                 recovered = Instant::now();
+            }
+            if swept.elapsed() >= SWEEP {
+                self.find_stranded().await;
+                swept = Instant::now();
             }
             // At most five looks a second, however often progress is made.
             tokio::select! { () = stop.cancelled() => {}, () = pause(200) => {} }

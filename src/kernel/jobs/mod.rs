@@ -9,6 +9,7 @@ mod context;
 mod control;
 mod enqueue;
 mod feed;
+mod front;
 mod handler;
 mod keeper;
 mod model;

@@ -5,13 +5,19 @@ use super::enqueue::{Asker, JobRow};
 use crate::kernel::db::{Db, Engine, Exec, Signal, Tx, pick, sql};
 use crate::kernel::error::Result;
 
-/// Is anything of this queue due? A cheap look before a claim that nobody called for. In the order of the index: for any row
-/// PostgreSQL would read through the whole table where it believes that most of it waits.
+/// May anything of this queue be due, or was something before others that have to be told? A cheap look before a claim that
+/// nobody called for. In the order of the indexes: for any row PostgreSQL would read through the whole table where it believes
+/// that most of it waits.
 pub(super) async fn is_due(on: impl Into<Exec<'_>>, queue: &str, now: i64) -> Result<bool> {
-    let found: Option<(String,)> = sql("SELECT id FROM job WHERE state = 'waiting' AND queue = $1 \
-             AND (run_at <= $2 OR (attempts = 0 AND run_at <= created_at)) \
+    let found: Option<(String,)> = sql("SELECT id FROM (SELECT id FROM job WHERE state = 'waiting' AND queue = $1 AND shelf = 0 \
              AND NOT EXISTS (SELECT 1 FROM queue_pause AS q WHERE q.name = $1) \
-         ORDER BY priority DESC, run_at, id LIMIT 1")
+             ORDER BY priority DESC, run_at, id LIMIT 1) AS front \
+         UNION ALL SELECT id FROM (SELECT id FROM job WHERE shelf = 1 AND state || '' = 'waiting' AND queue = $1 AND run_at <= $2 \
+             ORDER BY queue, run_at LIMIT 1) AS later \
+         UNION ALL SELECT id FROM (SELECT id FROM job \
+             WHERE ordering_key IS NOT NULL AND state NOT IN ('waiting', 'running') AND shelf < 3 \
+             ORDER BY ordering_key, id LIMIT 1) AS ended \
+         LIMIT 1")
     .bind(queue)
     .bind(now)
     .opt(on)
@@ -19,12 +25,21 @@ pub(super) async fn is_due(on: impl Into<Exec<'_>>, queue: &str, now: i64) -> Re
     Ok(found.is_some())
 }
 
-/// The first job in the way of this one: an earlier or running one of its subject.
+/// A job in the way of this one: the one of its subject that runs, or the first that waits before it.
 pub(super) async fn ahead(db: &Db, id: &str) -> Result<Option<(String, String, String)>> {
-    sql(
-        "SELECT o.id, o.state, o.kind FROM job AS j JOIN job AS o ON o.ordering_key = j.ordering_key \
-         WHERE j.id = $1 AND o.id <> j.id AND o.state IN ('waiting', 'running') AND (o.id < j.id OR o.state = 'running') \
-         ORDER BY o.id LIMIT 1",
+    pick(
+        "SELECT o.id, o.state, o.kind FROM job AS j JOIN job AS o ON o.id = COALESCE( \
+             (SELECT MIN(r.id) FROM job AS r WHERE r.ordering_key = j.ordering_key AND r.state = 'running' \
+                 AND r.state IN ('waiting', 'running')), \
+             (SELECT MIN(w.id) FROM job AS w WHERE w.ordering_key = j.ordering_key AND w.state = 'waiting' \
+                 AND w.state IN ('waiting', 'running') AND w.id < j.id)) \
+         WHERE j.id = $1 AND o.id <> j.id",
+        "SELECT o.id, o.state, o.kind FROM job AS j JOIN job AS o ON o.id = COALESCE( \
+             (SELECT MIN(r.id || '') FROM job AS r WHERE r.ordering_key = j.ordering_key AND r.state || '' = 'running' \
+                 AND r.state IN ('waiting', 'running')), \
+             (SELECT MIN(w.id || '') FROM job AS w WHERE w.ordering_key = j.ordering_key AND w.state || '' = 'waiting' \
+                 AND w.state IN ('waiting', 'running') AND w.id || '' < j.id)) \
+         WHERE j.id = $1 AND o.id <> j.id",
     )
     .bind(id)
     .opt(db)
@@ -220,7 +235,7 @@ pub(super) async fn replace(tx: &mut Tx<'_>, id: &str, job: &JobRow, who: &Asker
     let now = tx.now();
     let changed = sql(
         "UPDATE job SET kind = $2, payload = $3, queue = $4, priority = $5, run_at = $6, time_limit = $7, caller = $8, \
-             request_id = $9, max_attempts = attempts + $10 \
+             request_id = $9, max_attempts = attempts + $10, shelf = 0 \
          WHERE id = $1 AND state = 'waiting'",
     )
     .bind(id)

@@ -1,5 +1,6 @@
 //! Jobs on both engines: nothing runs twice, nothing is lost, order holds, cancels arrive.
 
+mod lines;
 mod lost;
 mod rules;
 

@@ -315,10 +315,16 @@ impl Inner {
     }
 
     async fn claim_first(&self, queue: &str) -> Result<Option<Claimed>> {
-        let write = self.db.write(Write::interactive("jobs.claim"), |tx| {
-            Box::pin(async move { claim::claim(tx, self.claim_now(tx.now()), queue, 1).await })
-        });
-        Ok(write.await?.pop())
+        loop {
+            let write = self.db.write(Write::interactive("jobs.claim"), |tx| {
+                Box::pin(async move { claim::claim(tx, self.claim_now(tx.now()), queue, 1).await })
+            });
+            let mut taken = write.await?;
+            let first = taken.jobs.pop();
+            if first.is_some() || !taken.more {
+                return Ok(first);
+            }
+        }
     }
 
     async fn run_until_final(&self, id: &str, stop: &CancellationToken) -> Result<view::Job> {

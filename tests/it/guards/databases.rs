@@ -97,6 +97,16 @@ impl Bare {
         }
     }
 
+    /// How SQLite would go about a statement: one line for each table.
+    pub async fn plan(&mut self, text: &str) -> Vec<String> {
+        let Self::Sqlite(connection) = self else {
+            return Vec::new();
+        };
+        let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+        let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(text).fetch_all(connection).await.expect("a plan");
+        rows.into_iter().map(|(.., line)| line).collect()
+    }
+
     /// The schema as lines: every table's columns and every index, without the table of migrations.
     pub async fn schema(&mut self) -> Vec<String> {
         let rows: Vec<(String,)> = match self {

@@ -52,6 +52,51 @@ async fn every_statement_prepares_on_postgres() {
     refuse(&prepare_on(Engine::Postgres, &all.statements).await);
 }
 
+/// Lines of a plan that read a table of jobs from its beginning to its end.
+fn read_through(text: &str, plan: &[String]) -> Vec<String> {
+    let mut names = vec!["job"];
+    names.extend(
+        text.split("job AS ")
+            .skip(1)
+            .filter_map(|rest| rest.split([' ', ')']).next()),
+    );
+    let is_one = |line: &&String| match line.strip_prefix("SCAN ") {
+        Some(rest) => names.contains(&rest.split(' ').next().unwrap_or_default()) && !rest.contains(" USING "),
+        None => false,
+    };
+    plan.iter().filter(is_one).cloned().collect()
+}
+
+/// However many jobs wait, a claim looks at those that it takes: each of its statements goes by an index.
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_go_by_indexes() {
+    let all = read(&sources("src"));
+    let rooms = ["claim", "front", "store"].map(|room| format!("src/kernel/jobs/{room}.rs"));
+    let scratch = Scratch::new(Engine::Sqlite).await;
+    scratch.db.migrate(Step::Latest).await.expect("a migrated database");
+    let mut bare = scratch.bare().await;
+    let (mut looked, mut found) = (0, Vec::new());
+    for one in all
+        .statements
+        .iter()
+        .filter(|s| s.engine != For::Postgres && rooms.contains(&s.path))
+    {
+        looked += 1;
+        let lines = read_through(&one.text, &bare.plan(&one.text).await);
+        found.extend(
+            lines
+                .into_iter()
+                .map(|line| Finding::new(&one.path, one.line, format!("{line}\n    {}", one.text))),
+        );
+    }
+    assert!(looked > 10, "only {looked} statements found");
+    refuse(&found);
+    let bad = "SELECT o.id FROM job AS o WHERE o.kind || '' = $1";
+    assert_eq!(read_through(bad, &bare.plan(bad).await).len(), 1);
+    drop(bare);
+    scratch.end().await;
+}
+
 /// A file with one mistake of every kind, and what each becomes.
 const PLANTED: &str = r#"
 const COLUMNS: &[&str] = &["name", "wert"];
