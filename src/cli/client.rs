@@ -17,6 +17,8 @@ use tokio_util::io::ReaderStream;
 use crate::kernel::control;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 
+pub use crate::kernel::fetch::encoded;
+
 /// What can be sent.
 pub type Body = BoxBody<Bytes, std::io::Error>;
 
@@ -188,19 +190,6 @@ pub struct Component {
     pub state: String,
     #[serde(default)]
     pub reason: Option<String>,
-}
-
-/// A text as one part of a path or a query.
-pub fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 fn empty() -> Body {

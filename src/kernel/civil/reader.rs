@@ -2,7 +2,7 @@
 //! `1850-1900`, `Dec 1979`, `3.VI.1921`, `206 BC`. Words of English, Swedish, German and French. Nothing is guessed: what
 //! could mean two things is refused and says so.
 
-use super::{Civil, Fault, LONGEST};
+use super::{Civil, Fault, LONGEST, number};
 
 const ABOUT: [&str; 16] = [
     "circa",
@@ -390,9 +390,4 @@ fn month(text: &str) -> Option<i64> {
     let name = text.trim_end_matches('.');
     let at = MONTHS.iter().position(|names| names.contains(&name))?;
     i64::try_from(at + 1).ok()
-}
-
-fn number(text: &str, least: usize, most: usize) -> Option<i64> {
-    let fits = (least..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    fits.then(|| text.parse().ok()).flatten()
 }

@@ -5,6 +5,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
+use crate::kernel::fetch::encoded;
+
 /// Milliseconds that a code is for.
 const STEP: i64 = 30_000;
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -84,18 +86,7 @@ pub(super) fn matching(secret: &str, given: &str, now: i64, last: i64) -> Option
 
 /// What an authenticator program reads from the picture.
 pub(super) fn address(secret: &str, house: &str, login: &str) -> String {
-    let plain = |text: &str| -> String {
-        text.bytes()
-            .map(|b| {
-                if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_') {
-                    char::from(b).to_string()
-                } else {
-                    format!("%{b:02X}")
-                }
-            })
-            .collect()
-    };
-    let (house, login) = (plain(house), plain(login));
+    let (house, login) = (encoded(house), encoded(login));
     format!("otpauth://totp/{house}:{login}?secret={secret}&issuer={house}")
 }
 

@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, header};
 
 use super::Page;
 use crate::kernel::access::Subject;
+use crate::kernel::fetch::encoded;
 use crate::kernel::id::is_id;
 
 /// Who has signed in, for the head of the page.
@@ -29,19 +30,6 @@ pub fn initials(name: &str) -> String {
         .flat_map(char::to_uppercase)
         .take(2)
         .collect()
-}
-
-/// A text as one value of an address.
-fn percent(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// Which picture somebody has, where a browser says so: an id and nothing else.
@@ -92,12 +80,11 @@ impl Page {
             .iter()
             .any(|door| self.path.starts_with(door))
             && back != "/";
-        let to = percent(back);
-        Some(if plain {
-            format!("/sign-in?to={to}")
-        } else {
-            "/sign-in".to_owned()
-        })
+        if !plain {
+            return Some("/sign-in".to_owned());
+        }
+        let steps: Vec<String> = back.split('/').map(encoded).collect();
+        Some(format!("/sign-in?to={}", steps.join("/")))
     }
 }
 
