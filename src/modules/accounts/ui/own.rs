@@ -10,10 +10,10 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::super::account::Account;
-use super::super::model::Token;
 use super::super::service::{Linked, NewAddress, Offer, ProfileForm, Service};
 use super::super::store::sessions::Session;
 use super::browser::browser;
+use super::programs::{TokenRow, token_row};
 use super::sign_in::{language, remember};
 use super::{Nothing, Places, Wrong, again, on_to};
 use crate::contract::accounts::{AccountInfo, NewToken};
@@ -79,14 +79,6 @@ fn languages(chosen: Option<&str>) -> Vec<Choice> {
     spoken.chain(foreign).collect()
 }
 
-struct TokenRow {
-    id: String,
-    name: String,
-    scope: String,
-    used_at: Option<i64>,
-    expires_at: Option<i64>,
-}
-
 #[derive(Template)]
 #[template(path = "modules/accounts/templates/account.html")]
 struct AccountPage {
@@ -122,16 +114,6 @@ fn session_row(session: Session, this: Option<&str>) -> SessionRow {
         created_at: session.created_at,
         used_at: session.used_at,
     }
-}
-
-fn token_row(token: Token) -> Result<TokenRow> {
-    Ok(TokenRow {
-        scope: token.scope()?.join(", "),
-        id: token.id,
-        name: token.name,
-        used_at: token.used_at,
-        expires_at: token.expires_at,
-    })
 }
 
 async fn shown(service: &Service, secret: Option<&str>, page: Page) -> Result<AccountPage> {

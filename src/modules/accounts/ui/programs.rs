@@ -35,7 +35,7 @@ pub(super) fn routes(service: Arc<Service>) -> Routes {
         .with_state(service)
 }
 
-/// A token of a program that is in use.
+/// A token that is in use, for who holds it or looks after the program that does.
 pub(super) struct TokenRow {
     pub id: String,
     pub name: String,
@@ -44,7 +44,7 @@ pub(super) struct TokenRow {
     pub expires_at: Option<i64>,
 }
 
-fn token_row(token: Token) -> Result<TokenRow> {
+pub(super) fn token_row(token: Token) -> Result<TokenRow> {
     Ok(TokenRow {
         scope: token.scope()?.join(", "),
         id: token.id,
