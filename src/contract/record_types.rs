@@ -120,6 +120,29 @@ pub struct Field {
     pub fields: Vec<Field>,
 }
 
+/// The ranks of a tree, as taxa have them: nothing hangs below something of its own rank or a lower one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ranks {
+    /// The field that says the rank of a record.
+    pub field: String,
+    /// From the top down. Ranks that are not named here are not compared.
+    pub order: Vec<String>,
+}
+
+impl Ranks {
+    /// How far down a rank stands; capitals say nothing.
+    pub fn place(&self, rank: &str) -> Option<usize> {
+        let rank = rank.trim();
+        let same = |one: &String| one.eq_ignore_ascii_case(rank) || one.to_lowercase() == rank.to_lowercase();
+        if rank.is_empty() {
+            None
+        } else {
+            self.order.iter().position(same)
+        }
+    }
+}
+
 /// What is known of a term beside itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -173,6 +196,10 @@ pub struct RecordType {
     /// In a tree: the field that puts the records below the same one in order, before their title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
+    /// In a tree: the ranks of its records, in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub ranks: Option<Ranks>,
     /// Under which terms the records may be used, shown with each of them: a web address or a text such as `CC0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use super::numbering::{CheckDigit, Numbering};
-pub use super::record_types::{Field, FieldKind, Leaf, RecordType, StoredType, Term, Weight};
+pub use super::record_types::{Field, FieldKind, Leaf, Ranks, RecordType, StoredType, Term, Weight};
 use crate::contract::undo::{Insist, Prospect, Restoration};
 use crate::kernel::access::{Caller, Level, Permission};
 use crate::kernel::db::Tx;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::feed::{File, hash, without};
-use crate::contract::records::{FieldKind, InFile, RecordType};
+use crate::contract::records::{FieldKind, InFile, Ranks, RecordType};
 use crate::kernel::error::{FieldIssue, Result};
 
 /// Rows of a circle that are named.
@@ -43,6 +43,7 @@ pub fn look(file: File, definition: &RecordType, key: Option<&str>, mut go_on: i
     let (source, reading) = file.open()?;
     let mut rows = Rows::default();
     let mut above: HashMap<i64, u64> = HashMap::new();
+    let mut places: HashMap<i64, usize> = HashMap::new();
     for row in source {
         // What cannot be read is told when the rows are taken.
         let Ok(row) = row else { break };
@@ -64,9 +65,41 @@ pub fn look(file: File, definition: &RecordType, key: Option<&str>, mut go_on: i
         if let Some(parent) = definition.parent.as_deref().and_then(text) {
             above.insert(row.row, hash(&parent));
         }
+        if let Some(ranks) = &definition.ranks {
+            let place = text(&ranks.field).and_then(|rank| ranks.place(&rank));
+            places.extend(place.map(|place| (row.row, place)));
+        }
     }
     rows.astray = astray(definition.parent.as_deref().unwrap_or_default(), &rows.names, &above);
+    if let Some(ranks) = &definition.ranks {
+        for (row, issue) in misranked(ranks, &rows.names, &above, &places) {
+            rows.astray.entry(row).or_insert(issue);
+        }
+    }
     Ok(rows)
+}
+
+/// The rows that would hang below a row of their own rank or a lower one.
+fn misranked<'r>(
+    ranks: &'r Ranks,
+    names: &'r HashMap<u64, i64>,
+    above: &'r HashMap<i64, u64>,
+    places: &'r HashMap<i64, usize>,
+) -> impl Iterator<Item = (i64, FieldIssue)> + 'r {
+    above.iter().filter_map(move |(row, parent)| {
+        let parent = names.get(parent)?;
+        let (own, other) = (places.get(row)?, places.get(parent)?);
+        if other < own {
+            return None;
+        }
+        let message = format!(
+            "\"{}\" does not hang below \"{}\" of row {parent} in the order of ranks of its type.",
+            ranks.order.get(*own)?,
+            ranks.order.get(*other)?
+        );
+        let path = ranks.field.clone();
+        Some((*row, FieldIssue { path, message }))
+    })
 }
 
 /// The rows of circles, and those that hang below them.
@@ -150,5 +183,20 @@ mod tests {
         assert!(found[&6].message.starts_with("hangs below a row"));
         let own: HashMap<i64, u64> = [(1, 1)].into();
         assert_eq!(astray("parent", &names, &own).len(), 1);
+        // A family below a genus; a row without a rank that is compared is left alone.
+        let ranks = Ranks {
+            field: "rank".to_owned(),
+            order: ["family", "genus"].map(str::to_owned).to_vec(),
+        };
+        let above: HashMap<i64, u64> = [(2, 1), (3, 2), (4, 5)].into();
+        let places: HashMap<i64, usize> = [(1, 0), (2, 1), (3, 0), (4, 1)].into();
+        let found: Vec<(i64, FieldIssue)> = misranked(&ranks, &names, &above, &places).collect();
+        assert_eq!((found.len(), found[0].0, found[0].1.path.as_str()), (1, 3, "rank"));
+        assert!(
+            found[0]
+                .1
+                .message
+                .contains("\"family\" does not hang below \"genus\" of row 2")
+        );
     }
 }

@@ -67,6 +67,7 @@ pub(super) fn decide(name: &str, key: Option<&str>, cells: bool, rows: u64, mut 
         image: guess_image(&fields),
         parent: None,
         order: None,
+        ranks: None,
         licence: None,
         credit: guess_credit(&fields),
         language: None,

@@ -136,6 +136,8 @@ pub fn cut_definition(definition: &RecordType, level: Level) -> RecordType {
             *name = None;
         }
     }
+    let hidden = |n: &str| path::find(&definition.fields, n).is_some_and(|leaf| leaf.level > level);
+    cut.ranks = cut.ranks.take().filter(|ranks| !hidden(&ranks.field));
     cut
 }
 

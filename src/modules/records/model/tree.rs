@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::path::{self, Leaf};
 use super::{shape, shorten};
-use crate::contract::records::{FieldKind, RecordType};
+use crate::contract::records::{FieldKind, Ranks, RecordType};
 use crate::kernel::error::FieldIssue;
 use crate::kernel::search::natural_key;
 
@@ -50,6 +50,42 @@ impl<'a> Tree<'a> {
         place.push(0);
         place.extend(title);
         place
+    }
+}
+
+/// The ranks of a type whose records have some.
+pub struct Order<'a> {
+    ranks: &'a Ranks,
+    leaf: Leaf<'a>,
+}
+
+/// The rank of a record, and how far down it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
+    pub place: usize,
+    pub called: String,
+}
+
+impl<'a> Order<'a> {
+    /// `None` for a type that has no order of ranks.
+    pub fn of(definition: &'a RecordType) -> Option<Self> {
+        let ranks = definition.ranks.as_ref()?;
+        let leaf = path::find(&definition.fields, &ranks.field)?;
+        Some(Self { ranks, leaf })
+    }
+
+    /// The path of the field that says the rank.
+    pub fn field(&self) -> &str {
+        &self.leaf.path
+    }
+
+    /// `None` where none is said, or one that is not compared.
+    pub fn rank(&self, document: &Map<String, Value>) -> Option<Rank> {
+        let called = path::values(document, &self.leaf.steps)
+            .into_iter()
+            .find_map(path::text)?;
+        let place = self.ranks.place(&called)?;
+        Some(Rank { place, called })
     }
 }
 
@@ -115,7 +151,45 @@ pub fn check(definition: &RecordType) -> Vec<FieldIssue> {
             );
         }
     }
+    if let Some(ranks) = &definition.ranks {
+        for (path, message) in odd(definition, ranks) {
+            say(path, message);
+        }
+    }
     issues
+}
+
+/// Ranks of an order.
+const MOST_RANKS: usize = 200;
+
+/// What is wrong with an order of ranks.
+fn odd(definition: &RecordType, ranks: &Ranks) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if definition.parent.is_none() {
+        found.push(("ranks", "belong to a type that names its parent field.".to_owned()));
+    }
+    let leaf = path::find(&definition.fields, &ranks.field);
+    let fits = leaf.is_some_and(|leaf| !leaf.repeated && matches!(leaf.field.kind, FieldKind::Term | FieldKind::Text));
+    if !fits {
+        let shown = shorten(&ranks.field, 60);
+        found.push((
+            "ranks.field",
+            format!("\"{shown}\" is not one term or text of this type, so it cannot say a rank."),
+        ));
+    }
+    let plain = |rank: &String| !rank.trim().is_empty() && rank.len() <= 500 && !rank.chars().any(char::is_control);
+    let twice = ranks
+        .order
+        .iter()
+        .enumerate()
+        .any(|(at, rank)| ranks.place(rank) != Some(at));
+    if ranks.order.len() < 2 || ranks.order.len() > MOST_RANKS || !ranks.order.iter().all(plain) || twice {
+        found.push((
+            "ranks.order",
+            format!("names 2 to {MOST_RANKS} ranks from the top down, each once."),
+        ));
+    }
+    found
 }
 
 #[cfg(test)]
@@ -164,6 +238,43 @@ mod tests {
             sorted(&place(Some("rank")), &documents),
             ["Zoo", "Box 10", "Box 2", "ärmel"]
         );
+    }
+
+    #[test]
+    fn ranks_have_an_order() {
+        let mut definition = place(None);
+        let ranks = |field: &str, order: &[&str]| {
+            let order = order.iter().map(|rank| (*rank).to_owned()).collect();
+            Some(Ranks {
+                field: field.to_owned(),
+                order,
+            })
+        };
+        definition.ranks = ranks("name", &["Country", "Town"]);
+        assert_eq!(check(&definition), []);
+        let order = Order::of(&definition).unwrap();
+        let place = |name: &str| {
+            order
+                .rank(json!({ "name": name }).as_object().unwrap())
+                .map(|rank| rank.place)
+        };
+        assert_eq!(
+            [place("country"), place(" TOWN "), place("village"), place("")],
+            [Some(0), Some(1), None, None]
+        );
+        for (wrong, path) in [
+            (ranks("nothing", &["a", "b"]), "ranks.field"),
+            (ranks("many", &["a", "b"]), "ranks.field"),
+            (ranks("name", &["a"]), "ranks.order"),
+            (ranks("name", &["a", "A"]), "ranks.order"),
+            (ranks("name", &["a", " "]), "ranks.order"),
+        ] {
+            definition.ranks = wrong;
+            assert_eq!(check(&definition)[0].path, path);
+        }
+        definition.parent = None;
+        definition.ranks = ranks("name", &["a", "b"]);
+        assert_eq!(check(&definition)[0].path, "ranks");
     }
 
     #[test]

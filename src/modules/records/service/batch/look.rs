@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 
 use super::consider::{Case, Verdict};
-use super::write::{Step, words};
+use super::write::Step;
 use super::{Batch, Batches, store};
 use crate::contract::records::RecordType;
 use crate::kernel::access::{Caller, Level};
@@ -121,7 +121,7 @@ impl Batches {
                 label,
             };
             for case in &cases {
-                let why = barred.get(&case.item.record_id).map(|why| words(*why));
+                let why = barred.get(&case.item.record_id).map(|barred| barred.why.as_str());
                 preview.add(&reader, case, why);
             }
         }

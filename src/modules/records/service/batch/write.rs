@@ -12,10 +12,17 @@ use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, Result};
 use crate::modules::records::model::rule::Rule;
 use crate::modules::records::service::restore::{self, Put, Wish};
+use crate::modules::records::service::trees::{Ranked, misranked};
 use crate::modules::records::service::{Rules, Service};
 
 /// What became of an item, under its stored name and in words.
 pub(super) type Outcome<'c> = (&'c Item, &'static str, String);
+
+/// Why a record has to stay as it is, under its stored name and in words.
+pub(super) struct Barred {
+    pub name: &'static str,
+    pub why: String,
+}
 
 /// A step to write.
 pub(super) struct Step<'a> {
@@ -32,7 +39,7 @@ fn again() -> Error {
 
 impl Service {
     /// Which cases have to stay as they are, beyond what was said of each by itself.
-    pub(super) async fn barred(&self, tx: &mut Tx<'_>, step: &Step<'_>) -> Result<HashMap<String, WhyLeft>> {
+    pub(super) async fn barred(&self, tx: &mut Tx<'_>, step: &Step<'_>) -> Result<HashMap<String, Barred>> {
         let rules = Rules::of(&step.stored.definition);
         let wishes: Vec<Wish> = step
             .cases
@@ -49,8 +56,27 @@ impl Service {
             _ => None,
         });
         let puts: Vec<&Put> = puts.collect();
-        restore::circles_of(tx, &step.stored.definition, &puts, &mut left).await?;
-        Ok(left)
+        let definition = &step.stored.definition;
+        restore::circles_of(tx, definition, &puts, &mut left).await?;
+        let ranked: Vec<Ranked<'_>> = puts
+            .iter()
+            .map(|put| Ranked {
+                id: Some(&put.row.id),
+                before: put.was.as_ref(),
+                document: &put.state.document,
+            })
+            .collect();
+        let mut barred: HashMap<String, Barred> = HashMap::new();
+        for (at, issue) in misranked(tx, definition, &ranked).await? {
+            let why = issue.message;
+            barred.insert(puts[at].row.id.clone(), Barred { name: "refused", why });
+        }
+        for (id, why) in left {
+            let name = if why == WhyLeft::InUse { "in-use" } else { "refused" };
+            let why = words(why).to_owned();
+            barred.insert(id, Barred { name, why });
+        }
+        Ok(barred)
     }
 
     /// Writes a step as part of a change set that `open` opens when something is to be written. Answers what became of
@@ -60,7 +86,7 @@ impl Service {
         tx: &mut Tx<'_>,
         step: &Step<'c>,
         set: &str,
-        barred: &HashMap<String, WhyLeft>,
+        barred: &HashMap<String, Barred>,
     ) -> Result<(Vec<Outcome<'c>>, i64)> {
         let mut rights: HashMap<Level, Option<Level>> = HashMap::new();
         let (mut outcomes, mut removed, mut put) = (Vec::with_capacity(step.cases.len()), Vec::new(), Vec::new());
@@ -87,9 +113,8 @@ impl Service {
                 outcomes.push((&case.item, "refused", FORBIDDEN.to_owned()));
                 continue;
             }
-            if let Some(why) = barred.get(&case.item.record_id) {
-                let name = if *why == WhyLeft::InUse { "in-use" } else { "refused" };
-                outcomes.push((&case.item, name, words(*why).to_owned()));
+            if let Some(Barred { name, why }) = barred.get(&case.item.record_id) {
+                outcomes.push((&case.item, *name, why.clone()));
                 continue;
             }
             outcomes.push((&case.item, "changed", String::new()));
@@ -186,7 +211,7 @@ fn wanted(rules: &Rules<'_>, put: &Put) -> Wish {
 }
 
 /// Why a record stays, in words.
-pub(super) fn words(why: WhyLeft) -> &'static str {
+fn words(why: WhyLeft) -> &'static str {
     match why {
         WhyLeft::InUse => "Other records point at it.",
         WhyLeft::Taken => "A value that only one record may have belongs to another one.",

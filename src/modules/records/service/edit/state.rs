@@ -6,6 +6,7 @@ use crate::contract::records::{RecordType, StoredType};
 use crate::kernel::access::Level;
 use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
+use crate::kernel::id::is_id;
 use crate::kernel::ledger::{self, NewVersion, Operation, Position};
 use crate::modules::records::service::trees::Hung;
 use crate::modules::records::service::{Rules, Service, state_text};
@@ -159,9 +160,14 @@ async fn taken(tx: &mut Tx<'_>, type_name: &str, wanted: &[Identifier]) -> Resul
 }
 
 pub(in super::super) fn clash(field: &str, value: &str) -> FieldIssue {
-    let value = crate::modules::records::model::shorten(value, 60);
+    let message = if is_id(value) {
+        "leads to a record that another one leads to already; only one may.".to_owned()
+    } else {
+        let value = crate::modules::records::model::shorten(value, 60);
+        format!("\"{value}\" belongs to another record; no two have the same.")
+    };
     FieldIssue {
         path: field.to_owned(),
-        message: format!("\"{value}\" belongs to another record; no two have the same."),
+        message,
     }
 }

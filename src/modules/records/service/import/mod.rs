@@ -3,6 +3,7 @@
 
 mod linked;
 mod numbers;
+mod ranks;
 mod sight;
 mod work;
 
@@ -140,6 +141,7 @@ impl Service {
         refuse_clashes(tx, batch, rules, &known, &mut slots, &mut outcomes).await?;
         refuse_links(tx, rules, &mut slots, &mut outcomes).await?;
         linked::refuse_circles(tx, definition, &known, &mut slots, &mut outcomes).await?;
+        ranks::refuse(tx, definition, &known, &mut slots, &mut outcomes).await?;
         for slot in &slots {
             outcomes[slot.index] = plan(tx.now(), definition, rules, batch, &known, slot, &mut work)?;
         }
@@ -235,10 +237,12 @@ fn check_rows<'a>(
             continue;
         }
         if let Some(((field, value), first)) = identifiers.iter().find_map(|pair| seen.get_key_value(pair)) {
-            outcomes[index] = issue(
-                field,
-                format!("\"{}\" stands already in row {first}.", shorten(value, 60)),
-            );
+            let message = if is_id(value) {
+                format!("leads to the same record as row {first}; only one may.")
+            } else {
+                format!("\"{}\" stands already in row {first}.", shorten(value, 60))
+            };
+            outcomes[index] = issue(field, message);
             continue;
         }
         seen.extend(identifiers.iter().map(|pair| (pair.clone(), row.row)));

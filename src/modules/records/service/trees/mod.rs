@@ -4,6 +4,7 @@
 mod index;
 mod moving;
 mod plant;
+mod ranks;
 mod view;
 
 use std::collections::{HashMap, HashSet};
@@ -20,6 +21,7 @@ use crate::modules::records::model::{shape, shorten};
 use crate::modules::records::store::{self, Node, Row};
 
 pub use index::{Above, Shown};
+pub(super) use ranks::{Ranked, misranked};
 pub use view::{Branch, Step, Twig};
 
 /// How deep a record may hang.
@@ -169,6 +171,14 @@ impl Service {
         let Some(tree) = Tree::of(definition) else {
             return Ok(());
         };
+        let ranked = Ranked {
+            id: Some(hung.id).filter(|_| !is_new),
+            before,
+            document: hung.document,
+        };
+        if let Some((_, issue)) = misranked(tx, definition, &[ranked]).await?.into_iter().next() {
+            return Err(Error::invalid_fields(vec![issue]));
+        }
         let parent = tree.parent_of(hung.document);
         let Some(parent) = parent.filter(|parent| before.and_then(|b| tree.parent_of(b)).as_ref() != Some(parent))
         else {
