@@ -5,9 +5,14 @@ use bytes::Bytes;
 use hyper::Method;
 use serde_json::{Value, json};
 use vitrine::both;
-use vitrine::kernel::testing::{TestApp, TestDb};
+use vitrine::kernel::testing::{Dice, TestApp, TestDb, gzip, tar};
 
-both!(names_are_shown_as_text, texts_that_cannot_be_stored_are_refused);
+both!(
+    names_are_shown_as_text,
+    texts_that_cannot_be_stored_are_refused,
+    every_fault_of_a_file_is_named_by_row_and_field,
+    a_file_that_was_cut_comes_in_whole_or_not_at_all,
+);
 
 async fn import(app: &TestApp, content: &'static [u8], query: &str) -> String {
     let request = app.signed(Method::POST, &format!("/api/imports?{query}"));
@@ -163,5 +168,155 @@ async fn texts_that_cannot_be_stored_are_refused(db: TestDb) {
         .send(app.signed(Method::POST, &long), Bytes::from_static(b"a\n1\n"))
         .await;
     assert_eq!(refused.status, 422, "{}", refused.text());
+    app.stop().await;
+}
+
+/// A row for each fault there is; what is wrong with it, by field.
+const FAULTS: &str = "code,name,above,found,decimalLatitude,decimalLongitude,mass,page,colour,n\n\
+    a,fine,,28 February 1921,59,18,2 kg,https://example.org,red,1\n\
+    b,a day that is none,,31 February 1921,,,,,,\n\
+    c,the same,,1921-02-31,,,,,,\n\
+    d,year zero,,0000,,,,,,\n\
+    e,open digits,,c. 18??,,,,,,\n\
+    f,too far north,,,110,18,,,,\n\
+    g,too far east,,,59,181,,,,\n\
+    h,round,i,,,,,,,\n\
+    i,and round,h,,,,,,,\n\
+    j,below them,i,,,,,,,\n\
+    k,below nothing,nowhere,,,,,,,\n\
+    a,the first key again,,,,,,,,\n\
+    l,metres of mass,,,,,2 m,,,\n\
+    m,no address,,,,,,javascript:alert(1),,\n\
+    n,no term,,,,,,,green,\n\
+    o,no whole number,,,,,,,,1.5\n\
+    p,both in words,,,110\u{b0}N,18\u{b0}E,,,,\n\
+    ,no key,,,,,,,,\n";
+const NAMED: [(i64, &str, &str); 17] = [
+    (2, "found", "not in the calendar"),
+    (3, "found", "not in the calendar"),
+    (4, "found", "year 0"),
+    (5, "found", "leaves digits open"),
+    (6, "decimalLatitude", "is 110"),
+    (7, "decimalLongitude", "is 181"),
+    (8, "above", "row 8 \u{203a} row 9 \u{203a} row 8"),
+    (9, "above", "row 9 \u{203a} row 8 \u{203a} row 9"),
+    (10, "above", "below a row"),
+    (11, "above", "\"nowhere\""),
+    (12, "code", "already in row 1"),
+    (13, "mass", "turned into g"),
+    (14, "page", "http://"),
+    (15, "colour", "not a term"),
+    (16, "n", "whole number"),
+    (17, "decimalLatitude", "no latitude"),
+    (18, "code", "is missing"),
+];
+
+async fn every_fault_of_a_file_is_named_by_row_and_field(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    let kind = json!({ "name": "spot", "title": "name", "key": "code", "parent": "above", "fields": [
+        { "name": "code", "kind": "identifier", "unique": true }, { "name": "name", "kind": "text" },
+        { "name": "above", "kind": "link", "target": "spot" }, { "name": "found", "kind": "date" },
+        { "name": "decimalLatitude", "kind": "number" }, { "name": "decimalLongitude", "kind": "number" },
+        { "name": "mass", "kind": "number", "unit": "g" }, { "name": "page", "kind": "url" },
+        { "name": "colour", "kind": "term", "values": ["red", "blue"] }, { "name": "n", "kind": "integer" } ] });
+    app.post("/api/types", &kind).await.ok();
+    for query in ["type=spot&name=faults.csv&dry_run=true", "type=spot&name=faults.csv"] {
+        let job = import(&app, FAULTS.as_bytes(), query).await;
+        let view = app.get(&format!("/api/imports/{job}")).await.ok().json();
+        assert_eq!((&view["created"], &view["refused"]), (&json!(1), &json!(17)), "{view}");
+        let told = view["refusals"].as_array().unwrap();
+        for (row, field, words) in NAMED {
+            let found = told.iter().any(|one| {
+                one["row"] == row && one["field"] == field && one["message"].as_str().unwrap().contains(words)
+            });
+            assert!(found, "row {row}, {field}, {words}: {view}");
+        }
+    }
+    // The same by hand: each is refused by its field, and nothing of it stands.
+    for (field, value) in [
+        ("found", json!("31 February 1921")),
+        ("found", json!("0000")),
+        ("found", json!("c. 18??")),
+        ("decimalLatitude", json!(110)),
+    ] {
+        let mut document = json!({ "code": "z", "decimalLongitude": 1 });
+        document[field] = value;
+        let answer = app
+            .post("/api/records", &json!({ "type": "spot", "document": document }))
+            .await;
+        assert!(
+            answer.status == 422 && answer.text().contains(field),
+            "{}",
+            answer.text()
+        );
+    }
+    let list = app.get("/api/records?type=spot").await.ok().json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
+    app.stop().await;
+}
+
+/// Wherever an archive or a table ends too early: it is refused in words and nothing of it stands, or the rows that are whole
+/// stand and what is not is named.
+async fn a_file_that_was_cut_comes_in_whole_or_not_at_all(db: TestDb) {
+    const META: &str = r#"<archive xmlns="http://rs.tdwg.org/dwc/text/"><core encoding="UTF-8" fieldsTerminatedBy="," linesTerminatedBy="\n"
+        fieldsEnclosedBy="&quot;" ignoreHeaderLines="1" rowType="http://rs.tdwg.org/dwc/terms/Occurrence"><files><location>finds.csv</location></files>
+        <id index="0"/><field index="1" term="http://rs.tdwg.org/dwc/terms/locality"/></core></archive>"#;
+    let app = TestApp::start(&db).await;
+    let rows: String = (0..40).map(|n| format!("k{n},\"place, {n}\"\n")).collect();
+    let rows = format!("id,locality\n{rows}");
+    let packed = tar(&[("meta.xml", META), ("finds.csv", rows.as_str())]);
+    let files = [
+        ("a.tar", packed.clone()),
+        ("a.tar.gz", gzip(&packed)),
+        ("a.csv", rows.clone().into_bytes()),
+        ("a.csv.gz", gzip(rows.as_bytes())),
+        (
+            "a.json",
+            format!(
+                "[{}]",
+                (0..40)
+                    .map(|n| format!("{{\"id\":\"k{n}\"}}"))
+                    .collect::<Vec<_>>()
+                    .join(",\n")
+            )
+            .into_bytes(),
+        ),
+    ];
+    let mut dice = Dice::new(19);
+    for (at, (name, content)) in files.iter().enumerate() {
+        for turn in 0..6 {
+            let end = usize::try_from(dice.below(content.len() as u64)).unwrap();
+            let type_name = format!("cut-{}", ["a", "b", "c", "d", "e"][at].repeat(turn + 1));
+            let query = format!("/api/imports?type={type_name}&infer=true&key=id&name={name}");
+            let request = app.signed(Method::POST, &query);
+            let begun = app.send(request, Bytes::copy_from_slice(&content[..end])).await;
+            if begun.status.is_client_error() {
+                continue;
+            }
+            let begun = begun.ok().json();
+            app.drain_jobs().await;
+            let path = format!("/api/imports/{}", begun["job"].as_str().unwrap());
+            let view = app.get(&path).await.ok().json();
+            let list = app.get(&format!("/api/records?type={type_name}&limit=100")).await;
+            let stands = list.json()["items"].as_array().map_or(0, Vec::len);
+            let created = view["created"].as_u64().unwrap_or_default();
+            assert_eq!(stands as u64, created, "{name} to {end}: {view}");
+            match view["state"].as_str() {
+                Some("done") => {
+                    let refused = view["refused"].as_u64().unwrap();
+                    let named = view["refusals"].as_array().unwrap().len() as u64;
+                    assert!(created <= 40 && named >= refused.min(1), "{name} to {end}: {view}");
+                }
+                Some("failed") => {
+                    let said = view["error"].as_str().unwrap_or_default();
+                    assert!(
+                        said.len() > 20 && !said.contains("request id"),
+                        "{name} to {end}: {view}"
+                    );
+                }
+                other => panic!("{name} to {end}: {other:?} {view}"),
+            }
+        }
+    }
     app.stop().await;
 }

@@ -3,6 +3,7 @@
 
 mod dates;
 mod measures;
+mod ranks;
 mod terms;
 
 use serde_json::{Value, json};
