@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::kernel::testing::Dice;
 use crate::modules::exchange::export::zip::Zip;
 use crate::modules::exchange::read::archive::Archive;
 
@@ -63,12 +64,10 @@ fn outcome(content: &[u8], name: &str) -> String {
     )
 }
 
-#[test]
-fn the_corpus_of_another_reader() {
-    let Some(files) = files() else { return };
+/// The folders that are archives, packed.
+fn folders(files: &BTreeMap<String, Vec<u8>>) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
-    let folders: Vec<&str> = files.keys().filter_map(|name| name.strip_suffix("/meta.xml")).collect();
-    for folder in &folders {
+    for folder in files.keys().filter_map(|name| name.strip_suffix("/meta.xml")) {
         let mut packed = Zip::new();
         for (name, content) in files.iter().filter(|(name, _)| name.starts_with(&format!("{folder}/"))) {
             packed.start(name);
@@ -76,7 +75,17 @@ fn the_corpus_of_another_reader() {
             packed.end().unwrap();
         }
         packed.finish().unwrap();
-        found.push(format!("{folder}/: {}", outcome(&packed.take(), "folder.zip")));
+        found.push((format!("{folder}/"), packed.take()));
+    }
+    found
+}
+
+#[test]
+fn the_corpus_of_another_reader() {
+    let Some(files) = files() else { return };
+    let mut found = Vec::new();
+    for (folder, packed) in folders(&files) {
+        found.push(format!("{folder}: {}", outcome(&packed, "folder.zip")));
     }
     for (name, content) in &files {
         let line = match name {
@@ -93,14 +102,66 @@ fn the_corpus_of_another_reader() {
             name => outcome(content, name),
         };
         found.push(format!("{name}: {line}"));
-        // Cut anywhere it is read or refused, and never a panic.
-        for part in [5, 11] {
-            let cut = &content[..content.len() * part / 16];
-            let _ = outcome(cut, name);
-            let _ = super::super::dwca::descriptor::parse(cut);
-            let _ = super::super::dwca::metadata::parse(cut);
-        }
     }
     let found = found.join("\n") + "\n";
     assert!(found == WANTED, "{found}");
+}
+
+/// How often each file is cut.
+const CUTS: usize = 12;
+
+/// What is read of a file that ends too early: rows, and why the rest is refused. Each row that cannot be read says why.
+fn read(content: &[u8], name: &str) -> (usize, Option<String>) {
+    let source = match open(input(content), name, None, &Reading::default(), &limits()) {
+        Err(error) => return (0, Some(error.detail().to_owned())),
+        Ok(source) => source,
+    };
+    let mut rows = 0;
+    for row in source {
+        match row {
+            Err(error) => return (rows, Some(error.detail().to_owned())),
+            Ok(row) => {
+                rows += 1;
+                if let Err(issues) = row.content {
+                    let named = issues.first().is_some_and(|issue| !issue.message.is_empty());
+                    assert!(named && row.line > 0, "{name}: a row that is refused is named");
+                }
+            }
+        }
+    }
+    (rows, None)
+}
+
+/// Cut anywhere it is read as far as it goes or refused in words, and never a panic. Of a packed file that is not whole
+/// nothing is read at all.
+#[test]
+fn the_corpus_cut_at_chance() {
+    let Some(files) = files() else { return };
+    let mut dice = Dice::new(0x5eed);
+    let packed = folders(&files)
+        .into_iter()
+        .map(|(folder, packed)| (format!("{folder}folder.zip"), packed));
+    let all: Vec<(String, Vec<u8>)> = packed.chain(files).collect();
+    for (name, content) in &all {
+        for _ in 0..CUTS {
+            let end = usize::try_from(dice.below(content.len().max(1) as u64)).unwrap();
+            let cut = &content[..end];
+            let _ = super::super::dwca::descriptor::parse(cut);
+            let _ = super::super::dwca::metadata::parse(cut);
+            let (rows, refused) = read(cut, name);
+            let lines = cut.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
+            let is_packed = [".zip", ".gz"].iter().any(|end| name.ends_with(end));
+            assert!(is_packed || rows <= lines, "{name} to {end}: {rows} rows of {lines} lines");
+            if let Some(words) = &refused {
+                assert!(
+                    words.len() > 20 && !words.contains("request id"),
+                    "{name} to {end}: {words}"
+                );
+            }
+            assert!(
+                !is_packed || (rows == 0 && refused.is_some()),
+                "{name} to {end}: {rows} rows, {refused:?}"
+            );
+        }
+    }
 }
