@@ -1,5 +1,5 @@
 // Keys: "/" goes to the search box, "?" shows all keys, others click what carries data-key. Single keys can be switched
-// off in that dialog; Ctrl+S sends the form that is being edited.
+// off in that dialog; Ctrl+S sends the form that is being edited, Ctrl+Enter goes on to the next record.
 (() => {
   "use strict";
   const blueprint = document.getElementById("keys-template");
@@ -18,8 +18,8 @@
     }
     if (!dialog) return;
     for (const line of dialog.querySelectorAll("[data-if]")) {
-      const save = line.dataset.if === "save";
-      line.hidden = !document.querySelector(save ? "form[data-draft]" : `[data-key="${line.dataset.if}"]`);
+      const forms = { save: "form[data-draft]", next: "form[data-draft] button[value=next]" };
+      line.hidden = !document.querySelector(forms[line.dataset.if] || `[data-key="${line.dataset.if}"]`);
     }
     if (!dialog.open) dialog.showModal();
   };
@@ -34,6 +34,12 @@
     if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key === "s") {
       const form = (typing && at.form) || document.querySelector("form[data-draft]");
       if (form && form.matches("[data-draft]")) { event.preventDefault(); form.requestSubmit(); }
+      return;
+    }
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && !event.defaultPrevented) {
+      const form = typing && at.form && at.form.matches("[data-draft]") ? at.form : null;
+      const next = form && form.querySelector("button[value=next]");
+      if (next) { event.preventDefault(); form.requestSubmit(next); }
       return;
     }
     if (event.key === "Escape" && at === box()) return at.blur();

@@ -55,7 +55,8 @@
       const body = new URLSearchParams(new FormData(look));
       const answer = await fetch(look.action, { method: "POST", body, headers: { accept: "text/html" } }).catch(() => null);
       region.removeAttribute("aria-busy");
-      if (!answer || !answer.ok) return;
+      // A refusal comes with the page that says why.
+      if (!answer || (!answer.ok && answer.status !== 422)) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("look");
       if (!fresh) return;

@@ -8,9 +8,11 @@ mod asks;
 mod bare_http;
 mod bare_index;
 mod bare_search;
+mod batch;
 mod data;
 mod engine;
 mod files;
+mod form;
 mod fresh;
 mod house;
 mod import;
@@ -46,6 +48,8 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   writes                 durable single writes of 64 clients against one commit each
   jobs [N]               N no-op jobs (50,000) end to end against raw SKIP LOCKED batches, and enqueue to start
   table [N]              the table of N records (100,000): the page, and rows anywhere in it
+  form                   a form of 60 fields: open it empty and filled, save it
+  batch [N]              N records (10,000) changed as one and taken back
   trees [N]              a tree of N records (1,000,000): open, move a part of it, find below a record
   start [N]              cold start empty and with N records (100,000), idle memory, size of the program
 
@@ -74,6 +78,8 @@ fn main() -> Result<()> {
         Some("writes") => runtime.block_on(writes::measure()),
         Some("jobs") => runtime.block_on(jobs::measure(number(1, 50_000)?)),
         Some("table") => runtime.block_on(table::measure(number(1, 100_000)?)),
+        Some("form") => runtime.block_on(form::measure()),
+        Some("batch") => runtime.block_on(batch::measure(number(1, 10_000)?)),
         Some("trees") => runtime.block_on(trees::measure(number(1, 1_000_000)?)),
         Some("start") => runtime.block_on(start::measure(number(1, 100_000)?)),
         // The raw limits that answer over HTTP run in a process of their own, as the program does.

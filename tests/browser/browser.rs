@@ -368,6 +368,14 @@ impl Browser {
         self.client.perform_actions(pulled).await.unwrap();
     }
 
+    /// Keeps a picture of the window as `NAME.png` below the folder of test files, for whoever wants to see the day.
+    pub async fn picture(&self, story: &str, name: &str) {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(story);
+        std::fs::create_dir_all(&folder).unwrap();
+        let shown = self.client.screenshot().await.unwrap();
+        std::fs::write(folder.join(name).with_extension("png"), shown).unwrap();
+    }
+
     /// How many pixels the page is wider than the window.
     pub async fn overflow(&self) -> i64 {
         let script = "const e = document.documentElement; return e.scrollWidth - e.clientWidth;";

@@ -89,7 +89,7 @@ pub async fn counts(desk: &Desk, wanted: [&str; 4]) {
 
 /// A workbook of two sheets: the first is empty, the second has two lines above its header, a number, a day and a formula.
 pub fn workbook(column: &str) -> Vec<u8> {
-    let text = |place: &str, words: &str| format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{words}</t></is></c>");
+    let text = cell;
     let mut rows = format!(
         "<row r=\"1\">{}</row><row r=\"3\">{}{}{}{}{}</row>",
         text("A1", "Inventory of the kitchen"),
@@ -112,6 +112,27 @@ pub fn workbook(column: &str) -> Vec<u8> {
         );
         rows.push_str(&format!("<row r=\"{row}\">{cells}</row>"));
     }
+    book(&rows)
+}
+
+/// A workbook of one table of texts below an empty sheet.
+pub fn texts(table: &[&[&str]]) -> Vec<u8> {
+    let row = |(n, row): (usize, &&[&str])| {
+        let columns = ('A'..='Z').zip(row.iter());
+        let cells: String = columns
+            .map(|(column, words)| cell(&format!("{column}{}", n + 1), words))
+            .collect();
+        format!("<row r=\"{}\">{cells}</row>", n + 1)
+    };
+    book(&table.iter().enumerate().map(row).collect::<String>())
+}
+
+fn cell(place: &str, words: &str) -> String {
+    format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{words}</t></is></c>")
+}
+
+/// The file around the rows of its second sheet.
+fn book(rows: &str) -> Vec<u8> {
     let sheet = |rows: &str| {
         format!(
             "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>{rows}</sheetData></worksheet>"
@@ -134,7 +155,7 @@ pub fn workbook(column: &str) -> Vec<u8> {
         ("xl/workbook.xml", "<workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"Notes\" sheetId=\"1\" r:id=\"r1\"/><sheet name=\"Kitchen\" sheetId=\"2\" r:id=\"r2\"/></sheets></workbook>".to_owned()),
         ("xl/styles.xml", "<styleSheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><cellXfs count=\"2\"><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/></cellXfs></styleSheet>".to_owned()),
         ("xl/worksheets/sheet1.xml", sheet("")),
-        ("xl/worksheets/sheet2.xml", sheet(&rows)),
+        ("xl/worksheets/sheet2.xml", sheet(rows)),
     ])
 }
 

@@ -13,6 +13,7 @@ mod accounts;
 mod browse;
 mod browser;
 mod comforts;
+mod day;
 mod desk;
 mod editing;
 mod finds;

@@ -139,7 +139,7 @@ impl From<Preview> for PreviewBody {
 async fn body(api: &Api, caller: &Caller, batch: Batch) -> Result<BatchBody> {
     let label = |path: &str| path.to_owned();
     let preview = if batch.is_drawn() {
-        api.batches.preview(caller, &batch, &label).await?
+        api.batches.preview(caller, &batch, (false, &label)).await?
     } else {
         None
     };

@@ -77,7 +77,8 @@ impl Batches {
         self.service.called(caller, definition, &documents).await
     }
 
-    /// Looks at what was decided; nothing where nothing was. `label` names the path of a field.
+    /// Looks at what was decided; nothing where nothing was. `label` names the path of a field; in words, links are told by
+    /// what they lead to.
     ///
     /// # Errors
     /// `Invalid` where the type has changed so that the action does not fit any more.
@@ -85,7 +86,7 @@ impl Batches {
         &self,
         caller: &Caller,
         batch: &Batch,
-        label: &(dyn Fn(&str) -> String + Send + Sync),
+        (in_words, label): (bool, &(dyn Fn(&str) -> String + Send + Sync)),
     ) -> Result<Option<Preview>> {
         let Some(action) = batch.action()? else { return Ok(None) };
         let (stored, rule) = self.rule(caller, batch, &action).await?;
@@ -113,7 +114,11 @@ impl Batches {
                 Box::pin(async move { self.service.barred(tx, step).await })
             });
             let barred = write.await?;
-            let called = self.led_to(caller, &stored.definition, &cases, &preview).await?;
+            let called = if in_words {
+                self.led_to(caller, &stored.definition, &cases, &preview).await?
+            } else {
+                HashMap::new()
+            };
             let reader = Reader {
                 definition: &stored.definition,
                 rule: &rule,

@@ -252,7 +252,7 @@ impl Pages {
             path => path_label(&definition, path, language),
         };
         let preview = if decided {
-            self.batches.preview(&page.caller, &batch, &label_of).await?
+            self.batches.preview(&page.caller, &batch, (true, &label_of)).await?
         } else {
             None
         };
