@@ -77,19 +77,21 @@ impl Sentences {
 
     /// A sentence with what it fills in, which may be one itself.
     fn with_parts(&self, text: &str, nested: bool) -> Option<String> {
-        let (filled, said) = self
+        let (stretches, filled, said) = self
             .filled
             .iter()
-            .find_map(|(stretches, said)| Some((filled(stretches, text)?, said)))?;
-        let parts: Vec<String> = filled
-            .into_iter()
-            .map(|part| {
-                let whole = self.whole.get(part).cloned();
-                let said = whole.or_else(|| nested.then(|| self.with_parts(part, false))?);
-                said.unwrap_or_else(|| part.to_owned())
-            })
-            .collect();
-        Some(put(said, &parts))
+            .find_map(|(stretches, said)| Some((stretches, filled(stretches, text)?, said)))?;
+        // What stands between quotation marks is a name or a value, and stays as it is.
+        let quoted = |at: usize| stretches[at].ends_with('"') && stretches[at + 1].starts_with('"');
+        let parts = filled.into_iter().enumerate().map(|(at, part)| {
+            if quoted(at) {
+                return part.to_owned();
+            }
+            let whole = self.whole.get(part).cloned();
+            let said = whole.or_else(|| nested.then(|| self.with_parts(part, false))?);
+            said.unwrap_or_else(|| part.to_owned())
+        });
+        Some(put(said, &parts.collect::<Vec<_>>()))
     }
 }
 
@@ -108,16 +110,19 @@ fn filled<'t>(stretches: &[String], text: &'t str) -> Option<Vec<&'t str>> {
     Some(found)
 }
 
-/// Fills the places in: `{}` one after the other, `{2}` by their number.
+/// Fills the places in: `{}` one after the other, `{2}` by their number. Other braces stand for themselves.
 fn put(said: &str, parts: &[String]) -> String {
     let mut out = String::with_capacity(said.len() + 32);
     let (mut rest, mut next) = (said, 0);
     while let Some((before, from)) = rest.split_once('{') {
         out.push_str(before);
-        let Some((number, behind)) = from.split_once('}') else {
+        rest = from;
+        let place = from
+            .split_once('}')
+            .filter(|(number, _)| number.bytes().all(|b| b.is_ascii_digit()));
+        let Some((number, behind)) = place else {
             out.push('{');
-            rest = from;
-            break;
+            continue;
         };
         let at = number.parse::<usize>().map_or(next, |n| n.saturating_sub(1));
         next += 1;
@@ -150,6 +155,7 @@ mod tests {
             "is {}; found {}." = "är {}; hittade {}."
             "\"{}\" of {}" = "{2}: ”{1}”"
             "{} ends" = "{} slutar"
+            "knows {year}, not {{}}." = "känner {year}, inte {{}}."
         "#;
         let sentences = read(&table.parse().unwrap());
         let said = |text: &str| sentences.said(text).unwrap_or_else(|| "-".to_owned());
@@ -159,6 +165,8 @@ mod tests {
         assert_eq!(said(" ends"), " slutar");
         assert_eq!(said("a.csv: Gone."), "a.csv: Borta.");
         assert_eq!(said("is a list; found b ends."), "är en lista; hittade b slutar.");
+        assert_eq!(said("knows {year}, not {day}."), "känner {year}, inte {day}.");
+        assert_eq!(said("\"a list\" of a list"), "en lista: ”a list”");
         for other in ["", "Gone", "is a list", "is ; found", "\"\"", "ends"] {
             assert_eq!(said(other), "-", "{other}");
         }

@@ -170,7 +170,7 @@ fn texts(tag: &str) -> Texts {
 }
 
 /// The places of a text that are filled in.
-fn places(text: &str) -> BTreeSet<&str> {
+pub(super) fn places(text: &str) -> BTreeSet<&str> {
     let after = text.split('{').skip(1);
     after
         .filter_map(|rest| rest.split_once('}'))
@@ -213,71 +213,6 @@ fn every_language_is_complete() {
         .expect("a folder")
         .count();
     assert_eq!(folders, spoken + 1, "a folder for each language and none besides");
-}
-
-/// A sentence with its places emptied, as files of sentences write it.
-fn emptied(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, from)) = rest.split_once('{') {
-        out.push_str(before);
-        let Some((_, behind)) = from.split_once('}') else {
-            out.push('{');
-            rest = from;
-            continue;
-        };
-        out.push_str("{}");
-        rest = behind;
-    }
-    out + rest
-}
-
-/// Sentences of a language that nobody says any more, or that fill in something else.
-fn unsaid(path: &str, sentences: &toml::Table, said: &BTreeSet<String>) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for (english, other) in sentences {
-        let (had, has) = (english.matches("{}").count(), other.as_str().unwrap_or_default());
-        let numbered = places(has)
-            .into_iter()
-            .filter_map(|place| place.parse::<usize>().ok())
-            .max();
-        let fits = match numbered {
-            Some(most) => most <= had && !has.contains("{}"),
-            None => has.matches("{}").count() == had,
-        };
-        if !said.contains(english) {
-            found.push(Finding::new(
-                path,
-                1,
-                format!("nothing says the sentence \"{english}\""),
-            ));
-        } else if !fits || has.is_empty() {
-            found.push(Finding::new(
-                path,
-                1,
-                format!("the sentence \"{english}\" is filled in otherwise: {has}"),
-            ));
-        }
-    }
-    found
-}
-
-#[test]
-fn sentences_are_those_that_the_source_says() {
-    let mut literals = Vec::new();
-    for source in sources("src") {
-        of_source(&source.path, source.tokens(), &mut literals);
-    }
-    let said: BTreeSet<String> = literals.iter().map(|literal| emptied(&literal.text)).collect();
-    for (path, text) in files("assets/sentences", &[".toml"]) {
-        let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{path}: {e}"));
-        refuse(&unsaid(&path, &table, &said));
-    }
-    let planted: toml::Table = "\"Gone {}.\" = \"Borta.\"\n\"Never.\" = \"Aldrig.\""
-        .parse()
-        .expect("a table");
-    let said = BTreeSet::from([emptied("Gone {name}.")]);
-    assert_eq!(unsaid("a.toml", &planted, &said).len(), 2, "the guard bites");
 }
 
 #[test]

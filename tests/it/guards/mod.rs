@@ -13,6 +13,7 @@ mod locales;
 mod manual;
 mod migrations;
 pub mod openapi;
+mod sentences;
 pub mod sources;
 mod statements;
 mod templates;
