@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::answer::list;
 use super::client::{Client, encoded};
 use super::session::{self, Need};
 use super::settings::Settings;
@@ -107,10 +108,6 @@ fn text<'v>(value: &'v Value, path: &str) -> &'v str {
     value.pointer(path).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn items(value: &Value) -> &[Value] {
-    value.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
 /// `house`, `type:NAME`, `record:ID` of what somebody typed.
 fn place(text: &str) -> String {
     if text == "house" || text.contains(':') {
@@ -124,7 +121,7 @@ fn place(text: &str) -> String {
 async fn group(client: &Client, name: &str) -> Result<String> {
     let all = client.get("/api/groups").await?;
     let wanted = name.to_lowercase();
-    let found = items(&all)
+    let found = list(&all, "items")
         .iter()
         .find(|group| text(group, "/id") == name || text(group, "/name").to_lowercase() == wanted);
     match found {
@@ -165,7 +162,7 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
                     ];
                     cells.map(|cell| text(grant, cell).to_owned()).to_vec()
                 };
-                let rows: Vec<Vec<String>> = items(&listed).iter().map(row).collect();
+                let rows: Vec<Vec<String>> = list(&listed, "items").iter().map(row).collect();
                 output::table(&["PLACE", "ROLE", "NAME", "SUBJECT", "GIVEN BY", "GIVEN"], &rows)
             }
             Verb::Give(what) => {
@@ -242,7 +239,7 @@ pub async fn groups(args: GroupArgs, settings: Settings) -> Result<Exit> {
                     });
                     vec![text(group, "/name").to_owned(), names.collect::<Vec<_>>().join(", ")]
                 };
-                let rows: Vec<Vec<String>> = items(&listed).iter().map(row).collect();
+                let rows: Vec<Vec<String>> = list(&listed, "items").iter().map(row).collect();
                 output::table(&["GROUP", "MEMBERS"], &rows)
             }
             GroupVerb::Create { name, description } => {

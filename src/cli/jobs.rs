@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::answer::{self, cell};
 use super::client::encoded;
 use super::session::{self, Need};
 use super::settings::Settings;
@@ -110,7 +111,7 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
                 let job = client
                     .post(&format!("/api/jobs/{}/retry", encoded(id)), &json!({}))
                     .await?;
-                let id = text(&job, "id");
+                let id = cell(&job, "id");
                 output::line(&format!("{id} waits to run again. How it goes: app jobs show {id}"))
             }
             Verb::Retry { id: None, kind, .. } => {
@@ -131,7 +132,7 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
                 if *json {
                     output::json(&list)
                 } else {
-                    print_queues(list["items"].as_array().map_or(&[], Vec::as_slice))
+                    print_queues(answer::list(&list, "items"))
                 }
             }
             Verb::Pause { queue } => {
@@ -152,21 +153,17 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
                 let job = client
                     .post(&format!("/api/jobs/{}/cancel", encoded(id)), &json!({}))
                     .await?;
-                let how = if text(&job, "state") == "running" {
+                let how = if cell(&job, "state") == "running" {
                     "stops at its next step"
                 } else {
                     "is cancelled"
                 };
-                output::line(&format!("{} {how}.", text(&job, "id")))
+                output::line(&format!("{} {how}.", cell(&job, "id")))
             }
         }
     })
     .await?;
     Ok(Exit::Done)
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or("-")
 }
 
 fn progress(job: &Value) -> String {
@@ -191,13 +188,12 @@ fn print_list(list: &Value) -> Result<()> {
             .unwrap_or_default();
         let why: String = why.lines().next().unwrap_or_default().chars().take(70).collect();
         ["id", "kind", "state"]
-            .map(|name| text(job, name).to_owned())
+            .map(|name| cell(job, name).to_owned())
             .into_iter()
-            .chain([progress(job), text(job, "created_at").to_owned(), why])
+            .chain([progress(job), cell(job, "created_at").to_owned(), why])
             .collect()
     };
-    let items = list["items"].as_array().cloned().unwrap_or_default();
-    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = answer::list(list, "items").iter().map(row).collect();
     output::table(&["ID", "KIND", "STATE", "PROGRESS", "MADE", "WHY"], &rows)
 }
 
@@ -216,7 +212,7 @@ pub fn print_queues(queues: &[Value]) -> Result<()> {
         let lag = format!("{:.1} s", queue["lag_ms"].as_i64().unwrap_or_default() as f64 / 1_000.0);
         let counts = ["waiting", "running"].map(|name| queue[name].to_string());
         let [waiting, running] = counts;
-        vec![text(queue, "name").to_owned(), state, waiting, running, lag]
+        vec![cell(queue, "name").to_owned(), state, waiting, running, lag]
     };
     let rows: Vec<Vec<String>> = queues.iter().map(row).collect();
     output::table(&["QUEUE", "STATE", "WAITING", "RUNNING", "FIRST WAITS"], &rows)
@@ -242,7 +238,7 @@ fn print_job(job: &Value, log: &Value) -> Result<()> {
         .iter()
         .filter(|name| job.get(**name).is_some_and(Value::is_string));
     let mut rows: Vec<Vec<String>> = known
-        .map(|name| vec![(*name).to_owned(), text(job, name).to_owned()])
+        .map(|name| vec![(*name).to_owned(), cell(job, name).to_owned()])
         .collect();
     rows.push(vec!["progress".to_owned(), progress(job)]);
     rows.push(vec![
@@ -262,12 +258,12 @@ fn print_job(job: &Value, log: &Value) -> Result<()> {
         other => rows.push(vec!["result".to_owned(), other.to_string()]),
     }
     output::table(&["", ""], &rows)?;
-    for line in log["items"].as_array().into_iter().flatten() {
+    for line in answer::list(log, "items") {
         output::line(&format!(
             "{} {} {}",
-            text(line, "at"),
-            text(line, "level"),
-            text(line, "message")
+            cell(line, "at"),
+            cell(line, "level"),
+            cell(line, "message")
         ))?;
     }
     Ok(())

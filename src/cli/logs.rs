@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::answer;
 use super::client::encoded;
 use super::session::{self, Need};
 use super::settings::Settings;
@@ -94,7 +95,7 @@ async fn story(request: &str, json: bool, settings: &Settings) -> Result<Exit> {
         session.client().get(&path).await
     })
     .await?;
-    let items = story["items"].as_array().map_or(&[][..], Vec::as_slice);
+    let items = answer::list(&story, "items");
     if items.is_empty() {
         output::note("Nothing is known of this request: there is none with this id, or it is forgotten.");
     }
@@ -166,7 +167,7 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
         loop {
             pause().await;
             let list = client.get(&args.path(1_000, last.as_deref().or(Some("0~~0")))).await?;
-            print(list["items"].as_array().map_or(&[], Vec::as_slice), args.json)?;
+            print(answer::list(&list, "items"), args.json)?;
             last = list["newest"].as_str().map(str::to_owned).or(last);
         }
     });

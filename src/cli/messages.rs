@@ -1,8 +1,9 @@
 //! `app messages`: outgoing mail, and whether the mail server takes it.
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::answer::{list, text};
 use super::client::{Client, encoded};
 use super::session::{self, Need};
 use super::settings::Settings;
@@ -58,10 +59,6 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
 async fn act(verb: Verb, client: &Client) -> Result<()> {
     match verb {
         Verb::Test { address, json } => {
@@ -77,12 +74,7 @@ async fn act(verb: Verb, client: &Client) -> Result<()> {
             if json {
                 return output::json(&found);
             }
-            let items = found
-                .get("items")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
-            let rows: Vec<Vec<String>> = items
+            let rows: Vec<Vec<String>> = list(&found, "items")
                 .iter()
                 .map(|one| {
                     ["state", "template", "to", "created_at", "error", "id"].map(|name| text(one, name).to_owned())

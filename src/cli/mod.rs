@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Speaks to the house only through its API (over the control socket) or by
 //! starting it; holds no rules of its own.
 
+mod answer;
 mod change;
 pub mod client;
 mod config;

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::answer::{self, cell};
 use super::client::encoded;
 use super::session::{self, Need};
 use super::settings::Settings;
@@ -76,12 +77,8 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn text(value: &Value, name: &str) -> String {
-    value.get(name).and_then(Value::as_str).unwrap_or("-").to_owned()
-}
-
 fn rows(list: &Value, row: impl Fn(&Value) -> Vec<String>) -> Vec<Vec<String>> {
-    list["items"].as_array().into_iter().flatten().map(row).collect()
+    answer::list(list, "items").iter().map(row).collect()
 }
 
 fn print_list(list: &Value) -> Result<()> {
@@ -91,7 +88,7 @@ fn print_list(list: &Value) -> Result<()> {
         } else {
             "runs"
         };
-        let words = ["name", "cron", "zone", "missed", "last_due", "next_due"].map(|name| text(one, name));
+        let words = ["name", "cron", "zone", "missed", "last_due", "next_due"].map(|name| cell(one, name).to_owned());
         let [name, cron, zone, missed, last, next] = words;
         vec![name, state.to_owned(), cron, zone, missed, last, next]
     };
@@ -104,13 +101,8 @@ fn print_runs(list: &Value) -> Result<()> {
         let took = run["duration_ms"]
             .as_i64()
             .map_or("-".to_owned(), |ms| format!("{ms} ms"));
-        vec![
-            text(run, "due_at"),
-            text(run, "outcome"),
-            text(run, "state"),
-            took,
-            text(run, "job"),
-        ]
+        let [due, outcome, state, job] = ["due_at", "outcome", "state", "job"].map(|name| cell(run, name).to_owned());
+        vec![due, outcome, state, took, job]
     };
     output::table(&["DUE", "OUTCOME", "STATE", "TOOK", "JOB"], &rows(list, row))
 }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::answer::{list, text};
 use super::session::{self, Need};
 use super::settings::Settings;
 use super::{Exit, output};
@@ -103,30 +104,16 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
 /// Beside the secret, so that a script that reads standard output gets the secret alone.
 fn eprint_hint(id: &str) {
     output::note(&format!("This is shown once. `app token revoke {id}` ends it."));
 }
 
 fn show(listed: &Value) -> Result<()> {
-    let items = listed
-        .get("items")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let rows: Vec<Vec<String>> = items
+    let rows: Vec<Vec<String>> = list(listed, "items")
         .iter()
         .map(|token| {
-            let scope = token
-                .get("scope")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
-            let scope: Vec<&str> = scope.iter().filter_map(Value::as_str).collect();
+            let scope: Vec<&str> = list(token, "scope").iter().filter_map(Value::as_str).collect();
             let state = if token.get("revoked_at").is_some_and(Value::is_string) {
                 "ended"
             } else {

@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal, Write as _};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::answer::{self, text};
 use super::client::{Client, encoded};
 use super::session::{self, Need};
 use super::settings::Settings;
@@ -191,10 +192,6 @@ fn path(user: &str) -> String {
     format!("/api/people/{}", encoded(user))
 }
 
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
 /// Asks for the name on a terminal.
 fn ask(user: &str, name: &str) -> Result<String> {
     if !std::io::stdin().is_terminal() {
@@ -264,7 +261,7 @@ async fn list(client: &Client, text_given: &str, json: bool) -> Result<()> {
         let page = client
             .get(&format!("/api/people?limit=200&q={}{after}", encoded(text_given)))
             .await?;
-        items.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
+        items.extend_from_slice(answer::list(&page, "items"));
         match page.get("next").and_then(Value::as_str) {
             Some(next) => after = format!("&after={next}"),
             None => break,
