@@ -105,6 +105,9 @@ pub struct Field {
     /// For numbers: what they are measured in (`kg`, `mm`); what comes with another unit of the same sort is turned into it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// For texts: written with the marks of Markdown (`*emphasis*`, lists, links), and shown so.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub rich: bool,
     /// For terms: the only values allowed; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,

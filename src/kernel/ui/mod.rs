@@ -20,6 +20,7 @@ mod pager;
 mod parts;
 mod plate;
 pub mod plot;
+pub mod rich;
 mod value;
 pub mod words;
 

@@ -5,6 +5,7 @@ mod dates;
 mod measures;
 mod ranks;
 mod terms;
+mod texts;
 
 use serde_json::{Value, json};
 use vitrine::kernel::testing::{Answer, TestApp};

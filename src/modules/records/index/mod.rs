@@ -25,6 +25,7 @@ use crate::kernel::search::{
     Document, IndexSource, IndexedField, Lexicon, NamedField, NamedType, Reached, Shape, Tongue, Types, Unit, Value,
     fold,
 };
+use crate::kernel::ui::rich;
 
 /// See the module's text.
 pub struct RecordIndex {
@@ -188,7 +189,10 @@ fn document(
         let found = path::values(&record.document, &leaf.steps);
         let values: Vec<Value> = found
             .into_iter()
-            .filter_map(|value| value_of(leaf.field.kind, value))
+            .filter_map(|value| match value.as_str().filter(|_| leaf.field.rich) {
+                Some(text) => value_of(leaf.field.kind, &Json::String(rich::words(text))),
+                None => value_of(leaf.field.kind, value),
+            })
             .collect();
         if !values.is_empty() {
             let (column, searchable) = (is_column(leaf.field), is_searchable(leaf.field));

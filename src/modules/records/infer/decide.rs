@@ -158,6 +158,7 @@ impl Rules<'_> {
             max: None,
             language: None,
             unit: None,
+            rich: false,
             values: Vec::new(),
             terms: Vec::new(),
             number: None,

@@ -238,6 +238,9 @@ impl Check {
         self.terms(at, field);
         self.called(at, field);
         self.unit(at, field);
+        if field.rich && kind != FieldKind::Text {
+            self.say(format!("{at}.rich"), "belongs to the kind text only.");
+        }
         if field.weight != Weight::Usual && !field.has_words() {
             self.say(
                 format!("{at}.weight"),

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::path;
-use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::contract::records::{Field, FieldKind, Ranks, RecordType};
 use crate::kernel::access::Level;
 
 /// The definition with what was entered. `entered` is the document of the form: texts by name, fields by path.
@@ -26,6 +26,7 @@ pub fn apply(definition: &RecordType, entered: &Map<String, Value>, language: &s
             *role = Some(given).filter(|t| !t.is_empty());
         }
     }
+    ranks(&mut changed, text("ranks"), text("rank-order"));
     if let Some(given) = text("language") {
         changed.language = Some(given).filter(|tag| !tag.is_empty());
     }
@@ -37,6 +38,22 @@ pub fn apply(definition: &RecordType, entered: &Map<String, Value>, language: &s
         each(&mut changed.fields, "", fields, language);
     }
     changed
+}
+
+/// The field that says the rank, and the ranks in their order, a line each. Without a field there is no order.
+fn ranks(definition: &mut RecordType, field: Option<String>, order: Option<String>) {
+    let Some(field) = field else { return };
+    if field.is_empty() {
+        definition.ranks = None;
+        return;
+    }
+    let before = definition.ranks.take().map(|ranks| ranks.order);
+    let given = order.map(|lines| {
+        let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    });
+    let order = given.or(before).unwrap_or_default();
+    definition.ranks = Some(Ranks { field, order });
 }
 
 fn each(fields: &mut [Field], above: &str, entered: &Map<String, Value>, language: &str) {
@@ -53,6 +70,7 @@ fn each(fields: &mut [Field], above: &str, entered: &Map<String, Value>, languag
             }
             field.required = on("required");
             field.column = on("column");
+            field.rich = field.kind == FieldKind::Text && on("rich");
             field.facet = field.kind != FieldKind::Group && on("facet");
             if let Some(level) = text("level").and_then(|level| Level::parse(&level)) {
                 field.level = level;
@@ -95,6 +113,7 @@ pub fn candidates(definition: &RecordType, role: &str) -> Vec<String> {
             let here = leaf.field.target.as_deref() == Some(definition.name.as_str());
             leaf.field.kind == FieldKind::Link && here && !leaf.repeated && leaf.steps.len() == 1
         }
+        "ranks" => !leaf.repeated && matches!(leaf.field.kind, FieldKind::Term | FieldKind::Text),
         "order" => !leaf.repeated && !matches!(leaf.field.kind, FieldKind::Link | FieldKind::Boolean | FieldKind::Url),
         "key" => {
             !leaf.repeated

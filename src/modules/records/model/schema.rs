@@ -112,6 +112,7 @@ fn single(field: &Field) -> Map<String, Value> {
                 ]),
             )
         }
+        FieldKind::Text if field.rich => map.insert("contentMediaType".to_owned(), json!("text/markdown")),
         FieldKind::Url => map.insert("pattern".to_owned(), json!("^https?://[^\\s]+$")),
         FieldKind::Link => map.insert("format".to_owned(), json!("uuid")),
         _ => None,

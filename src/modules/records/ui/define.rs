@@ -203,10 +203,11 @@ fn define_view(page: Page, shown: Shown<'_>) -> DefinePage {
 
 /// A refusal of a field as key is shown at the control of the key.
 fn role_of<'a>(definition: &RecordType, path: &'a str) -> &'a str {
-    if definition.key.as_deref() == Some(path) {
-        "key"
-    } else {
-        path
+    match path {
+        "ranks.field" => "ranks",
+        "ranks.order" => "rank-order",
+        path if definition.key.as_deref() == Some(path) => "key",
+        path => path,
     }
 }
 
@@ -274,6 +275,13 @@ fn roles(definition: &RecordType, root: &Name, language: Language) -> Vec<Field>
     if !outline::candidates(definition, "parent").is_empty() {
         roles.push(choose("parent", &definition.parent));
         roles.push(choose("order", &definition.order));
+        let ranks = definition.ranks.clone().unwrap_or_default();
+        roles.push(choose("ranks", &Some(ranks.field)));
+        let order = ranks.order.join("\n");
+        roles.push(
+            Field::long(&root.field("rank-order"), text("define.rank-order"), order)
+                .hint(text("define.rank-order-hint")),
+        );
     }
     roles.extend([
         Field::term(&root.field("licence"), text("define.licence"), licence, known, "")
@@ -335,6 +343,9 @@ fn controls(field: &TypeField, name: &Name, language: Language) -> Vec<Field> {
             text("define.column"),
             field.column,
         ));
+    }
+    if field.kind == FieldKind::Text {
+        controls.push(Field::switch(&name.field("rich"), text("define.rich"), field.rich));
     }
     if matches!(field.kind, FieldKind::Integer | FieldKind::Number) {
         let unit = field.unit.as_deref().unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
 use crate::kernel::civil::Civil;
 use crate::kernel::i18n::Language;
-use crate::kernel::ui::{Piece, label, pieces, plain};
+use crate::kernel::ui::{Piece, label, pieces, plain, rich};
 
 /// Characters shown of one value; the rest is in the machine's form.
 const LONGEST: usize = 40_000;
@@ -47,6 +47,8 @@ pub struct ValueView {
     /// The machine's form of a date.
     pub datetime: Option<String>,
     pub code: bool,
+    /// A text with marks, as HTML that can do no harm.
+    pub rich: Option<String>,
     pub long: bool,
     /// What is folded away.
     pub rest: Option<Vec<Piece>>,
@@ -187,6 +189,7 @@ impl Shown<'_> {
                 running(&format!("{figure}\u{a0}{}", field.unit.as_deref().unwrap_or_default()))
             }
             FieldKind::Number => running(&self.language.figure(&text)),
+            FieldKind::Text if field.rich => marked(&text),
             FieldKind::Term | FieldKind::Text if field.facet && text.chars().count() <= PROSE => ValueView {
                 href: search_for(&self.definition.name, path, &text),
                 text: field.called(&text, self.language.tag()).to_owned(),
@@ -211,6 +214,16 @@ fn running(text: &str) -> ValueView {
         pieces: pieces(first),
         rest: rest.map(pieces),
         text: String::new(),
+        ..ValueView::default()
+    }
+}
+
+/// A text with marks, whole as far as it is shown at all.
+fn marked(text: &str) -> ValueView {
+    let shown = text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end]);
+    ValueView {
+        rich: Some(rich::html(shown)),
+        cut: shown.len() < text.len(),
         ..ValueView::default()
     }
 }

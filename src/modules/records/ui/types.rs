@@ -226,6 +226,7 @@ fn walk(definition: &RecordType, field: &Field, above: &str, path: &str, languag
         (field.required, "note.required"),
         (field.unique, "note.unique"),
         (field.repeated, "note.repeated"),
+        (field.rich, "note.rich"),
         (field.facet, "note.facet"),
         (field.column, "note.column"),
     ];

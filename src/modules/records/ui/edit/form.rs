@@ -141,6 +141,9 @@ impl Maker<'_> {
                 form::Field::group(name, label, self.object(&field.fields, name, path, base, entered))
             }
             FieldKind::Text => {
+                if field.rich {
+                    return form::Field::long(name, label, text);
+                }
                 let known = field.facet || field.column || self.definition.title.as_deref() == Some(path);
                 let short = known || field.max.is_some_and(|max| max <= LINE as i64);
                 if text.contains('\n') || text.chars().count() > LINE || !short {
@@ -214,6 +217,8 @@ impl Maker<'_> {
             .map(|unit| self.language.with("entry.unit", &[("unit", unit)]));
         let place = (is_number && field.is_latitude()).then(|| self.language.text("entry.place"));
         let limits = measured.into_iter().chain(place).chain(limits);
+        let rich = field.rich.then(|| self.language.text("entry.rich"));
+        let limits = limits.chain(rich);
         let unique = field.unique.then(|| self.language.text("entry.unique"));
         let parts: Vec<String> = own.map(str::to_owned).into_iter().chain(limits).chain(unique).collect();
         parts.join(" ")
