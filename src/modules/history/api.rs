@@ -60,13 +60,13 @@ fn limit(asked: Option<i64>) -> Result<i64> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SetQuery {
-    /// Whose: `operator`, `token:ID`, `system`.
+    /// Whose: `operator`, `account:ID`, `token:ID`, `system`.
     #[serde(default)]
     actor: Option<String>,
     /// What made them: `import`, `undo`, `record.edit` …
     #[serde(default)]
     cause: Option<String>,
-    /// What they touch: `record` or `type`.
+    /// What they touch: `record`, `type`, `grant`, `group` or `account`.
     #[serde(default)]
     kind: Option<String>,
     /// From this moment: `2026-11-21` or RFC 3339.

@@ -34,13 +34,13 @@ pub fn routes(service: Service) -> Routes {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
-    /// Whose: `operator`, `token:ID`, `system`.
+    /// Whose: `operator`, `account:ID`, `token:ID`, `system`.
     #[serde(default)]
     actor: Option<String>,
     /// What made them: `import`, `undo`, `record.edit` …
     #[serde(default)]
     cause: Option<String>,
-    /// What was touched: `record` or `type`.
+    /// What was touched: `record`, `type`, `grant`, `group` or `account`.
     #[serde(default)]
     kind: Option<String>,
     /// From this moment: `2026-11-21` or RFC 3339.
