@@ -105,7 +105,7 @@ pub fn progress_words(job: &Job, language: Language, pace: Option<Pace>) -> Stri
         _ => {}
     }
     if !progress.note.is_empty() {
-        words.push(progress.note.clone());
+        words.push(language.sentence(&progress.note));
     }
     if let Some(pace) = pace.filter(|p| job.state == State::Running && p.done > 0 && p.ms >= SETTLED) {
         let speed = i128::from(pace.done) * 1_000 / i128::from(pace.ms);
