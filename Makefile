@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FEATURES = $(shell sed -n 's/^default = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",')
 
-.PHONY: run tools dev test check torture torture-rights conformance image screenshots bench bench-import bench-search bench-search-kinds bench-search-fresh bench-record bench-access bench-accounts bench-writes bench-jobs bench-table bench-form bench-batch bench-trees bench-start bench-build man deb fmt clean
+.PHONY: run tools dev test check torture torture-rights conformance image screenshots bench bench-import bench-search bench-search-kinds bench-search-fresh bench-search-roles bench-record bench-access bench-accounts bench-writes bench-jobs bench-table bench-form bench-batch bench-trees bench-start bench-build man deb fmt clean
 
 # Builds the program and shows the sample collection. When it is ready it prints its address.
 run: tools
@@ -66,9 +66,9 @@ screenshots:
 
 # The figures of BENCHMARKS.md, each with the raw limit measured in the same run. All of them take about half an hour on
 # a machine that does nothing else.
-bench: bench-import bench-search bench-search-kinds bench-search-fresh bench-record bench-access bench-accounts bench-writes bench-jobs bench-table bench-form bench-batch bench-trees bench-start bench-build
+bench: bench-import bench-search bench-search-kinds bench-search-fresh bench-search-roles bench-record bench-access bench-accounts bench-writes bench-jobs bench-table bench-form bench-batch bench-trees bench-start bench-build
 
-bench-import bench-search bench-search-kinds bench-search-fresh bench-record bench-access bench-accounts bench-writes bench-jobs bench-table bench-form bench-batch bench-trees bench-start: bench-%:
+bench-import bench-search bench-search-kinds bench-search-fresh bench-search-roles bench-record bench-access bench-accounts bench-writes bench-jobs bench-table bench-form bench-batch bench-trees bench-start: bench-%:
 	tests/with-postgres $(CARGO) bench --quiet --locked --bench figures -- $*
 
 bench-build:

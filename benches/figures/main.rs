@@ -23,6 +23,7 @@ mod places;
 mod postgres_search;
 mod record;
 mod report;
+mod roles;
 mod search;
 mod server;
 mod sql_search;
@@ -42,6 +43,7 @@ const HELP: &str = "usage: cargo bench --bench figures -- COMMAND
   search-kinds [N]       ten kinds of questions over N records (1,000,000) against bare tantivy, PostgreSQL and SQLite FTS5;
                          the index: MB/s, size, memory
   search-fresh [N]       from a commit to where it is found while N records (100,000) are imported; the slowest bad question
+  search-roles [N] [R]   the same search under a filter of R roles (50) and without, over N records (100,000)
   record                 one record by API against a bare handler, on both databases
   access                 a permission check warm and cold, on both databases
   accounts               whose a session is; 40 sign-ins at once beside other requests
@@ -72,6 +74,7 @@ fn main() -> Result<()> {
         Some("search-engine") => runtime.block_on(engine::measure(number(1, 100_000)?)),
         Some("search-kinds") => runtime.block_on(kinds::measure(number(1, 1_000_000)?)),
         Some("search-fresh") => runtime.block_on(fresh::measure(number(1, 100_000)?)),
+        Some("search-roles") => runtime.block_on(roles::measure(number(1, 100_000)?, number(2, 50)?)),
         Some("record") => runtime.block_on(record::measure()),
         Some("access") => runtime.block_on(access::measure()),
         Some("accounts") => runtime.block_on(accounts::measure()),

@@ -1,4 +1,5 @@
-//! Which passwords are taken: long enough, not from the lists that guessers begin with, not made of the person's own words.
+//! Which passwords are taken: long enough, not made of the person's own words or the house's, and not soon found by guessers who
+//! go through stolen passwords, names and words by their frequency (the lists of `zxcvbn`).
 //!
 //! Length counts, not kinds of characters. No I/O.
 
@@ -14,7 +15,11 @@ const LEAST: usize = 12;
 /// The most bytes that are looked at.
 pub(super) const MOST_BYTES: usize = 1024;
 
-/// Words that known passwords are made of: one a line.
+/// Guesses that a password has to withstand, as a power of ten: with Argon2id thousands of years on one machine.
+const LEAST_GUESSES: f64 = 10.0;
+
+/// Words of houses like this one, of Swedish, and of sentences that everybody knows; names and words that stand together too often
+/// to count as chance. One a line.
 static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     include_str!("password-words.txt")
         .lines()
@@ -72,6 +77,12 @@ pub(super) fn problem(given: &str, own_words: &[&str]) -> Option<&'static str> {
     {
         return Some(
             "Guessers try this first: it is made of common words, runs of keys or your own name. Add something that has nothing to do with it.",
+        );
+    }
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    if zxcvbn::zxcvbn(given, &own).guesses_log10() < LEAST_GUESSES {
+        return Some(
+            "Guessers find this soon: it is close to passwords that were stolen elsewhere. Take a few words that have nothing to do with each other.",
         );
     }
     None
@@ -141,6 +152,14 @@ mod tests {
             "Sebastian-Liverpool-2019",
             "sommar2026stockholm!",
             "May The Force Be With You",
+            // Stolen often; each stands in lists of frequency and in none of ours.
+            "hunter2hunter2",
+            "jordan23jordan23",
+            "P4$$w0rd-p4$$w0rd",
+            "nascar nascar",
+            "aB3$aB3$aB3$aB3$",
+            "drowssapdrowssap",
+            "dragonmaster99",
         ] {
             assert!(problem(bad, &own).is_some(), "{bad}");
         }
@@ -151,6 +170,7 @@ mod tests {
             "vR7#kq02Lmz!",
             "пять красных лошадей",
             "paste 日本語の長い合言葉です",
+            "nio blå hästar under bron",
         ] {
             assert_eq!(problem(good, &own), None, "{good}");
         }
