@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tantivy::Searcher;
 
+use super::bits::Patience;
 use super::query::{Day, How, Node};
 use super::shared::{View, Warm};
 use super::stem::Stems;
@@ -139,6 +140,7 @@ impl Inner {
         let mut compiler = compile::Compiler {
             around: &around,
             types: &query.types,
+            patience: Arc::new(Patience::until(until)),
             ..compile::Compiler::new((&self.fields, &searcher), &scope, &views, &types.lexicon, Day::of(now))
         };
         let settled = compiler
@@ -171,6 +173,7 @@ impl Inner {
             compiler.heavy = compiler.find_heavy(tree);
         }
         let marks = marks(tree, &compiler.tongues);
+        let patience = compiler.patience.clone();
         let pass = run::Pass {
             compiler,
             warm: &warm,
@@ -183,6 +186,11 @@ impl Inner {
             until,
         };
         let outcome = pass.run().map_err(store::broken)?.ok_or_else(late)?;
+        if patience.was_cut() {
+            let text =
+                "Words with stars stand for more than can be looked through; only the first of them were looked for.";
+            parsed.hints.push(text.to_owned());
+        }
         if let Some(sort::After::Place { .. }) = &outcome.last {
             self.kept.keep(epoch, &searcher, now);
         }
@@ -225,7 +233,7 @@ fn order(asked: Sort, tree: Option<&Node>) -> Sort {
     }
 }
 
-fn late() -> Error {
+pub(super) fn late() -> Error {
     let text = format!(
         "This question took longer than {} s. Ask for fewer words or a longer beginning, or count fewer fields.",
         MAX_TIME.as_secs()

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use tantivy::columnar::{Column, ColumnType, MonotonicallyMappableToU64};
 use tantivy::{BitSet, DocId, SegmentReader};
 
-use super::bits::Bits;
+use super::bits::{Bits, Patience};
 use super::query::{Bound, Range};
 use super::schema::{FIRST_DAY, Fields, LAST_DAY};
 use crate::kernel::access::Level;
@@ -48,7 +48,7 @@ pub(super) struct ColumnTest {
 impl Bits for ColumnTest {
     const NAME: &'static str = "column";
 
-    fn bits(&self, reader: &SegmentReader) -> tantivy::Result<BitSet> {
+    fn bits(&self, reader: &SegmentReader, _: &Patience) -> tantivy::Result<BitSet> {
         let mut bits = BitSet::with_max_value(reader.max_doc());
         for handle in reader.fast_fields().dynamic_column_handles(&self.column)? {
             let Some(span) = self.span(handle.column_type()) else {

@@ -12,7 +12,7 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
-use super::bits::BitsQuery;
+use super::bits::{Bits, BitsQuery, Patience};
 use super::column::{ColumnTest, Test};
 use super::heavy::Heavy;
 use super::near::{Part, WithinReach};
@@ -119,6 +119,7 @@ pub(super) struct Compiler<'a> {
     pub tongues: Vec<Tongue>,
     /// The fields whose words weigh more, where matches are weighed.
     pub heavy: Vec<Heavy>,
+    pub patience: Arc<Patience>,
 }
 
 impl<'a> Compiler<'a> {
@@ -142,6 +143,7 @@ impl<'a> Compiler<'a> {
             today,
             tongues: Vec::new(),
             heavy: Vec::new(),
+            patience: Arc::default(),
         }
     }
 }
@@ -213,7 +215,12 @@ impl Compiler<'_> {
 
     /// The documents with a place in a part of the earth.
     pub fn place(&self, part: &Part) -> Boxed {
-        self.leveled(&|level| Box::new(BitsQuery(WithinReach::new(level, part.clone()))))
+        self.leveled(&|level| self.bits(WithinReach::new(level, part.clone())))
+    }
+
+    /// A condition that is decided for a whole segment at once.
+    pub fn bits<B: Bits>(&self, of: B) -> Boxed {
+        Box::new(BitsQuery::new(of, &self.patience))
     }
 
     /// What every document has beside its fields: its type, its id, when it was made and changed.
@@ -247,7 +254,7 @@ impl Compiler<'_> {
             _ => None,
         };
         match range.and_then(|range| Test::times(&range)) {
-            Some(test) => silent(Box::new(BitsQuery(ColumnTest::plain(field, test)))),
+            Some(test) => silent(self.bits(ColumnTest::plain(field, test))),
             None => Box::new(EmptyQuery),
         }
     }
@@ -288,11 +295,7 @@ impl Compiler<'_> {
 
     fn range(&self, level: Level, span: &Span) -> Boxed {
         match range_of(span, self.today, self.unit(&span.field)) {
-            Some(range) => Box::new(BitsQuery(ColumnTest::new(
-                level,
-                &key(&span.field),
-                Test::Within(range),
-            ))),
+            Some(range) => self.bits(ColumnTest::new(level, &key(&span.field), Test::Within(range))),
             None => Box::new(EmptyQuery),
         }
     }
@@ -331,7 +334,7 @@ impl Compiler<'_> {
     fn value(&self, level: Level, key: &str, value: &str, typed: Option<Option<Unit>>) -> Boxed {
         let exact = Fields::json_term(self.fields.exact[level as usize], key, cut(value, MAX_VALUE));
         let mut choices: Vec<Boxed> = vec![Box::new(TermQuery::new(exact, IndexRecordOption::Basic))];
-        let mut column = |test| choices.push(Box::new(BitsQuery(ColumnTest::new(level, key, test))));
+        let mut column = |test| choices.push(self.bits(ColumnTest::new(level, key, test)));
         let end = match typed {
             Some(unit) => bound(value, true, self.today, unit),
             None => bound(value, true, self.today, None).filter(|_| value.parse::<f64>().is_ok()),

@@ -12,7 +12,7 @@ use tantivy::{BitSet, DocId, Searcher, SegmentReader};
 use super::schema::{FIRST_DAY, Fields, LAST_DAY, key};
 use super::shared::{Guards, NOWHERE, Opened, View, Warm};
 use super::spread::{self, Point};
-use super::text::{column_value, fold};
+use super::text::{MAX_ORDER, column_value, fold};
 use super::types::{Facet, FacetRequest, FacetValue, TYPE_FACET};
 use crate::kernel::civil::{OPEN_FIRST, OPEN_LAST};
 
@@ -393,9 +393,11 @@ impl Tally {
     }
 }
 
-/// Whether a value has a folded text in it: most are told by the folded beginning before them.
+/// Whether a value has a folded text in it. Of most values the folded beginning before them is all there is.
 fn holds(term: &str, needle: &str) -> bool {
-    term.split_once('\0').is_some_and(|(start, _)| start.contains(needle)) || fold(column_value(term)).contains(needle)
+    let (start, value) = term.split_once('\0').unwrap_or(("", term));
+    let is_whole = value.len() <= MAX_ORDER && start.len() + 4 <= MAX_ORDER && !start.is_empty();
+    start.contains(needle) || !is_whole && fold(value).contains(needle)
 }
 
 /// The texts of ordinals that are in order, each with its count.

@@ -5,11 +5,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tantivy::query::{EmptyQuery, EnableScoring, Occur, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED, Term};
 
+use super::answer::late;
+use super::bits::Patience;
 use super::compile::{Boxed, Compiler, Scope, all, any, silent};
 use super::query::{Day, Node};
 use super::schema::{Fields, INSIDE_KEY, START_KEY, key};
@@ -17,7 +20,7 @@ use super::shared::View;
 use super::suggest::is_found;
 use super::text::{beginning, cut};
 use super::types::{Inside, Query, Types};
-use super::{Inner, store};
+use super::{Inner, MAX_TIME, store};
 use crate::kernel::access::{Level, Visibility};
 use crate::kernel::error::Result;
 
@@ -340,6 +343,7 @@ impl Inner {
     /// See [`super::Search::spread_over`]; blocks.
     pub(super) fn spread_over(&self, query: &Query, places: &[(String, String)], types: &Types) -> Result<Vec<u64>> {
         let (_, searcher) = self.searcher()?;
+        let patience = Arc::new(Patience::until(Instant::now() + MAX_TIME));
         let scope = Scope::new(&query.visibility, &types.shapes);
         let warm = self.shared.of(&searcher);
         let kind = query.kind.as_deref();
@@ -350,6 +354,7 @@ impl Inner {
         let mut compiler = Compiler {
             around: &around,
             types: &query.types,
+            patience: patience.clone(),
             ..Compiler::new(
                 (&self.fields, &searcher),
                 &scope,
@@ -361,9 +366,11 @@ impl Inner {
         let settled = compiler
             .read(&query.text, query.tree.as_ref(), query.typing)
             .map_err(store::broken)?;
-        compiler
+        let counts = compiler
             .spread_over(query, settled.parsed.tree.as_ref(), places)
-            .map_err(store::broken)
+            .map_err(store::broken)?;
+        // A condition that ran out of time has found less than there is.
+        if patience.is_over() { Err(late()) } else { Ok(counts) }
     }
 }
 

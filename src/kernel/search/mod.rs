@@ -6,6 +6,7 @@
 mod again;
 mod answer;
 mod bits;
+mod budget;
 mod clusters;
 mod column;
 mod compile;

@@ -2,7 +2,7 @@
 
 use tantivy::{BitSet, DocId, SegmentReader};
 
-use super::bits::Bits;
+use super::bits::{Bits, Patience};
 use super::facet::BLOCK;
 use super::query::Near;
 use super::schema::{Fields, LATITUDE, LONGITUDE};
@@ -32,7 +32,7 @@ pub(super) enum Part {
 impl Bits for WithinReach {
     const NAME: &'static str = "near";
 
-    fn bits(&self, reader: &SegmentReader) -> tantivy::Result<BitSet> {
+    fn bits(&self, reader: &SegmentReader, _: &Patience) -> tantivy::Result<BitSet> {
         let mut bits = BitSet::with_max_value(reader.max_doc());
         let fast = reader.fast_fields();
         let latitudes = fast.column_opt::<f64>(&self.latitudes)?;

@@ -1,21 +1,19 @@
 //! Words that hold letters somewhere: `*pot*`, `t*pot`, and such words beside others: `"*sa his*"`. Each segment's words of
 //! the field are looked through, so that no pattern takes longer than reading them does.
 
-use std::collections::HashSet;
-
 use tantivy::postings::Postings;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{BitSet, DocSet, InvertedIndexReader, SegmentReader, TERMINATED};
 
-use super::bits::Bits;
+use super::bits::{Bits, Patience};
 use super::query::MAX_PHRASE;
 use super::schema::Fields;
 use super::stem::MARK;
 use super::text::{fold, is_word};
 use super::words::MAX_EXPANSIONS;
 
-/// Places that are read of each word of a phrase of patterns, in each segment; what comes after is not looked at.
-const MAX_PLACES: usize = 2_000_000;
+/// Words between two looks at the time.
+const STEP: u32 = 256;
 
 /// See the module's text.
 #[derive(Clone, Debug)]
@@ -29,7 +27,7 @@ pub(super) struct Pattern {
 impl Bits for Pattern {
     const NAME: &'static str = "pattern";
 
-    fn bits(&self, reader: &SegmentReader) -> tantivy::Result<BitSet> {
+    fn bits(&self, reader: &SegmentReader, patience: &Patience) -> tantivy::Result<BitSet> {
         let mut bits = BitSet::with_max_value(reader.max_doc());
         let index = reader.inverted_index(self.field)?;
         let head = self
@@ -39,13 +37,16 @@ impl Bits for Pattern {
             .unwrap_or(self.pattern.len());
         let start = [&self.before, &self.pattern[..head]].concat();
         let mut stream = index.terms().range().ge(&start).into_stream()?;
-        let mut matched = 0;
+        let mut matched = 0_u32;
         while matched < MAX_EXPANSIONS && stream.advance() && stream.key().starts_with(&start) {
             let word = &stream.key()[self.before.len()..];
             if word.first() == Some(&(MARK as u8)) || !fits(&self.pattern, word) {
                 continue;
             }
             matched += 1;
+            if matched.is_multiple_of(STEP) && patience.is_over() {
+                break;
+            }
             let mut postings = index.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
             loop {
                 let docs = postings.docs();
@@ -57,6 +58,9 @@ impl Bits for Pattern {
                 }
                 postings.advance();
             }
+        }
+        if matched >= MAX_EXPANSIONS {
+            patience.cut();
         }
         Ok(bits)
     }
@@ -92,15 +96,15 @@ pub(super) struct PatternPhrase {
 impl Bits for PatternPhrase {
     const NAME: &'static str = "phrase of patterns";
 
-    fn bits(&self, reader: &SegmentReader) -> tantivy::Result<BitSet> {
+    fn bits(&self, reader: &SegmentReader, patience: &Patience) -> tantivy::Result<BitSet> {
         let mut bits = BitSet::with_max_value(reader.max_doc());
         let index = reader.inverted_index(self.field)?;
         // Whole words first: they leave few places for what stands for many.
         let mut order: Vec<usize> = (0..self.parts.len()).collect();
         order.sort_by_key(|at| self.parts[*at].contains('*'));
-        let mut starts: Option<HashSet<u64>> = None;
+        let mut starts: Option<Vec<u64>> = None;
         for at in order {
-            let found = self.starts(&index, at, starts.as_ref())?;
+            let found = self.starts((&index, reader.max_doc()), at, starts.as_deref(), patience)?;
             if found.is_empty() {
                 return Ok(bits);
             }
@@ -124,20 +128,30 @@ impl PatternPhrase {
     }
 
     /// Where the phrase may begin as far as one of its words says, of the places that are known: a document and a place
-    /// in it each.
+    /// in it each, in order.
     fn starts(
         &self,
-        index: &InvertedIndexReader,
+        (index, most): (&InvertedIndexReader, u32),
         at: usize,
-        known: Option<&HashSet<u64>>,
-    ) -> tantivy::Result<HashSet<u64>> {
+        known: Option<&[u64]>,
+        patience: &Patience,
+    ) -> tantivy::Result<Vec<u64>> {
         let pattern = self.parts[at].as_bytes();
         let head = pattern.iter().position(|b| *b == b'*').unwrap_or(pattern.len());
         let start = [self.before.as_slice(), &pattern[..head]].concat();
         let mut stream = index.terms().range().ge(&start).into_stream()?;
-        let (mut matched, mut read) = (0, 0);
-        let (mut found, mut places) = (HashSet::new(), Vec::new());
-        while matched < MAX_EXPANSIONS && read < MAX_PLACES && stream.advance() {
+        let mut matched = 0_u32;
+        let (mut found, mut places) = (Vec::new(), Vec::new());
+        // Only of these documents are places read.
+        let docs = known.map(|known| {
+            let mut docs = BitSet::with_max_value(most);
+            for first in known {
+                docs.insert((first >> 32) as u32);
+            }
+            docs
+        });
+        let mut room = true;
+        while matched < MAX_EXPANSIONS && room && stream.advance() {
             if !stream.key().starts_with(&start) {
                 break;
             }
@@ -146,17 +160,31 @@ impl PatternPhrase {
                 continue;
             }
             matched += 1;
+            if matched.is_multiple_of(STEP) && patience.is_over() {
+                break;
+            }
             let option = IndexRecordOption::WithFreqsAndPositions;
             let mut postings = index.read_postings_from_terminfo(stream.value(), option)?;
-            while postings.doc() != TERMINATED && read < MAX_PLACES {
+            while postings.doc() != TERMINATED && room {
+                if docs.as_ref().is_some_and(|docs| !docs.contains(postings.doc())) {
+                    postings.advance();
+                    continue;
+                }
                 postings.positions(&mut places);
-                read += places.len();
+                room = patience.reads(places.len());
                 let firsts = places.iter().filter_map(|place| place.checked_sub(at as u32));
-                let firsts = firsts.map(|first| u64::from(postings.doc()) << 32 | u64::from(first));
-                found.extend(firsts.filter(|first| known.is_none_or(|known| known.contains(first))));
+                found.extend(firsts.map(|first| u64::from(postings.doc()) << 32 | u64::from(first)));
                 postings.advance();
             }
         }
+        if matched >= MAX_EXPANSIONS || !room {
+            patience.cut();
+        }
+        if let Some(known) = known {
+            found.retain(|first| known.binary_search(first).is_ok());
+        }
+        found.sort_unstable();
+        found.dedup();
         Ok(found)
     }
 }

@@ -135,6 +135,10 @@ impl Pass<'_> {
             }
             parts.push((ord as u32, ranker, outcome.first));
         }
+        // A condition that ran out of time has found less than there is.
+        if self.compiler.patience.is_over() {
+            return Ok(None);
+        }
         let facets = tallies.into_iter().zip(&self.question.facets);
         let facets = facets.map(|(tally, request)| tally.answer(request));
         let facets = facets.collect::<tantivy::Result<_>>()?;

@@ -10,8 +10,9 @@ use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, SegmentReader, TERMINATED, Term};
 
+use super::budget;
 use super::compile::Compiler;
-use super::query::{How, MAX_CLAUSES, MAX_DEPTH, Names, Node, Parsed, Unit, Word, parse};
+use super::query::{How, MAX_DEPTH, Names, Node, Parsed, Unit, Word, parse};
 use super::schema::Fields;
 use super::stem::MARK;
 use super::suggest::is_found;
@@ -97,12 +98,7 @@ impl Compiler<'_> {
         let Some(mut tree) = settled.parsed.tree.take() else {
             return Ok(settled);
         };
-        if tree.size() > MAX_CLAUSES {
-            let text = format!("Only the first {MAX_CLAUSES} conditions are looked for.");
-            settled.parsed.hints.push(text);
-            let mut left = MAX_CLAUSES;
-            shorten(&mut tree, &mut left);
-        }
+        budget::hold(&mut tree, &mut settled.parsed.hints);
         self.tongues = self.find_tongues();
         let mut typos = Typos {
             text: text.to_owned(),
@@ -283,20 +279,5 @@ fn open_end(node: &mut Node, text: &str) {
         Node::Word(word) if word.how == How::Plain && text.ends_with(&word.text) => word.how = How::Begin,
         Node::Phrase(phrase) if phrase.slop == 0 && text.ends_with(&phrase.text) => phrase.begin = true,
         _ => {}
-    }
-}
-
-/// Keeps so many conditions.
-fn shorten(node: &mut Node, left: &mut usize) {
-    match node {
-        Node::And(nodes) | Node::Or(nodes) => nodes.retain_mut(|node| {
-            let room = *left > 0;
-            if room {
-                shorten(node, left);
-            }
-            room
-        }),
-        Node::Not(node) => shorten(node, left),
-        _ => *left = left.saturating_sub(1),
     }
 }

@@ -5,7 +5,6 @@ use tantivy::Term;
 use tantivy::query::{BoostQuery, EmptyQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
-use super::bits::BitsQuery;
 use super::compile::{Boxed, Compiler, all, any, silent, term};
 use super::pattern::{Pattern, PatternPhrase, starred};
 use super::query::{How, MAX_PHRASE, Node, Phrase, Word};
@@ -69,9 +68,8 @@ impl Compiler<'_> {
             ]),
             How::Pattern => {
                 let parts = starred(&word.text).into_iter();
-                let each = parts.map(|part| -> (Occur, Boxed) {
-                    (Occur::Must, Box::new(BitsQuery(Pattern::new(field, key, &part))))
-                });
+                let each =
+                    parts.map(|part| -> (Occur, Boxed) { (Occur::Must, self.bits(Pattern::new(field, key, &part))) });
                 all(each.collect())
             }
             How::Called if matches!(key, ALL_KEY | TITLE_KEY) => self.called(level, &word.text),
@@ -152,7 +150,7 @@ impl Compiler<'_> {
             return Box::new(EmptyQuery);
         }
         let exact = self.fields.exact[level as usize];
-        Box::new(BitsQuery(Pattern::new(exact, START_KEY, &pattern)))
+        self.bits(Pattern::new(exact, START_KEY, &pattern))
     }
 
     /// The word and those that are written with so many letters otherwise; of several, the last one.
@@ -171,7 +169,7 @@ impl Compiler<'_> {
         let field = self.fields.text[level as usize];
         let parts = starred(&phrase.text);
         if parts.iter().any(|part| part.contains('*')) {
-            return Box::new(BitsQuery(PatternPhrase::new(field, key, parts)));
+            return self.bits(PatternPhrase::new(field, key, parts));
         }
         let tokens = placed_words(&phrase.text);
         if phrase.slop == 0 || phrase.begin || tokens.len() < 2 {
