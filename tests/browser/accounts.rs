@@ -14,12 +14,14 @@ async fn a_link_makes_one_administrator() {
     browser.fill("#password", "mary-anning-1").await;
     browser.click("main form button[type=submit]").await;
     browser.wait_for_text(".wrong", "Guessers try this first").await;
+    browser.picture("accounts", "01-the-first-administrator").await;
     browser.forget_complaints().await;
     browser.fill("#password", PASSWORD).await;
     browser.click("main form button[type=submit]").await;
     browser.wait_for_text("h1", "records").await;
     browser.open("/people").await;
     browser.wait_for_text("h1", "People").await;
+    browser.picture("accounts", "02-who-is-there").await;
     browser.nothing_to_complain_about().await;
     browser.close().await;
     let late = Browser::start(Look::Desktop).await;
@@ -38,12 +40,14 @@ async fn somebody_is_invited_and_signs_in() {
     keeper.fill("#login", "grace").await;
     keeper.click(".invite button[type=submit]").await;
     keeper.wait_for_text(".secret", "Grace Hopper has an account.").await;
+    keeper.picture("accounts", "03-an-invitation").await;
     let link = keeper.text("#link").await;
     let path = link.split("://").nth(1).unwrap().split_once('/').unwrap().1.to_owned();
     keeper.nothing_to_complain_about().await;
     let guest = Browser::start(Look::PhoneWithoutScripts).await;
     guest.open(&format!("/{path}")).await;
     guest.wait_for_text("h1", "Welcome, Grace Hopper").await;
+    guest.picture("accounts", "04-the-invited-one-chooses-a-password").await;
     guest.fill("#password", PASSWORD).await;
     guest.click("main form button[type=submit]").await;
     guest.wait_for_text("h1", "records").await;
@@ -133,6 +137,7 @@ async fn somebody_signs_in_with_a_passkey() {
     browser.replace("#password", PASSWORD).await;
     browser.click("[data-passkey] button[type=submit]").await;
     browser.wait_for_text(".line-list", "This computer").await;
+    browser.picture("accounts", "05-a-passkey").await;
     browser.forget_complaints().await;
     // The same device holds one already.
     browser.fill("#password", PASSWORD).await;
@@ -144,8 +149,10 @@ async fn somebody_signs_in_with_a_passkey() {
     browser.click(".site-account form button").await;
     browser.wait_for_text(".toast", "signed out").await;
     browser.open("/sign-in?to=/account").await;
+    browser.picture("accounts", "06-signing-in").await;
     browser.click("[data-passkey] button[type=submit]").await;
     browser.wait_for_text("h1", "Ada Keeper").await;
+    browser.picture("accounts", "07-in-by-a-passkey").await;
     browser.nothing_to_complain_about().await;
     browser.close().await;
 }
@@ -191,6 +198,7 @@ async fn somebody_sets_a_second_step_up_and_uses_it() {
     assert!(page.contains("Second step"), "{page}");
     browser.open("/account/second-step").await;
     let secret = browser.text(".enrol .terminal code").await;
+    browser.picture("accounts", "08-a-second-step").await;
     browser.fill("#code", &code(&secret)).await;
     browser.fill("#password", PASSWORD).await;
     browser.click("main form button.primary").await;

@@ -8,11 +8,13 @@ async fn comes_in(browser: &Browser) {
     browser.open("/sign-in?to=/types").await;
     browser.click_link("Sign in with The Museum").await;
     browser.wait_for_text("h1", "The Museum asks who you are").await;
+    browser.picture("accounts", "09-the-institution-asks").await;
     browser.click("#yes").await;
     browser.wait_for_text("h1", "Collections").await;
     browser.open("/account").await;
     browser.wait_for_text("h1", "Ada Lovelace").await;
     browser.wait_for_text("#linked", "The Museum").await;
+    browser.picture("accounts", "10-in-by-the-institution").await;
 }
 
 #[tokio::test]

@@ -47,13 +47,16 @@ async fn each_role_grants_what_it_says_and_can_explain_itself() {
     guest.open(&format!("/records/{vault}")).await;
     guest.wait_for_text("h1", "The golden cup").await;
     assert_eq!(guest.count("a[data-key=e]").await, 1);
+    guest.picture("accounts", "11-what-she-edits").await;
     guest.open(&format!("/records/{cabinet}")).await;
     guest.wait_for_text("h1", "The silver spoon").await;
     assert!(guest.text("main").await.contains("A quiet giver"));
     assert_eq!(guest.count("a[data-key=e]").await, 0);
+    guest.picture("accounts", "12-what-she-only-sees").await;
     guest.nothing_to_complain_about().await;
     guest.open(&format!("/records/{attic}")).await;
     guest.wait_for_text("h1", "There is nothing here").await;
+    guest.picture("accounts", "13-what-is-not-there-for-her").await;
     guest.forget_complaints().await;
     // Why can she see this?
     let keeper = Browser::start(Look::Desktop).await;
@@ -67,12 +70,17 @@ async fn each_role_grants_what_it_says_and_can_explain_itself() {
     keeper
         .wait_for_text("ol.reasons", "Rosa Tworoles is editor of Vault")
         .await;
+    keeper
+        .wait_for_text("section[aria-labelledby=answer]", "Changes this record of")
+        .await;
+    keeper.picture("accounts", "14-why-can-she-see-this").await;
     // What would she see?
     keeper.click("section[aria-labelledby=answer] form button").await;
     keeper.wait_for_text(".viewing", "Rosa Tworoles").await;
     keeper.open(&format!("/records/{cabinet}")).await;
     keeper.wait_for_text("h1", "The silver spoon").await;
     assert_eq!(keeper.count("a[data-key=e]").await, 0);
+    keeper.picture("accounts", "15-looking-as-she-does").await;
     keeper.nothing_to_complain_about().await;
     keeper.open(&format!("/records/{attic}")).await;
     keeper.wait_for_text("h1", "There is nothing here").await;
@@ -81,6 +89,45 @@ async fn each_role_grants_what_it_says_and_can_explain_itself() {
     keeper.wait_for_text("h1", "records").await;
     keeper.open(&format!("/records/{attic}")).await;
     keeper.wait_for_text("h1", "The tin soldier").await;
+    keeper.nothing_to_complain_about().await;
+    keeper.close().await;
+    guest.close().await;
+}
+
+#[tokio::test]
+async fn a_contributor_writes_what_is_theirs() {
+    let other = closed("workshop", "The borrowed plane").await;
+    let guest = Browser::start(Look::Desktop).await;
+    let roles = json!([{"role": "contributor", "place": "type:workshop"}]);
+    comes_in(&guest, "carl", "Carl Contributes", roles).await;
+    guest.open("/types/workshop").await;
+    guest.click_link("New").await;
+    guest.fill("[name='doc/title']", "The new chisel").await;
+    guest.click(".entry-bar button[value=save]").await;
+    guest.wait_for_text("h1", "The new chisel").await;
+    let own = guest.script("return location.pathname").await;
+    let own = own.as_str().unwrap().to_owned();
+    guest.click_link("Edit").await;
+    guest.replace("[name='doc/title']", "The sharp chisel").await;
+    guest.click(".entry-bar button[value=save]").await;
+    guest.wait_for_text("h1", "The sharp chisel").await;
+    guest.open(&format!("/records/{other}")).await;
+    guest.wait_for_text("h1", "The borrowed plane").await;
+    assert_eq!(guest.count("a[data-key=e]").await, 0);
+    guest.nothing_to_complain_about().await;
+    guest.open(&format!("/records/{other}/edit")).await;
+    guest.wait_for_text("main", "for this record").await;
+    guest.picture("accounts", "16-not-theirs-to-change").await;
+    guest.forget_complaints().await;
+    let keeper = Browser::start(Look::Phone).await;
+    house().go_in(&keeper).await;
+    keeper.open(&format!("/access/why?object={own}&who=carl")).await;
+    keeper.wait_for_text("main", "Carl Contributes made the record.").await;
+    keeper.picture("accounts", "17-why-may-he-change-this").await;
+    for width in [360, 320] {
+        keeper.set_width(width).await;
+        assert_eq!(keeper.overflow().await, 0, "the page is wider than {width} pixels");
+    }
     keeper.nothing_to_complain_about().await;
     keeper.close().await;
     guest.close().await;
