@@ -162,7 +162,7 @@ impl Service {
         Ok(reached.into_iter().map(|(id, deep)| Reached { id, deep }).collect())
     }
 
-    /// Who points at a record, after an id: each with whether it hangs below it.
+    /// Who points at a record, after an id: each with whether it hangs below it and has others that point at it.
     ///
     /// # Errors
     /// What the database says.
