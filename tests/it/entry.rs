@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use vitrine::both;
 use vitrine::kernel::testing::{TestApp, TestDb};
 
+use crate::shown::count;
+
 both!(
     a_record_begins_like_others,
     a_template_is_its_authors,
@@ -43,12 +45,6 @@ fn field(page: &str, name: &str) -> String {
     let one = page.select(&found).next().unwrap_or_else(|| panic!("no {name}"));
     let text = || one.text().collect::<String>().trim().to_owned();
     one.attr("value").map_or_else(text, str::to_owned)
-}
-
-fn count(page: &str, selector: &str) -> usize {
-    Html::parse_document(page)
-        .select(&Selector::parse(selector).unwrap())
-        .count()
 }
 
 async fn a_record_begins_like_others(db: TestDb) {

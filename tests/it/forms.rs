@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use vitrine::both;
 use vitrine::kernel::testing::{TestApp, TestDb};
 
+use crate::shown::count;
+
 both!(a_record_by_forms);
 both!(two_changes_of_one_record);
 
@@ -45,12 +47,6 @@ fn controls(page: &str, form: &str) -> Vec<(String, String)> {
 fn set(pairs: &mut Vec<(String, String)>, name: &str, value: &str) {
     pairs.retain(|(known, _)| known != name);
     pairs.push((name.to_owned(), value.to_owned()));
-}
-
-fn count(page: &str, selector: &str) -> usize {
-    Html::parse_document(page)
-        .select(&Selector::parse(selector).unwrap())
-        .count()
 }
 
 async fn with_type(db: &TestDb) -> TestApp {

@@ -25,6 +25,7 @@ mod numbers;
 mod queries;
 mod records;
 mod search;
+mod shown;
 mod table;
 mod trees;
 mod undo;

@@ -3,10 +3,11 @@
 
 use bytes::Bytes;
 use hyper::Method;
-use scraper::{Html, Selector};
 use serde_json::{Value, json};
 use vitrine::both;
 use vitrine::kernel::testing::{TestApp, TestDb};
+
+use crate::shown::{attribute, texts};
 
 both!(
     a_table_is_read_to_its_end,
@@ -44,22 +45,6 @@ async fn vases(app: &TestApp, count: usize) -> Vec<String> {
 
 async fn caught_up(app: &TestApp) {
     app.get("/api/search?wait=true&limit=1").await.ok();
-}
-
-/// The texts of everything a selector finds.
-fn texts(page: &str, selector: &str) -> Vec<String> {
-    let page = Html::parse_document(page);
-    let found = Selector::parse(selector).unwrap();
-    page.select(&found)
-        .map(|one| one.text().collect::<String>().trim().to_owned())
-        .collect()
-}
-
-fn attribute(page: &str, selector: &str, name: &str) -> String {
-    let page = Html::parse_document(page);
-    let found = Selector::parse(selector).unwrap();
-    let one = page.select(&found).next().unwrap_or_else(|| panic!("no {selector}"));
-    one.attr(name).unwrap_or_default().to_owned()
 }
 
 async fn document(app: &TestApp, id: &str) -> Value {
