@@ -135,6 +135,10 @@ pub struct ChangedRecord {
 pub struct ChangedField {
     /// What it is called, groups and places joined by dots.
     pub field: String,
+    /// The same by language.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub labels: serde_json::Map<String, serde_json::Value>,
     pub before: Option<String>,
     pub after: Option<String>,
 }

@@ -124,7 +124,7 @@ async fn sets_page(
             set: set.as_str(),
             type_name: set.type_name(),
             job,
-            report: report.map(ReportView::of),
+            report: report.map(|report| ReportView::of(report, page.language)),
         });
     }
     let waiting = waiting(service.drafts(&caller).await?).len();

@@ -6,6 +6,7 @@ use crate::contract::exchange::{DateOrder, Decimal, Quote, Reading};
 use crate::contract::records::{Field, FieldKind};
 use crate::kernel::access::Level;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::i18n::Language;
 
 /// The pairs of a form.
 pub struct Sent(pub Vec<(String, String)>);
@@ -158,7 +159,9 @@ impl Sent {
     fn differences(&self, index: usize, field: &Field, label: &str, correction: &mut Correction) -> Result<()> {
         let value = |name: &str| self.get(&format!("f.{index}.{name}"));
         let label = label.trim();
-        if !label.is_empty() && label != shown_label(field) {
+        // Whoever reads another language by now has changed nothing by that.
+        let shown = Language::all().any(|language| label == shown_label(field, language));
+        if !label.is_empty() && !shown {
             correction.label = Some(label.to_owned());
         }
         if let Some(kind) = value("kind") {
@@ -181,8 +184,8 @@ impl Sent {
 }
 
 /// How a field is called in the form.
-pub fn shown_label(field: &Field) -> String {
-    crate::kernel::ui::label(&field.labels, &field.name, crate::kernel::i18n::Language::default())
+pub fn shown_label(field: &Field, language: Language) -> String {
+    crate::kernel::ui::label(&field.labels, &field.name, language)
 }
 
 fn path_is_nested(found: &Found, path: &str) -> bool {

@@ -275,7 +275,7 @@ fn field_line(field: &Field, above: &str, depth: usize, fixed: bool, language: L
         index: 0,
         path: join(above, &field.name),
         depth,
-        label: shown_label(field),
+        label: shown_label(field, language),
         kinds: kinds.into(),
         kind: format!("kind.{}", kind_name(field.kind)),
         keep: true,
@@ -296,6 +296,7 @@ pub fn pick(
     definition: &RecordType,
     chosen: Option<&str>,
     none: Option<String>,
+    language: Language,
     fits: impl Fn(&Field) -> bool,
 ) -> Vec<Choice> {
     let none = none.map(|label| choice("", label, chosen.is_none()));
@@ -303,7 +304,7 @@ pub fn pick(
         .fields
         .iter()
         .filter(|f| fits(f) || chosen == Some(f.name.as_str()));
-    let fields = fields.map(|f| choice(&f.name, shown_label(f), chosen == Some(f.name.as_str())));
+    let fields = fields.map(|f| choice(&f.name, shown_label(f, language), chosen == Some(f.name.as_str())));
     none.into_iter().chain(fields).collect()
 }
 

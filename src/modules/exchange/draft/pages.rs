@@ -6,7 +6,8 @@ use super::lines::{Choice, FieldLine, LookView, Question};
 use super::service::Draft;
 use crate::contract::exchange::{ChangedRecord, ImportReport, RefusedRow};
 use crate::kernel::access::Level;
-use crate::kernel::ui::{Difference, Page, filters, view};
+use crate::kernel::i18n::Language;
+use crate::kernel::ui::{Difference, Page, filters, said, view};
 
 #[derive(Template)]
 #[template(path = "modules/exchange/templates/import.html")]
@@ -231,11 +232,11 @@ pub struct ReportView {
 }
 
 impl ReportView {
-    pub fn of(report: ImportReport) -> Self {
+    pub fn of(report: ImportReport, language: Language) -> Self {
         let changes = report.changes.into_iter().map(|mut record| {
             let fields = std::mem::take(&mut record.fields);
             let fields = fields.into_iter().map(|f| Difference {
-                label: f.field,
+                label: said(&f.labels, language).map_or(f.field, str::to_owned),
                 before: f.before,
                 after: f.after,
             });

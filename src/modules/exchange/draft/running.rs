@@ -76,7 +76,7 @@ async fn run_page(
         took: page
             .language
             .duration(seen.report.as_ref().map_or(0, |r| r.duration_ms)),
-        report: seen.report.map(ReportView::of),
+        report: seen.report.map(|report| ReportView::of(report, page.language)),
         set_id,
         collection_href: format!("/search?type={name}"),
         searchable: seen.searchable,

@@ -195,17 +195,19 @@ async fn collection(service: &Service, page: Page, draft: &Draft, errors: Vec<(S
         licence: definition.licence.clone().unwrap_or_default(),
         credit: definition.credit.clone().unwrap_or_default(),
         public: definition.visibility == Level::Public,
-        titles: pick(definition, definition.title.as_deref(), None, words),
+        titles: pick(definition, definition.title.as_deref(), None, language, words),
         keys: pick(
             definition,
             definition.key.as_deref(),
             none("import.collection.no-key"),
+            language,
             key,
         ),
         images: pick(
             definition,
             definition.image.as_deref(),
             none("import.collection.no-image"),
+            language,
             |f| one(f) && f.kind == FieldKind::Url,
         ),
         decimal: decimal_question(found, &plan, language),
@@ -322,7 +324,10 @@ async fn preview_page(
     }
     let rehearsal = service.rehearsal(&draft, PATIENCE).await?;
     let (job, report) = match rehearsal {
-        Some((job, report)) => (Some(JobLine::of(&job)), report.map(ReportView::of)),
+        Some((job, report)) => (
+            Some(JobLine::of(&job)),
+            report.map(|report| ReportView::of(report, page.language)),
+        ),
         None => (None, None),
     };
     let mapped = draft.choices.mapping.is_some();

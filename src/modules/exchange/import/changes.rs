@@ -51,9 +51,17 @@ pub(super) async fn of_set(
         let before = before.map(|state| state.document).unwrap_or_default();
         let before = records.cut(definition, level, before);
         let after = records.cut(definition, level, after.document);
-        let found = differences(&before, &after, |path| words(definition, path));
+        let found = differences(&before, &after, str::to_owned);
         let fields = found.into_iter().take(FIELDS).map(|difference| ChangedField {
-            field: difference.label,
+            field: words(definition, &difference.label, Language::default()),
+            labels: Language::all()
+                .map(|language| {
+                    (
+                        language.tag().to_owned(),
+                        words(definition, &difference.label, language).into(),
+                    )
+                })
+                .collect(),
             before: difference.before,
             after: difference.after,
         });
@@ -67,8 +75,7 @@ pub(super) async fn of_set(
 }
 
 /// A path as people read it: the labels of its fields.
-fn words(definition: &RecordType, path: &str) -> String {
-    let language = Language::default();
+fn words(definition: &RecordType, path: &str, language: Language) -> String {
     let mut fields = &definition.fields;
     if let Some(field) = fields.iter().find(|f| f.name == path) {
         return label(&field.labels, &field.name, language);
