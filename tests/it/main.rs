@@ -7,6 +7,7 @@ mod accounts;
 mod batches;
 mod closing;
 mod collections;
+mod doubts;
 mod entry;
 mod exchange;
 mod files;

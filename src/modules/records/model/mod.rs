@@ -3,8 +3,10 @@
 pub mod cell;
 pub mod definition;
 pub mod entry;
+pub mod likeness;
 pub mod merge;
 pub mod named;
+pub mod near;
 pub mod number;
 pub mod outline;
 pub mod patch;

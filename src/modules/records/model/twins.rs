@@ -190,7 +190,7 @@ fn letters(text: &str) -> String {
 }
 
 /// `Smith, Jane` and `Jane  SMITH` are the same words.
-fn words(text: &str) -> String {
+pub fn words(text: &str) -> String {
     let folded = fold(text);
     let mut words: Vec<&str> = folded
         .split(|c: char| !c.is_alphanumeric())

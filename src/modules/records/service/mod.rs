@@ -3,6 +3,7 @@
 pub mod batch;
 mod called;
 pub mod collection;
+pub mod doubts;
 mod edit;
 pub mod embargo;
 mod identify;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::kernel::db::{Exec, Filter, Tx, insert_later, insert_many, sql};
+use crate::kernel::db::{Db, Exec, Filter, Tx, insert_later, insert_many, sql};
 use crate::kernel::error::Result;
 
 /// A value that leads to a record.
@@ -39,6 +39,28 @@ pub async fn owners(
         .and("field = ?", field);
     let rows: Vec<(String, String)> = filter.and_in("value", values).stmt().all(on).await?;
     Ok(rows.into_iter().collect())
+}
+
+/// Some values of a field: the first and the last of them.
+pub async fn some_identifiers(db: &Db, type_name: &str, field: &str, limit: i64) -> Result<Vec<String>> {
+    let first: Vec<(String,)> =
+        sql("SELECT value FROM identifier WHERE type = $1 AND field = $2 ORDER BY value LIMIT $3")
+            .bind(type_name)
+            .bind(field)
+            .bind(limit)
+            .all(db)
+            .await?;
+    let last: Vec<(String,)> =
+        sql("SELECT value FROM identifier WHERE type = $1 AND field = $2 ORDER BY value DESC LIMIT $3")
+            .bind(type_name)
+            .bind(field)
+            .bind(limit)
+            .all(db)
+            .await?;
+    let mut some: Vec<String> = first.into_iter().chain(last).map(|(value,)| value).collect();
+    some.sort();
+    some.dedup();
+    Ok(some)
 }
 
 pub async fn drop_identifier(tx: &mut Tx<'_>, type_name: &str, gone: &Identifier) -> Result<u64> {

@@ -77,6 +77,7 @@ pub fn routes(pages: Pages) -> Routes {
         .page(write, Method::POST, "/records/{id}/merge", post(edit::save_merged))
         .page(write, Method::POST, "/records/{id}/cell", post(edit::save_cell))
         .page(read, Method::GET, "/records/{id}/field", get(edit::field_history))
+        .page(write, Method::POST, "/types/{name}/doubts", post(edit::doubts))
         .page(
             write,
             Method::POST,

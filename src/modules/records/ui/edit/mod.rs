@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 pub use begin::drop_template;
 pub use cell::save_cell;
 pub use merge::save_merged;
-pub use past::field_history;
+pub use past::{doubts, field_history};
 pub use remove::{ask_removal, remove, restore};
 
 use self::begin::{Beginning, Begun, Carried, carried, next};
@@ -59,6 +59,8 @@ pub struct EditPage {
     /// Key of what the form begins with, where that is not the record as it stands.
     notice: Option<&'static str>,
     type_name: String,
+    /// Where it is asked what is worth another look.
+    doubts: String,
     /// Where the history of its fields is told; none for a record to be made.
     history: Option<String>,
     /// What may be carried forward; none where no next one is made.
@@ -342,6 +344,24 @@ impl Pages {
         })
     }
 
+    /// Who sees it, with what is said about that already.
+    async fn visibility(&self, page: &Page, draft: &Draft<'_>) -> Field {
+        let control = form::visibility(draft.visibility, page.language);
+        let closed = draft.seen.filter(|seen| seen.record.visibility > Level::Public);
+        let opens = match closed {
+            // A form without this line is better than none.
+            Some(seen) => self.opens(page, &seen.record.id).await.ok().flatten(),
+            None => None,
+        };
+        match opens {
+            Some((at, to)) => {
+                let (day, to) = (page.language.date(at), page.language.text(to));
+                control.hint(page.language.with("entry.opens", &[("day", &day), ("to", &to)]))
+            }
+            None => control,
+        }
+    }
+
     async fn edit_view(&self, page: Page, draft: Draft<'_>) -> EditPage {
         let (definition, language) = (draft.definition, page.language);
         let offer = self.offer(&page, definition, draft.entered).await;
@@ -385,6 +405,7 @@ impl Pages {
         } else {
             "entry.new"
         })));
+        let visibility = self.visibility(&page, &draft).await;
         let reason = Field::text(&Name::of("reason"), language.text("entry.reason"), draft.reason);
         EditPage {
             trail,
@@ -395,13 +416,17 @@ impl Pages {
             wrongs: wrongs(&fields),
             homeless: homeless.collect(),
             left: left_out(definition, draft.base, language),
-            visibility: form::visibility(draft.visibility, language),
+            visibility,
             reason: reason.hint(language.text("entry.reason-hint")),
             notice: draft.notice,
             templates: self.kept_templates(&page, &definition.name).await,
             carry: match draft.seen {
                 Some(_) => Vec::new(),
                 None => carried(definition, draft.carry, &page),
+            },
+            doubts: match draft.seen {
+                Some(seen) => format!("/types/{}/doubts?id={}", definition.name, seen.record.id),
+                None => format!("/types/{}/doubts", definition.name),
             },
             history: draft.seen.map(|seen| format!("/records/{}/field", seen.record.id)),
             type_name: definition.name.clone(),

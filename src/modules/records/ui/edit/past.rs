@@ -1,26 +1,27 @@
-//! Beside a form: what a field held before, who changed it and when; and what of a record is worth another look.
+//! Beside a form: what a field held before, who changed it and when; and what of a record is worth another look, also while
+//! it is written.
 
 use askama::Template;
+use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::contract::records::{FieldKind, RECORDS_READ, RecordType};
+use super::sent::Sent;
+use crate::contract::records::RecordType;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Error, FieldIssue, Result};
-use crate::kernel::http::{Path, Query};
+use crate::kernel::http::{Form, Path, Query};
 use crate::kernel::ledger;
-use crate::kernel::search::Query as Asked;
 use crate::kernel::ui::{Html, Page, actor, filters, shorten, texts, view};
-use crate::modules::records::model::{cell, path, shape, warn};
+use crate::modules::records::model::{cell, entry, path, shape, warn};
+use crate::modules::records::service::doubts::Draft;
 use crate::modules::records::ui::Pages;
 use crate::modules::records::ui::record::state;
 
 /// States that are looked through, and changes that are told.
 const STATES: i64 = 100;
 const TOLD: usize = 4;
-/// Records with the words of a title that are compared with it.
-const ALIKE: usize = 50;
 /// Characters of a value.
 const LONGEST: usize = 160;
 
@@ -98,52 +99,55 @@ impl Pages {
         let now = rfc3339(self.db.clock().now());
         let today = now.split('T').next().unwrap_or_default();
         let mut found = warn::warnings(definition, document, today);
-        // Whether another is called the same is told where the search can say it.
-        if let Ok(Some(issue)) = self.same_title(page, definition, document, id).await {
-            found.push(issue);
-        }
+        let draft = Draft {
+            definition,
+            document,
+            id,
+        };
+        found.extend(self.service.doubts(&self.search, &page.caller, draft).await);
+        found.truncate(warn::MOST);
         found
     }
+}
 
-    async fn same_title(
-        &self,
-        page: &Page,
-        definition: &RecordType,
-        document: &Map<String, Value>,
-        id: Option<&str>,
-    ) -> Result<Option<FieldIssue>> {
-        let Some(leaf) = definition
-            .title
-            .as_ref()
-            .and_then(|title| path::find(&definition.fields, title))
-        else {
-            return Ok(None);
-        };
-        let text = cell::text(&leaf, document).filter(|text| !text.trim().is_empty());
-        let Some(text) = text.filter(|_| leaf.field.kind == FieldKind::Text) else {
-            return Ok(None);
-        };
-        let query = Asked {
-            kind: Some(ledger::RECORD.to_owned()),
-            types: vec![definition.name.clone()],
-            text: format!("{}:\"{}\"", leaf.path, text.replace('"', " ")),
-            limit: ALIKE,
-            visibility: self.access.filter(&page.caller, RECORDS_READ).await?,
-            ..Asked::default()
-        };
-        let hits = self.search.search(query).await?.hits;
-        let ids: Vec<String> = hits
-            .into_iter()
-            .map(|hit| hit.id)
-            .filter(|other| Some(other.as_str()) != id)
-            .collect();
-        let others = self.service.read_many(&page.caller, &ids).await?;
-        let same = others
-            .iter()
-            .any(|other| cell::text(&leaf, &other.record.document).as_ref() == Some(&text));
-        Ok(same.then(|| FieldIssue {
-            path: leaf.path.clone(),
-            message: "is what another record of the collection is called, too.".to_owned(),
-        }))
-    }
+/// The record that a form changes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Of {
+    id: Option<String>,
+}
+
+/// Something worth another look: the path of its field, with positions, and why.
+#[derive(Debug, Serialize)]
+pub struct Doubt {
+    path: String,
+    message: String,
+}
+
+/// `POST /types/{name}/doubts`: what of a form is worth another look while it is written. Nothing is kept.
+pub async fn doubts(
+    State(pages): State<Pages>,
+    page: Page,
+    Path(name): Path<String>,
+    Query(of): Query<Of>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Json<Vec<Doubt>>> {
+    let mut sent = Sent::read(pairs)?;
+    let (definition, base) = match &of.id {
+        Some(id) => {
+            let seen = pages.writable(&page, id).await?;
+            let definition = shape::cut_definition(&seen.stored_type.definition, seen.level);
+            (definition, seen.record.document)
+        }
+        None => (pages.creatable(&page, &name).await?, Map::new()),
+    };
+    sent.tidy(&definition.fields);
+    // What is wrong is told when it is saved; what can be read is looked at.
+    let document = entry::take(&definition.fields, &base, &sent.entered).document;
+    let found = pages.warnings(&page, &definition, &document, of.id.as_deref()).await;
+    let told = found.into_iter().map(|issue| Doubt {
+        message: page.language.sentence(&issue.message),
+        path: issue.path,
+    });
+    Ok(Json(told.collect()))
 }
