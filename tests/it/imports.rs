@@ -15,6 +15,7 @@ both!(
     a_file_goes_into_a_collection_that_is_there,
     drafts_belong_to_who_brought_them_and_go,
     a_draft_is_imported_once,
+    a_look_takes_the_place_of_the_one_before,
 );
 
 /// Semicolons, a decimal comma, days before months, an empty column.
@@ -336,5 +337,47 @@ async fn a_draft_is_imported_once(db: TestDb) {
     assert_eq!(jobs().await, 1);
     let types = app.get("/api/types").await.ok().json();
     assert_eq!(types["items"].as_array().unwrap().len(), 1, "{types}");
+    app.stop().await;
+}
+
+/// A file that is to be read in another way is not looked at twice: the look that waits is superseded by the new one.
+async fn a_look_takes_the_place_of_the_one_before(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    let request = app.signed(Method::POST, "/api/uploads?name=pots.csv");
+    let draft = app
+        .send(
+            request,
+            Bytes::from_static(b"number,title;maker\n1,Pot;Ray\n2,Jug;Ray\n"),
+        )
+        .await
+        .ok()
+        .json();
+    let path = format!("/api/import-drafts/{}", draft["id"].as_str().unwrap());
+    for delimiter in [",", ";"] {
+        let choices = json!({ "reading": { "delimiter": delimiter } });
+        app.with_json(Method::PATCH, &path, &choices).await.ok();
+        app.get(&path).await.ok();
+    }
+    let jobs = app.get("/api/jobs?kind=exchange.look").await.ok().json();
+    let items = jobs["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{jobs}");
+    assert_eq!(
+        (&items[0]["state"], &items[1]["state"], &items[1]["superseded_by"]),
+        (&json!("waiting"), &json!("superseded"), &items[0]["id"]),
+        "{jobs}"
+    );
+    // Its page leads to the one that took its place.
+    let (old, new) = (items[1]["id"].as_str().unwrap(), items[0]["id"].as_str().unwrap());
+    let page = app.get(&format!("/jobs/{old}")).await.ok().text();
+    assert!(
+        page.contains(&format!("/jobs/{new}")) && page.contains("Superseded"),
+        "{page}"
+    );
+    app.drain_jobs().await;
+    let seen = app.get(&path).await.ok().json();
+    let columns = seen["found"]["columns"].as_array().unwrap();
+    assert_eq!((columns.len(), &seen["found"]["rows"]), (2, &json!(2)), "{seen}");
+    let looks = app.get("/api/jobs?kind=exchange.look&state=done").await.ok().json();
+    assert_eq!(looks["items"].as_array().unwrap().len(), 1, "{looks}");
     app.stop().await;
 }

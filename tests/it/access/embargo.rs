@@ -58,6 +58,23 @@ async fn what_is_closed_opens_at_its_date(db: TestDb) {
         .opens("contributor", &record, &house.in_days(30), "public")
         .await
         .ok();
+    let jobs = house
+        .operator("GET", "/api/jobs?kind=records.embargo&state=waiting", None)
+        .await
+        .ok()
+        .json();
+    let key = format!("unique/records.embargo/{record}");
+    let times: Vec<&str> = jobs["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|job| job["ordering_key"] == json!(key))
+        .map(|job| job["run_at"].as_str().unwrap())
+        .collect();
+    assert!(
+        times.len() == 1 && times[0] > house.in_days(29).as_str(),
+        "one job, which took the new time: {jobs}"
+    );
     house.opens("curator", field, &house.in_days(20), "public").await.ok();
     let list = house.get("curator", "/api/embargoes").await.ok().json();
     let listed: Vec<&str> = list["items"]

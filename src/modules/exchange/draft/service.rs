@@ -15,7 +15,7 @@ use crate::kernel::access::Caller;
 use crate::kernel::db::Write;
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::{is_id, new_id};
-use crate::kernel::jobs::{self, Job, NewJob};
+use crate::kernel::jobs::{self, Job, NewJob, Rule};
 use crate::modules::exchange::read::Look;
 use crate::modules::exchange::read::look::MISSING_LIKELY;
 use crate::modules::exchange::service::Service;
@@ -326,7 +326,8 @@ impl Service {
     }
 }
 
-/// The job that looks at the whole file of a draft.
+/// The job that looks at the whole file of a draft. A look at the file as it was read before is of no use any more: it ends at
+/// its next step, and this one takes its place.
 fn look_job(draft: &Draft) -> Result<NewJob> {
     let payload = LookAt {
         draft: draft.row.id.clone(),
@@ -335,7 +336,8 @@ fn look_job(draft: &Draft) -> Result<NewJob> {
     Ok(NewJob::new(LOOK, serde_json::to_value(&payload)?)
         .queue(jobs::EXCHANGE)
         .priority(1)
-        .unique_key(format!("look/{}/{}", draft.row.id, draft.row.version)))
+        .unique_key(format!("look/{}", draft.row.id))
+        .rule(Rule::Supersede))
 }
 
 pub(super) fn restless() -> Error {

@@ -15,7 +15,7 @@ use crate::kernel::clock::rfc3339;
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::is_id;
-use crate::kernel::jobs::{self, JobContext, NewJob};
+use crate::kernel::jobs::{self, JobContext, NewJob, Rule};
 use crate::kernel::ledger::{self, NewVersion, Operation};
 use crate::modules::records::model::{path, shorten};
 use crate::modules::records::store::{self, EmbargoRow, LIVE};
@@ -173,9 +173,10 @@ impl Service {
                     let order = Order {
                         object: Some(row.object.clone()),
                     };
-                    // The one before, at another time, finds nothing to do.
+                    // Said anew, the job that waits takes the new time.
                     let job = NewJob::new(EMBARGO, serde_json::to_value(order)?)
-                        .unique_key(format!("{EMBARGO}/{}/{}", row.object, row.opens_at))
+                        .unique_key(format!("{EMBARGO}/{}", row.object))
+                        .rule(Rule::Replace)
                         .run_at(row.opens_at);
                     jobs::enqueue(tx, &Caller::system(), job).await.map(|_| ())
                 })
