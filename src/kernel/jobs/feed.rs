@@ -20,6 +20,8 @@ use crate::kernel::db::{Signal, Write};
 
 /// Jobs claimed in one statement.
 const BATCH: usize = 100;
+/// Jobs claimed and not begun, at most: twice a batch, so that whole batches are claimed while the other half runs.
+const AHEAD: usize = 2 * BATCH;
 /// Work claimed ahead, in microseconds of one slot.
 const AHEAD_MICROS: u64 = 200_000;
 /// Without a wake-up a queue is looked at this often.
@@ -78,9 +80,9 @@ impl Feed {
         if micros == 0 {
             return 0;
         }
-        let ahead = usize::try_from(AHEAD_MICROS * self.slots as u64 / micros).unwrap_or(BATCH);
+        let ahead = usize::try_from(AHEAD_MICROS * self.slots as u64 / micros).unwrap_or(AHEAD);
         // Less than a whole job for each slot is not worth holding back from others.
-        if ahead < self.slots * 2 { 0 } else { ahead.min(BATCH) }
+        if ahead < self.slots * 2 { 0 } else { ahead.min(AHEAD) }
     }
 
     /// How many to claim now: what the free slots and the next moments need; 0 while enough is there.
