@@ -10,11 +10,13 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+mod caller;
 mod directory;
 mod identity;
 mod refusals;
 mod rules;
 
+pub use caller::{Caller, Subject};
 pub use directory::{Collection, Directory, Person, Places};
 pub use identity::{Credential, Identity};
 pub use rules::{PUBLIC_READS, Rules, covers};
@@ -35,76 +37,6 @@ pub const VIEW_AS: Permission = Permission("access.view-as");
 
 /// How the secret of every token begins, so that those who look for leaked secrets know it, here and elsewhere.
 pub const TOKEN_PREFIX: &str = "vitrine_";
-
-/// Who is behind a caller.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum Subject {
-    /// Nobody in particular.
-    Anonymous,
-    /// Whoever holds the setup cookie, or runs the command line on this machine.
-    Operator,
-    /// Somebody with an account, a person or a service. What it may follows from its roles; `scope`, a list of permissions,
-    /// narrows that further where a token speaks for the account, and is `None` for a session.
-    Account {
-        id: String,
-        /// As it was called when it asked; for pages and logs, never for a decision.
-        name: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        scope: Option<Vec<String>>,
-    },
-    /// A program with a token; its scope is a list of permissions, `*` for all.
-    Token {
-        id: String,
-        name: String,
-        scope: Vec<String>,
-    },
-    /// The house itself: schedules, upkeep.
-    System,
-}
-
-/// Who asks. Stored with each job, which runs with these rights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caller {
-    pub subject: Subject,
-    /// The request or command that this is part of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-}
-
-impl Caller {
-    pub fn anonymous() -> Self {
-        Self {
-            subject: Subject::Anonymous,
-            request_id: None,
-        }
-    }
-    pub fn operator() -> Self {
-        Self {
-            subject: Subject::Operator,
-            request_id: None,
-        }
-    }
-    pub fn system() -> Self {
-        Self {
-            subject: Subject::System,
-            request_id: None,
-        }
-    }
-    /// How the ledger and logs name the caller.
-    pub fn actor(&self) -> String {
-        match &self.subject {
-            Subject::Anonymous => "anonymous".to_owned(),
-            Subject::Operator => "operator".to_owned(),
-            Subject::Account { id, .. } => format!("account:{id}"),
-            Subject::Token { id, .. } => format!("token:{id}"),
-            Subject::System => "system".to_owned(),
-        }
-    }
-    pub fn is_anonymous(&self) -> bool {
-        self.subject == Subject::Anonymous
-    }
-}
 
 /// Who may read something, and the level of a field.
 #[derive(

@@ -13,7 +13,7 @@ use super::model::{IMPORT, Import, Options};
 use super::read::{Input, Look, Spool, look};
 use super::store::{self, Standing};
 use crate::contract::exchange::{Exchange, Format, ImportReport, Reading};
-use crate::contract::records::{RECORDS_WRITE, Records};
+use crate::contract::records::{RECORDS_DELETE, RECORDS_WRITE, Records};
 use crate::kernel::Kernel;
 use crate::kernel::access::{Caller, Level, Object, Subject};
 use crate::kernel::db::Write;
@@ -59,14 +59,18 @@ impl Service {
     /// The job for a file that is stored already. The same file, type and options on the way join that job.
     pub async fn import_job(&self, caller: &Caller, import: &Import) -> Result<NewJob> {
         self.admit(caller, &import.options).await?;
-        job_of(import)
+        job_of(caller, import)
     }
 
     /// May the caller import so? Asked before a file is taken in as well.
     pub async fn admit(&self, caller: &Caller, options: &Options) -> Result<()> {
         check(options)?;
         let object = Object::Type(&options.type_name);
-        self.kernel.access.require(caller, RECORDS_WRITE, &object).await
+        self.kernel.access.require(caller, RECORDS_WRITE, &object).await?;
+        if options.delete_missing {
+            self.kernel.access.require(caller, RECORDS_DELETE, &object).await?;
+        }
+        Ok(())
     }
 
     /// Looks at a file that is stored already: what it is and how it would be read.
@@ -96,7 +100,7 @@ impl Service {
             report.report_path = None;
         }
         // Values were cut to what the one who asked may see; another may see less, also of what the file said.
-        if let Some(report) = report.as_mut().filter(|_| job.caller.actor() != caller.actor()) {
+        if let Some(report) = report.as_mut().filter(|_| !caller.owns(&job.caller)) {
             report.changes.clear();
             if !self.sees_all(caller, &report.type_name).await? {
                 report.refusals.clear();
@@ -145,7 +149,7 @@ impl Service {
     pub async fn report(&self, caller: &Caller, id: &str) -> Result<Option<String>> {
         let job = self.job(caller, id).await?;
         let import: Import = serde_json::from_value(job.payload.clone())?;
-        if job.caller.actor() != caller.actor() && !self.sees_all(caller, &import.options.type_name).await? {
+        if !caller.owns(&job.caller) && !self.sees_all(caller, &import.options.type_name).await? {
             let text = "The report shows what stands in the file. Only who brought it reads it, and who sees all of the collection.";
             return Err(Error::new(Code::Forbidden, text));
         }
@@ -200,10 +204,10 @@ impl Service {
 }
 
 /// The job of an import that was admitted.
-pub fn job_of(import: &Import) -> Result<NewJob> {
+pub fn job_of(caller: &Caller, import: &Import) -> Result<NewJob> {
     let payload = serde_json::to_value(import)?;
-    // The name of the file is no part of what is to be done.
-    let same = serde_json::to_string(&(&import.blob, &import.options))?;
+    // The name of the file is no part of what is to be done. Whose records may be changed is another's with another asker.
+    let same = serde_json::to_string(&(caller.voice(), &import.blob, &import.options))?;
     let same = hex::encode(Sha256::digest(same));
     Ok(NewJob::new(IMPORT, payload)
         .queue(jobs::EXCHANGE)

@@ -13,7 +13,8 @@ both!(
     roles_in_two_collections,
     groups_hold_groups,
     somebody_looks_as_another,
-    who_may_and_where_is_listed
+    who_may_and_where_is_listed,
+    a_narrow_token_gets_no_file_of_its_owner
 );
 
 async fn roles_in_two_collections(db: TestDb) {
@@ -209,6 +210,34 @@ async fn somebody_looks_as_another(db: TestDb) {
         403
     );
     assert_eq!(house.get("root", &path).await.status, 200, "itself again");
+    house.running.stop().await;
+}
+
+async fn a_narrow_token_gets_no_file_of_its_owner(db: TestDb) {
+    let house = House::open(db).await;
+    house.add("fungus", "restricted", json!({"title": "A secret"})).await;
+    house.add("fungus", "public", json!({"title": "Known"})).await;
+    let order = json!({"type": "fungus", "format": "csv"});
+    let ask = async |who: &str| {
+        let begun = house.send(who, "POST", "/api/exports", Some(&order)).await.ok().json();
+        begun["job"].as_str().unwrap().to_owned()
+    };
+    // The same order of the same account, by a session and by a token that reads less: each has its own.
+    let (whole, narrow) = (ask("root").await, ask("narrow").await);
+    assert_ne!(whole, narrow);
+    house.drain_jobs().await;
+    let file = async |who: &str, job: &str| house.get(who, &format!("/api/exports/{job}/file")).await;
+    assert!(file("root", &whole).await.ok().text.contains("A secret"));
+    let cut = file("narrow", &narrow).await.ok().text;
+    assert!(cut.contains("Known") && !cut.contains("A secret"), "{cut}");
+    assert_eq!(file("narrow", &whole).await.status, 404);
+    assert_eq!(house.get("narrow", &format!("/api/exports/{whole}")).await.status, 404);
+    assert_eq!(
+        file("root", &narrow).await.status,
+        200,
+        "its owner sees what the token had made"
+    );
+    assert_eq!(file("administrator", &whole).await.status, 404);
     house.running.stop().await;
 }
 

@@ -91,7 +91,7 @@ async fn run_page(
 /// Tells that something happened to an import, or to the look at a draft of the caller, until it ends.
 async fn events(State(service): State<Service>, caller: Caller, Path(id): Path<String>) -> Result<Response> {
     let job = jobs::get(&service.kernel.db, &id).await?;
-    let own = job.kind == LOOK && job.caller.actor() == caller.actor();
+    let own = job.kind == LOOK && caller.owns(&job.caller);
     if !own {
         service.job(&caller, &id).await?;
     }

@@ -82,7 +82,7 @@ impl Service {
             Err(error) if error.code() == Code::NotFound => return Err(nothing()),
             found => found?,
         };
-        if !matches!(job.kind.as_str(), EXPORT | ALL) || job.caller.actor() != caller.actor() {
+        if !matches!(job.kind.as_str(), EXPORT | ALL) || !caller.owns(&job.caller) {
             return Err(nothing());
         }
         if !job.state.is_final() && !patience.is_zero() {
@@ -198,7 +198,7 @@ impl Service {
 
 /// The key that an order of a caller shares with the same order of theirs that is on its way.
 pub(super) fn same(kind: &str, caller: &Caller, order: &impl Serialize) -> Result<String> {
-    let both = serde_json::to_string(&(caller.actor(), order))?;
+    let both = serde_json::to_string(&(caller.voice(), order))?;
     Ok(format!("{kind}/{}", hex::encode(Sha256::digest(both))))
 }
 

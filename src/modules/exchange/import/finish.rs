@@ -57,7 +57,7 @@ impl Task {
             .progress(done, Some(done), &format!("{} rows", seen.rows))
             .await?;
         let next = match dina::next(&self.import) {
-            Some(import) => Some(job_of(&import)?),
+            Some(import) => Some(job_of(&self.context.caller, &import)?),
             None => None,
         };
         let (report, next, context) = (&report, &next, &self.context);

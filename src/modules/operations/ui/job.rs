@@ -86,7 +86,7 @@ view!(JobPage);
 /// A job for whoever asked for it; those of others are for whoever looks after jobs.
 async fn seen(pages: &Pages, caller: &Caller, id: &str) -> Result<Job> {
     let found = jobs::get(&pages.db, id).await;
-    let is_own = |job: &Job| !caller.is_anonymous() && job.caller.actor() == caller.actor();
+    let is_own = |job: &Job| !caller.is_anonymous() && caller.owns(&job.caller);
     if !found.as_ref().is_ok_and(is_own) {
         pages.access.require(caller, JOBS_READ, &Object::House).await?;
     }

@@ -103,7 +103,7 @@ impl Labels {
             batch: batch.id.clone(),
             print: print.clone(),
         });
-        let key = hex::encode(Sha256::digest(order.to_string()));
+        let key = hex::encode(Sha256::digest(format!("{} {order}", caller.voice())));
         let job = &NewJob::new(LABELS, order).unique_key(format!("labels/{key}"));
         let write = self
             .batches
@@ -126,7 +126,7 @@ impl Labels {
             Err(error) if error.code() == Code::NotFound => return Err(nothing()),
             found => found?,
         };
-        if job.kind != LABELS || job.caller.actor() != caller.actor() {
+        if job.kind != LABELS || !caller.owns(&job.caller) {
             return Err(nothing());
         }
         let order: Order = serde_json::from_value(job.payload.clone())?;
