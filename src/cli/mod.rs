@@ -19,6 +19,7 @@ mod man;
 mod mapping;
 mod messages;
 mod migrate;
+mod models;
 mod orders;
 pub mod output;
 mod preview;
@@ -128,6 +129,8 @@ enum Command {
     Search(search::Args),
     /// Delete a collection as a whole
     Type(types::Args),
+    /// Types as text: sets to begin with, export, plan, apply
+    Types(models::Args),
     /// Take the sample away again
     Sample(types::SampleArgs),
     /// Show, check and explain the settings
@@ -196,6 +199,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::SetupLink(args) => block_on(setup_link::run(args, settings)),
         Command::Search(args) => block_on(search::run(args, settings)),
         Command::Type(args) => block_on(types::run(args, settings)),
+        Command::Types(args) => block_on(models::run(args, settings)),
         Command::Sample(args) => block_on(types::sample(args, settings)),
         Command::Config(args) => config::run(&args, &settings),
         Command::Completion(args) => {

@@ -70,6 +70,10 @@ pub struct Field {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     pub hints: Map<String, Value>,
+    /// The heading, by language, of the section of the form that begins with this field and goes on to the next one.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub section: Map<String, Value>,
     /// A list of values.
     #[serde(default, skip_serializing_if = "is_false")]
     pub repeated: bool,

@@ -31,7 +31,7 @@ use crate::kernel::jobs::JobHandler;
 use crate::kernel::module::{Module, NavEntry};
 use crate::kernel::schedule::Schedule;
 use crate::kernel::search::{IndexSource, Tongue};
-use service::{Service, batch, collection, embargo, opening};
+use service::{Service, batch, collection, embargo, opening, reshape};
 
 struct RecordsModule {
     service: Arc<Service>,
@@ -87,6 +87,11 @@ impl Module for RecordsModule {
             let service = embargoes.clone();
             async move { Box::pin(service.run_embargo(context)).await }
         };
+        let shaper = self.service.clone();
+        let move_values = move |context| {
+            let service = shaper.clone();
+            async move { Box::pin(service.run_reshape(context)).await }
+        };
         let (batches, clearing) = (self.pages.batches.clone(), self.pages.batches.clone());
         let run_batch = move |context| {
             let batches = batches.clone();
@@ -112,6 +117,7 @@ impl Module for RecordsModule {
             JobHandler::new(opening::OPEN, open),
             JobHandler::new(collection::REMOVE, remove),
             JobHandler::new(embargo::EMBARGO, embargo),
+            JobHandler::new(reshape::RESHAPE, move_values),
         ]
     }
     fn schedules(&self) -> Vec<Schedule> {

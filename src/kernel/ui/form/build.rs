@@ -14,6 +14,7 @@ impl Field {
             warning: String::new(),
             required: false,
             badge: String::new(),
+            section: String::new(),
             quiet: false,
             control,
         }
@@ -181,6 +182,12 @@ impl Field {
     #[must_use]
     pub fn badge(mut self, text: impl Into<String>) -> Self {
         self.badge = text.into();
+        self
+    }
+    /// A part of the form begins here, with a heading.
+    #[must_use]
+    pub fn section(mut self, text: impl Into<String>) -> Self {
+        self.section = text.into();
         self
     }
     #[must_use]

@@ -34,6 +34,8 @@ pub struct Field {
     pub required: bool,
     /// A small word beside the label, such as who may see it.
     pub badge: String,
+    /// The heading of the part of the form that begins here.
+    pub section: String,
     /// The label is there for those who hear it only: its group says it already.
     pub quiet: bool,
     pub control: Control,

@@ -8,6 +8,7 @@ pub mod labels;
 mod list;
 mod numbers;
 mod records;
+mod shapes;
 mod similar;
 pub mod trees;
 mod types;
@@ -53,6 +54,13 @@ pub fn routes(api: Api) -> Routes {
         .route(TYPES_WRITE, routes!(types::replace))
         .route(TYPES_WRITE, routes!(types::remove))
         .route(TYPES_READ, routes!(types::schema))
+        .route(TYPES_READ, routes!(shapes::as_text))
+        .route(TYPES_READ, routes!(shapes::list_sets))
+        .route(TYPES_WRITE, routes!(shapes::begin_set))
+        .route(TYPES_WRITE, routes!(shapes::plan))
+        .route(TYPES_WRITE, routes!(shapes::apply))
+        .route(TYPES_WRITE, routes!(shapes::look_at_reshape))
+        .route(TYPES_WRITE, routes!(shapes::reshape))
         .route(RECORDS_READ, routes!(trees::branch))
         .route(RECORDS_WRITE, routes!(trees::move_to))
         .route(RECORDS_READ, routes!(list::list))

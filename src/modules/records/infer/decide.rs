@@ -162,6 +162,7 @@ impl Rules<'_> {
             values: Vec::new(),
             terms: Vec::new(),
             number: None,
+            section: serde_json::Map::new(),
             fields,
         }
     }

@@ -183,6 +183,10 @@ impl Check {
             }
             self.labels(&format!("{at}.labels"), &field.labels, MAX_LABEL);
             self.labels(&format!("{at}.hints"), &field.hints, MAX_WORDS);
+            self.labels(&format!("{at}.section"), &field.section, MAX_LABEL);
+            if depth > 1 && !field.section.is_empty() {
+                self.say(format!("{at}.section"), "belongs to fields that are in no group.");
+            }
             self.language(&format!("{at}.language"), field.language.as_deref());
             self.options(&at, field);
             if field.kind == FieldKind::Group {

@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod definition;
+pub mod difference;
 pub mod entry;
 pub mod likeness;
 pub mod merge;
@@ -11,11 +12,13 @@ pub mod number;
 pub mod outline;
 pub mod patch;
 pub mod path;
+pub mod reshape;
 pub mod rule;
 pub mod schema;
 pub mod settle;
 pub mod shape;
 pub mod terms;
+pub mod text;
 pub mod tree;
 pub mod tsv;
 pub mod twins;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::restore::Undoing;
 use super::trees::Step;
-use super::{Because, Service, types};
+use super::{Because, Service};
 use crate::contract::records::{
     ImportBatch, Inference, Record, RecordType, Records, RowOutcome, Sight, StoredType, TypeKeeper,
 };
@@ -37,7 +37,7 @@ impl Records for Service {
         Service::identify(self, definition, go_on).await
     }
     fn shipped_type(&self, name: &str) -> Option<RecordType> {
-        types::shipped().iter().find(|t| t.name == name).cloned()
+        super::shipped().iter().find(|t| t.name == name).cloned()
     }
     fn infer(&self, name: &str, key: Option<&str>, cells: bool) -> Box<dyn Inference> {
         infer::infer(name, key, cells)

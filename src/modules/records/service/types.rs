@@ -1,10 +1,9 @@
 //! Types: kept in the ledger, cached by version. A write reads where its type stands inside its transaction, so that
 //! nothing is ever checked against an old definition.
 
-use std::sync::{Arc, LazyLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use rust_embed::RustEmbed;
-
+use super::sets::shipped;
 use super::{Because, Service};
 use crate::contract::records::{BEING_DELETED, RecordType, StoredType, TYPES_WRITE};
 use crate::kernel::access::{Caller, Level, Object};
@@ -15,23 +14,13 @@ use crate::kernel::ledger::{self, NewVersion, Operation, Position};
 use crate::modules::records::model::{definition, hint, path, shape};
 use crate::modules::records::store::{self, DELETED, LIVE, REMOVING, TypeHead};
 
-#[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/assets/models"]
-struct Models;
-
-/// The types that come with the program, by name. One that cannot be read is left out here and fails a test.
-static SHIPPED: LazyLock<Vec<RecordType>> = LazyLock::new(|| {
-    let texts = Models::iter()
-        .filter(|path| path.ends_with(".toml"))
-        .filter_map(|path| Models::get(&path));
-    texts
-        .filter_map(|file| toml::from_str(&String::from_utf8_lossy(&file.data)).ok())
-        .collect()
-});
-
-/// Every shipped type.
-pub fn shipped() -> &'static [RecordType] {
-    &SHIPPED
+/// What becomes of the values of records when their type changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Values {
+    /// They stay as they are, so the new definition has to hold them.
+    Stay,
+    /// They are moved by the change that this is a part of.
+    Move,
 }
 
 /// A change of a type, done.
@@ -116,6 +105,17 @@ impl Service {
         set_id: &str,
         definition: &RecordType,
     ) -> Result<TypeWritten> {
+        self.put_type_as(tx, set_id, definition, Values::Stay).await
+    }
+
+    /// As [`Service::put_type_in`]; whoever moves the values of its records answers for them.
+    pub(super) async fn put_type_as(
+        &self,
+        tx: &mut Tx<'_>,
+        set_id: &str,
+        definition: &RecordType,
+        values: Values,
+    ) -> Result<TypeWritten> {
         self.bring_targets(tx, set_id, definition).await?;
         self.check_definition(tx, definition).await?;
         tx.lock(&format!("records.type/{}", definition.name)).await?;
@@ -172,7 +172,7 @@ impl Service {
             ));
         }
         // Only now: from here on nobody adds records under the old definition.
-        if let Some(old) = old
+        if let Some(old) = old.filter(|_| values == Values::Stay)
             && store::has_records(&mut *tx, &head.name, true).await?
         {
             let issues = definition::check_change(&old.definition, definition);

@@ -182,3 +182,57 @@ pub async fn forget_type(tx: &mut Tx<'_>, name: &str, id: &str) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// How many records a change set changed.
+pub async fn records_of_set(on: impl Into<Exec<'_>>, set_id: &str) -> Result<i64> {
+    let (count,): (i64,) = sql("SELECT COUNT(DISTINCT entity) FROM version WHERE set_id = $1 AND kind = 'record'")
+        .bind(set_id)
+        .one(on)
+        .await?;
+    Ok(count)
+}
+
+/// The type that a change set changed before it moved the values of its records; also one that was put back so.
+pub async fn moved_type(on: impl Into<Exec<'_>>, set_id: &str) -> Result<Option<String>> {
+    let first: Option<(String, String)> = sql(
+        "SELECT v.entity, v.kind FROM change_set c JOIN version v ON v.set_id = c.id \
+         WHERE c.id = $1 AND c.kind IN ('type.reshape', 'undo') ORDER BY v.position LIMIT 1",
+    )
+    .bind(set_id)
+    .opt(on)
+    .await?;
+    Ok(first.filter(|(_, kind)| kind == "type").map(|(entity, _)| entity))
+}
+
+/// Values of a type's records under a field that it has no more lead nowhere.
+pub async fn drop_identifiers_of(tx: &mut Tx<'_>, type_name: &str, field: &str) -> Result<u64> {
+    sql("DELETE FROM identifier WHERE type = $1 AND field = $2")
+        .bind(type_name)
+        .bind(field)
+        .exec(tx)
+        .await
+}
+
+/// Ids of live records of a type that others wrote since a change set first changed it.
+pub async fn ids_since_set(
+    on: impl Into<Exec<'_>>,
+    type_id: &str,
+    type_name: &str,
+    set_id: &str,
+    limit: i64,
+) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql(
+        "SELECT r.id FROM version t JOIN version v ON (v.txid, v.position) > (t.txid, t.position) \
+         JOIN record r ON r.id = v.entity AND r.version = v.version \
+         WHERE t.entity = $1 AND t.set_id || '' = $3 AND r.type = $2 AND r.state = 'live' AND v.set_id <> $3 \
+         AND NOT EXISTS (SELECT 1 FROM version e WHERE e.entity = t.entity AND e.set_id || '' = $3 AND e.version < t.version) \
+         ORDER BY r.id LIMIT $4",
+    )
+    .bind(type_id)
+    .bind(type_name)
+    .bind(set_id)
+    .bind(limit)
+    .all(on)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}

@@ -17,6 +17,7 @@ pub use job::{BATCH, Order};
 pub use look::{Preview, Refusal, Told};
 pub use select::{Selection, filter};
 pub use store::{Batch, Counts, Done, Item};
+pub(super) use write::words;
 
 use super::collection::ordered;
 use super::{Because, Service};

@@ -211,7 +211,7 @@ fn wanted(rules: &Rules<'_>, put: &Put) -> Wish {
 }
 
 /// Why a record stays, in words.
-fn words(why: WhyLeft) -> &'static str {
+pub(in crate::modules::records::service) fn words(why: WhyLeft) -> &'static str {
     match why {
         WhyLeft::InUse => "Other records point at it.",
         WhyLeft::Taken => "A value that only one record may have belongs to another one.",

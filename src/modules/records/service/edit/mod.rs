@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 pub(super) use self::admit::admit;
 pub(super) use self::state::{State, clash, no_target};
 use super::read::{Seen, seen};
-use super::{Because, Service, parse_state, types};
+use super::{Because, Service, parse_state, shipped};
 use crate::contract::records::{RECORDS_READ, RECORDS_WRITE};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::db::Write;
@@ -50,7 +50,7 @@ impl Service {
     /// Makes a record.
     pub async fn create(&self, why: &Because<'_>, new: &NewRecord) -> Result<Written> {
         let known = self.find_type(&new.type_name).await?;
-        let shipped = types::shipped().iter().find(|t| t.name == new.type_name);
+        let shipped = shipped().iter().find(|t| t.name == new.type_name);
         let default = match (&known, shipped) {
             (Some(stored), _) => stored.definition.visibility,
             (None, Some(shipped)) => shipped.visibility,

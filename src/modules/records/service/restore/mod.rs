@@ -91,13 +91,19 @@ impl Service {
         undoing: &Undoing<'_>,
         entities: &[String],
     ) -> Result<Vec<Restoration>> {
-        let touched = touched(tx, undoing.of, entities).await?;
+        // What moved values goes back before all of them.
+        let ahead = heads::moved_type(&mut *tx, undoing.of)
+            .await?
+            .filter(|id| !entities.contains(id));
+        let ahead: Vec<String> = ahead.into_iter().collect();
+        let touched = touched(tx, undoing.of, &[entities, &ahead].concat()).await?;
         let of_kind = |kind: &str| -> Vec<String> {
             let same = |e: &&String| touched.get(*e).is_some_and(|t| t.kind == kind);
             entities.iter().filter(same).cloned().collect()
         };
         let (records, types) = (of_kind(RECORD), of_kind(TYPE));
         let mut outcomes: HashMap<String, Restoration> = HashMap::new();
+        self.restore_types(tx, undoing, &ahead, &touched, &mut outcomes).await?;
         // A type that comes back comes before its records, one that goes goes after them.
         let (going, coming): (Vec<String>, Vec<String>) = types
             .into_iter()

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{Touched, Undoing, store};
-use crate::contract::records::{RecordType, TYPES_WRITE};
+use crate::contract::records::{RECORDS_DELETE, RecordType, TYPES_WRITE};
 use crate::contract::undo::{Restoration, WhyLeft};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::db::Tx;
@@ -12,8 +12,13 @@ use crate::kernel::error::{Code, Result};
 use crate::kernel::ledger::{self, NewVersion, Operation, TYPE};
 use crate::modules::records::model::definition;
 use crate::modules::records::model::tree::is_planted_anew;
-use crate::modules::records::service::Service;
+use crate::modules::records::model::{path, validate};
+use crate::modules::records::service::types::Values;
+use crate::modules::records::service::{Service, parse_state};
 use crate::modules::records::store::{self as heads, DELETED, LIVE, TypeHead};
+
+/// Records that others wrote since, of a change that moved values: more are not looked at within a transaction.
+const MOST_LATE: i64 = 1_000;
 
 impl Service {
     pub(super) async fn restore_types(
@@ -86,8 +91,40 @@ impl Service {
         let Some(before) = before else {
             return left(WhyLeft::Redacted);
         };
-        self.put_before(tx, undoing.set_id, is_live, &definition, &serde_json::from_str(before)?)
+        let before: RecordType = serde_json::from_str(before)?;
+        let goes_back = is_live && self.goes_back(tx, undoing, &head, &before).await?;
+        self.put_before(tx, undoing.set_id, (is_live, goes_back), &definition, &before)
             .await
+    }
+
+    /// A change that moved values goes back as a whole: the type first, its records after it. That loses nothing where what
+    /// others wrote since fits the type of before, too, and where whoever does it may put back every record.
+    async fn goes_back(
+        &self,
+        tx: &mut Tx<'_>,
+        undoing: &Undoing<'_>,
+        head: &TypeHead,
+        before: &RecordType,
+    ) -> Result<bool> {
+        if heads::moved_type(&mut *tx, undoing.of).await?.as_ref() != Some(&head.id) {
+            return Ok(false);
+        }
+        let object = Object::Type(&head.name);
+        let level = self.access.level_in(&mut *tx, undoing.caller, RECORDS_DELETE, &object);
+        if level.await? != Some(Level::Restricted) {
+            return Ok(false);
+        }
+        let late = heads::ids_since_set(&mut *tx, &head.id, &head.name, undoing.of, MOST_LATE + 1).await?;
+        if late.len() as i64 > MOST_LATE {
+            return Ok(false);
+        }
+        for row in heads::get_many(&mut *tx, &late).await? {
+            let state = parse_state(row.document.as_deref())?;
+            if state.is_some_and(|state| !validate::validate(before, &state.document).is_empty()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn delete_empty(&self, tx: &mut Tx<'_>, set: &str, head: TypeHead) -> Result<Restoration> {
@@ -115,12 +152,13 @@ impl Service {
         &self,
         tx: &mut Tx<'_>,
         set: &str,
-        is_live: bool,
+        (is_live, goes_back): (bool, bool),
         standing: &RecordType,
         before: &RecordType,
     ) -> Result<Restoration> {
         // Looked at before anything is written, since what was written would stay.
         if is_live
+            && !goes_back
             && heads::has_records(&mut *tx, &before.name, true).await?
             && (!definition::check_change(standing, before).is_empty()
                 || !definition::newly_identifying(standing, before).is_empty()
@@ -128,7 +166,17 @@ impl Service {
         {
             return Ok(Restoration::Left(WhyLeft::TypeInUse));
         }
-        match self.put_type_in(tx, set, before).await {
+        let values = if goes_back { Values::Move } else { Values::Stay };
+        if goes_back {
+            let kept: Vec<String> = path::identifying(before).into_iter().map(|leaf| leaf.path).collect();
+            for leaf in path::identifying(standing)
+                .iter()
+                .filter(|leaf| !kept.contains(&leaf.path))
+            {
+                heads::drop_identifiers_of(tx, &before.name, &leaf.path).await?;
+            }
+        }
+        match self.put_type_as(tx, set, before, values).await {
             Ok(_) if is_live => Ok(Restoration::Reverted),
             Ok(_) => Ok(Restoration::Revived),
             // Its own check comes before it writes.

@@ -46,7 +46,8 @@ pub(in crate::modules::records::service) async fn write(
         taken.entry(row.type_name.clone()).or_default().extend(added);
         let (linked, wanted) = (was.as_ref().map(|w| rules.links(w)), rules.links(&state.document));
         if linked.as_ref() != Some(&wanted) {
-            if linked.is_some_and(|l| !l.is_empty()) {
+            // Those of a live record go, also what fields led to that its type has no more.
+            if linked.is_some() {
                 relinked.push(row.id.clone());
             }
             links.extend(wanted.into_iter().map(|(field, to)| (row.id.clone(), field, to)));

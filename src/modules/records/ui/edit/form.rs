@@ -43,7 +43,19 @@ pub struct Maker<'a> {
 impl Maker<'_> {
     /// The controls in the order of the type. `base` is the document that the form is about.
     pub fn fields(&self, base: &Map<String, Value>, entered: &Map<String, Value>) -> Vec<form::Field> {
-        self.object(&self.definition.fields, &Name::of(ROOT), "", Some(base), Some(entered))
+        let mut made = self.object(&self.definition.fields, &Name::of(ROOT), "", Some(base), Some(entered));
+        // A section begins with the first of its fields that the form shows.
+        let mut heading = String::new();
+        for field in &self.definition.fields {
+            if let Some(text) = said(&field.section, self.language) {
+                text.clone_into(&mut heading);
+            }
+            let path = Name::of(ROOT).field(&field.name);
+            if let Some(control) = made.iter_mut().find(|control| control.name == path.wire()) {
+                control.section = std::mem::take(&mut heading);
+            }
+        }
+        made
     }
 
     fn object(
