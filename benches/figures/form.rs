@@ -161,7 +161,7 @@ async fn engine(report: &Report, name: &str, folder: &Path, database: Option<&st
     let edit = format!("/records/{last}/edit");
     for (what, path) in [
         ("open an empty form", "/types/sheet/new"),
-        ("open a filled form", &edit),
+        ("open a filled form", edit.as_str()),
     ] {
         let mut times = Vec::with_capacity(ROUNDS);
         for _ in 0..ROUNDS {

@@ -2,7 +2,6 @@
 //! it is written.
 
 use askama::Template;
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +10,7 @@ use super::sent::Sent;
 use crate::contract::records::RecordType;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::error::{Error, FieldIssue, Result};
-use crate::kernel::http::{Form, Path, Query};
+use crate::kernel::http::{Form, Json, Path, Query};
 use crate::kernel::ledger;
 use crate::kernel::ui::{Html, Page, actor, filters, shorten, texts, view};
 use crate::modules::records::model::{cell, entry, path, shape, warn};
