@@ -51,6 +51,7 @@ impl Service {
                 visibility: sight.visibility,
             };
             if !self.access.check(caller, RECORDS_DELETE, &object).await? {
+                self.access.refused(caller, RECORDS_DELETE, &object);
                 return Err(Error::new(Code::Gone, format!("The record {id} was deleted.")));
             }
         }

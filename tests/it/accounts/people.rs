@@ -218,6 +218,23 @@ async fn bad_input_is_told(db: TestDb) {
     let mut eve = Visitor::new(&app);
     let long = eve.sign_in("ada", &"x".repeat(1_000_000)).await;
     assert_eq!(long.status, 422, "a megabyte of password is a wrong one");
+    // Whoever chooses one is told how long it may be.
+    let made = operator(
+        &app,
+        Method::POST,
+        "/api/people",
+        json!({"login": "long", "name": "Long"}),
+    )
+    .await;
+    let link = path_of(made["link"]["url"].as_str().unwrap());
+    let told = Visitor::new(&app)
+        .post(&link, &[("password", &"zebra kettle ".repeat(60_000))])
+        .await;
+    assert!(
+        told.status == 422 && told.text().contains("At most 1,024 bytes."),
+        "{}",
+        told.status
+    );
     let long = eve.sign_in(&"x".repeat(1_000_000), "x").await;
     assert_eq!(long.status, 422);
     for path in [

@@ -96,6 +96,7 @@ impl GrantService {
                 let hidden = || Error::not_found("record", &shown(id));
                 let (name, level) = self.access.place_of(id).await?.ok_or_else(hidden)?;
                 if !self.access.check(caller, GRANTS, &Object::Type(&name)).await? {
+                    self.access.refused(caller, GRANTS, &Object::Type(&name));
                     return Err(hidden());
                 }
                 Target {

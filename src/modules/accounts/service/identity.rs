@@ -135,6 +135,7 @@ impl Identity for Arc<Service> {
             Found::Resting => Ok(None),
             Found::Nobody => {
                 if let Some(peer) = peer {
+                    tracing::warn!(address = %peer, kind, "a secret that nobody has was shown");
                     self.cache.guessed(peer);
                     self.cache.bury(key);
                 }
