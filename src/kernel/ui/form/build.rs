@@ -15,6 +15,7 @@ impl Field {
             required: false,
             badge: String::new(),
             section: String::new(),
+            section_wrong: 0,
             quiet: false,
             control,
         }

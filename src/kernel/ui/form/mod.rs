@@ -36,6 +36,8 @@ pub struct Field {
     pub badge: String,
     /// The heading of the part of the form that begins here.
     pub section: String,
+    /// How many fields of that part are wrong.
+    pub section_wrong: usize,
     /// The label is there for those who hear it only: its group says it already.
     pub quiet: bool,
     pub control: Control,
@@ -148,6 +150,14 @@ impl Field {
         }
         Safe(out)
     }
+    /// A group, or a list of groups.
+    fn holds_fields(&self) -> bool {
+        match &self.control {
+            Control::Group(_) => true,
+            Control::Repeat(repeat) => matches!(repeat.blank.control, Control::Group(_)),
+            _ => false,
+        }
+    }
     /// How many fields inside are wrong, for the heading of a section.
     fn wrong_within(&self) -> usize {
         wrongs(self.children()).len()
@@ -203,6 +213,44 @@ fn place(fields: &mut [Field], issue: &FieldIssue, into: fn(&mut Field) -> &mut 
         return true;
     }
     false
+}
+
+/// A part of a form, for the list of its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Where it stands on the page.
+    pub anchor: String,
+    pub heading: String,
+    /// How many of its fields are wrong.
+    pub wrong: usize,
+}
+
+/// The parts of a form in order: those with a heading, else its groups. Each heading is told how many fields are wrong below.
+pub fn sections(fields: &mut [Field]) -> Vec<Section> {
+    let begins: Vec<usize> = (0..fields.len()).filter(|at| !fields[*at].section.is_empty()).collect();
+    for (n, begin) in begins.iter().enumerate() {
+        let end = begins.get(n + 1).copied().unwrap_or(fields.len());
+        fields[*begin].section_wrong = wrongs(&fields[*begin..end]).len();
+    }
+    let headed = |field: &Field| Section {
+        anchor: format!("{}-section", field.id),
+        heading: field.section.clone(),
+        wrong: field.section_wrong,
+    };
+    let grouped = |field: &Field| Section {
+        anchor: field.id.clone(),
+        heading: field.label.clone(),
+        wrong: wrongs(std::slice::from_ref(field)).len(),
+    };
+    if begins.is_empty() {
+        fields
+            .iter()
+            .filter(|field| field.holds_fields())
+            .map(grouped)
+            .collect()
+    } else {
+        begins.iter().map(|begin| headed(&fields[*begin])).collect()
+    }
 }
 
 /// The wrong fields in order, for `parts::wrongs`.
@@ -261,6 +309,30 @@ mod tests {
         assert_eq!(homeless.len(), 1);
         let found: Vec<String> = wrongs(&fields).into_iter().map(|wrong| wrong.id).collect();
         assert_eq!(found, ["f-maker", "f-maker/#1/name", "f-makers"]);
+    }
+
+    #[test]
+    fn parts_of_a_form_tell_what_is_wrong_below_them() {
+        let line = |name: &str| Field::text(&Name::of(name), name, "");
+        let mut fields = vec![
+            makers(),
+            line("a").section("First"),
+            line("b"),
+            line("c").section("Last"),
+        ];
+        let issue = FieldIssue {
+            path: "b".to_owned(),
+            message: "is wrong.".to_owned(),
+        };
+        mark(&mut fields, std::slice::from_ref(&issue));
+        let told: Vec<(String, usize)> = sections(&mut fields)
+            .into_iter()
+            .map(|one| (one.anchor, one.wrong))
+            .collect();
+        assert_eq!(told, [("f-a-section".to_owned(), 1), ("f-c-section".to_owned(), 0)]);
+        let mut groups = vec![makers(), line("b")];
+        let told: Vec<String> = sections(&mut groups).into_iter().map(|one| one.heading).collect();
+        assert_eq!(told, ["Maker"], "without headings the groups are the parts");
     }
 
     #[test]

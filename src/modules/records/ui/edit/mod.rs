@@ -33,7 +33,7 @@ use crate::contract::records::{RECORDS_WRITE, RecordType};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Path, Query};
-use crate::kernel::ui::form::{Field, Name, Wrong, wrongs};
+use crate::kernel::ui::form::{Field, Name, Section, Wrong, sections, wrongs};
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, shorten, view};
 use crate::modules::records::model::{entry, shape, validate};
 use crate::modules::records::service::{Because, Edit, NewRecord, Seen, shipped};
@@ -49,6 +49,8 @@ pub struct EditPage {
     /// The version the form shows; none for a record to be made.
     version: Option<i64>,
     fields: Vec<Field>,
+    /// The parts of a long form.
+    sections: Vec<Section>,
     /// Labels of fields that a form cannot show.
     left: Vec<String>,
     wrongs: Vec<Wrong>,
@@ -414,6 +416,7 @@ impl Pages {
             cancel,
             version: draft.version,
             wrongs: wrongs(&fields),
+            sections: sections(&mut fields),
             homeless: homeless.collect(),
             left: left_out(definition, draft.base, language),
             visibility,
