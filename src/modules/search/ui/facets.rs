@@ -212,9 +212,10 @@ impl Facets<'_> {
         if given.is_empty() && span.is_none() && missing.is_none() {
             return None;
         }
+        let is_date = leaf.field().is_some_and(|field| field.kind == FieldKind::Date);
         let column = |(text, count): &(&str, u64)| Column {
-            label: self.span_text(text),
-            tick: begin(text),
+            label: self.spanned(is_date, text),
+            tick: self.spanned(is_date, &begin(text)),
             count: *count,
             href: (*count > 0).then(|| self.address.with_span(field, text)),
             active: span.is_some_and(|span| touches(text, span)),
@@ -352,7 +353,7 @@ impl Facets<'_> {
             }
             (Some(FieldKind::Boolean), Some("true")) => self.language.text("value.yes"),
             (Some(FieldKind::Boolean), Some("false")) => self.language.text("value.no"),
-            (_, Some(text)) if is_span(text) => self.span_text(text),
+            (kind, Some(text)) if is_span(text) => self.spanned(kind == Some(FieldKind::Date), text),
             (_, Some(text)) => shorten(text, VALUE),
         }
     }

@@ -132,8 +132,8 @@ impl<'a> Dates<'a> {
         };
         let chosen = self.address.span(path);
         let column = |(span, count): (&str, u64)| Column {
-            label: facets.span_text(span),
-            tick: begin(span),
+            label: facets.years_text(span),
+            tick: facets.years_text(&begin(span)),
             count,
             href: (count > 0).then(|| self.address.with_span(path, span)),
             active: chosen.is_some_and(|chosen| touches(span, chosen)),
@@ -150,7 +150,7 @@ impl<'a> Dates<'a> {
         let missing = values.iter().find(|v| v.value.is_none());
         TimelineView {
             any: true,
-            moves: self.moves(path, chosen.is_some()),
+            moves: self.moves(path, chosen.is_some(), &facets),
             fields: self.choices(path),
             missing: missing.map(|v| (v.count, self.address.toggled(path, None))),
             only_missing: self.address.is_chosen(path, None),
@@ -170,8 +170,9 @@ impl<'a> Dates<'a> {
     }
 
     /// Earlier and later by as much as is chosen, the next wider span, and all of it.
-    fn moves(&self, path: &str, any: bool) -> Vec<(&'static str, String, String)> {
+    fn moves(&self, path: &str, any: bool, facets: &Facets<'_>) -> Vec<(&'static str, String, String)> {
         let mut moves = Vec::new();
+        let years = |(from, to): (i64, i64)| facets.years_text(&format!("{from}..{to}"));
         let to = |from: i64, to: i64| {
             let span = format!("{from}..{to}");
             self.address.with(|a| a.put_span(path, &span))
@@ -195,14 +196,6 @@ impl<'a> Dates<'a> {
             moves.push(("search.time-all", String::new(), all));
         }
         moves
-    }
-}
-
-fn years((from, to): (i64, i64)) -> String {
-    if from == to {
-        from.to_string()
-    } else {
-        format!("{from} – {to}")
     }
 }
 
