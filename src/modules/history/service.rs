@@ -1,12 +1,12 @@
 //! Reads the ledger for a caller: today's visibility decides, and documents are cut to the level of today.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::Map;
 
-use super::HISTORY_AUDIT;
 use super::undo::{Choice, Decided, Kept, Preview, Standing, Undos};
+use super::{HISTORY_AUDIT, HISTORY_UNDO};
 use crate::contract::records::{RECORDS_DELETE, RecordState, Records, Sight};
 use crate::kernel::access::{Access, Caller, Level, Object};
 use crate::kernel::db::Db;
@@ -239,7 +239,30 @@ impl Service {
     /// Begins to take a change set back of which the caller sees something. Answers the job.
     pub async fn undo(&self, caller: &Caller, id: &str, reason: &str) -> Result<String> {
         let (set, seen_by) = self.seen_set(caller, id).await?;
-        self.undos.start(caller, seen_by, set, reason).await
+        let changes = ledger::set_changes(&self.db, id, Position::default(), PROBE).await?;
+        let records = changes.into_iter().filter(|change| change.kind == ledger::RECORD);
+        let ids: Vec<String> = records.map(|change| change.entity).collect();
+        let sights = self.records.sights(caller, &ids).await?;
+        let is_theirs = self.takes_back_some(caller, &sights).await?;
+        self.undos.start(caller, seen_by, set, reason, is_theirs).await
+    }
+
+    /// Does the caller take back anything in a collection of these records? Whoever does not stops nothing and begins
+    /// nothing. Types are asked one by one when they are put back.
+    async fn takes_back_some(&self, caller: &Caller, sights: &[Sight]) -> Result<bool> {
+        let names: BTreeSet<&str> = sights
+            .iter()
+            .map(|sight| sight.stored_type.definition.name.as_str())
+            .collect();
+        for name in &names {
+            if self.access.check(caller, HISTORY_UNDO, &Object::Type(name)).await? {
+                return Ok(true);
+            }
+        }
+        if let Some(name) = names.first() {
+            self.access.require(caller, HISTORY_UNDO, &Object::Type(name)).await?;
+        }
+        Ok(false)
     }
 
     /// The undos of a change set that the caller sees something of, newest first; without counts of what they cannot see.
@@ -317,12 +340,19 @@ impl Service {
         reason: &str,
     ) -> Result<Decided> {
         let (_, seen_by) = self.seen_set(caller, id).await?;
-        if seen_by.is_some() {
+        if seen_by.is_some() || !self.access.check(caller, HISTORY_UNDO, &Object::House).await? {
             let Some(ids) = which else {
                 let text = "Name those you decide about: you do not see all of what was left.";
                 return Err(Error::invalid("records", text));
             };
             let sights = self.records.sights(caller, ids).await?;
+            let names: BTreeSet<&str> = sights
+                .iter()
+                .map(|sight| sight.stored_type.definition.name.as_str())
+                .collect();
+            for name in names {
+                self.access.require(caller, HISTORY_UNDO, &Object::Type(name)).await?;
+            }
             if let Some(hidden) = ids.iter().find(|id| !sights.iter().any(|s| s.id == **id)) {
                 return Err(Error::not_found("record", &hidden.chars().take(60).collect::<String>()));
             }

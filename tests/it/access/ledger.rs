@@ -8,6 +8,7 @@ use vitrine::kernel::testing::TestDb;
 use super::House;
 
 both!(
+    an_editor_elsewhere_takes_nothing_back,
     grants_stand_in_the_audit,
     the_last_administrator_stays,
     a_job_ends_when_its_account_lost_the_role
@@ -151,6 +152,41 @@ async fn the_last_administrator_stays(db: TestDb) {
     // The operator of the machine can, and can make another.
     house.operator("DELETE", &format!("/api/groups/{id}"), None).await.ok();
     assert_eq!(house.get("stranger", "/api/groups").await.status, 403);
+    house.running.stop().await;
+}
+
+/// Who edits one collection neither undoes what happened in another, nor stops what is happening there.
+async fn an_editor_elsewhere_takes_nothing_back(db: TestDb) {
+    let house = House::open(db).await;
+    house.add("bird", "public", json!({"title": "Owl"})).await;
+    let set = async |cause: &str| {
+        let path = format!("/api/changes?cause={cause}&limit=1");
+        let newest = house.get("root", &path).await.ok().json();
+        newest["items"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let undo = async |who: &str, set: &str| {
+        let path = format!("/api/changes/{set}/undo");
+        house.send(who, "POST", &path, Some(&json!({}))).await
+    };
+    let made = set("record.create").await;
+    assert_eq!(house.get("editor", &format!("/api/changes/{made}")).await.status, 200);
+    let refused = undo("editor", &made).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    house.drain_jobs().await;
+    let jobs = house
+        .operator("GET", "/api/jobs?kind=history.undo", None)
+        .await
+        .ok()
+        .json();
+    assert_eq!(jobs["items"], json!([]), "{jobs}");
+    // With the right in that collection it is theirs.
+    house.give("editor", "editor", "type:bird").await;
+    undo("editor", &made).await.ok();
+    house.drain_jobs().await;
+    assert_eq!(
+        house.get("root", "/api/records?type=bird").await.ok().json()["total"],
+        0
+    );
     house.running.stop().await;
 }
 

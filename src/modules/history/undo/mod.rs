@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::contract::records::Records;
 use crate::contract::undo::Prospect;
-use crate::kernel::access::Caller;
+use crate::kernel::access::{Caller, Subject};
 use crate::kernel::db::{Db, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::{self, Job, NewJob};
@@ -88,13 +88,14 @@ impl Undos {
     }
 
     /// Makes the job that takes a change set back; the one that is on the way already, where there is one. What still
-    /// makes the change set is stopped first.
+    /// makes the change set is stopped first, by who takes back records in it (`is_theirs`) or asked for that job.
     pub(super) async fn start(
         &self,
         caller: &Caller,
         seen_by: Option<&Caller>,
         set: ChangeSet,
         reason: &str,
+        is_theirs: bool,
     ) -> Result<String> {
         can_be(&set)?;
         let id = set.id.as_str();
@@ -102,6 +103,11 @@ impl Undos {
         let maker = self.job_of(&set).await?;
         let unfinished = maker.as_ref().filter(|job| !job.state.is_final());
         if let Some(job) = unfinished {
+            let is_above = matches!(caller.subject, Subject::Operator | Subject::System);
+            if !is_theirs && !is_above && !caller.owns(&job.caller) {
+                let text = "Somebody else is still making this change. It can be taken back when it has ended.";
+                return Err(Error::new(Code::Conflict, text));
+            }
             match jobs::cancel(&self.db, &job.id).await {
                 Err(error) if error.code() != Code::Conflict => return Err(error),
                 // It has just ended.
