@@ -12,6 +12,7 @@ mod literals;
 mod locales;
 mod manual;
 mod migrations;
+mod models;
 pub mod openapi;
 mod sentences;
 pub mod sources;

@@ -47,7 +47,7 @@ pub fn rest(old: &Field, name: &str) -> Field {
         let label = old.labels.get(tag).and_then(Value::as_str)?;
         Some((tag.to_owned(), Value::String(format!("{label}, {words}"))))
     };
-    let labels = [said("en", "as written"), said("sv", "som det är skrivet")];
+    let labels = [said("en", "as written"), said("sv", "ordagrant")];
     plain(name, old.level, old.repeated, labels.into_iter().flatten().collect())
 }
 
