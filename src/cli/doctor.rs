@@ -161,11 +161,30 @@ async fn look_at_components(client: &Client, findings: &mut Findings) {
             "failed" => State::Failed,
             _ => State::Warning,
         };
-        findings.add(
-            &component.name,
-            state,
-            component.reason.unwrap_or_else(|| "works".to_owned()),
-        );
+        // The same subject has the same name whether something runs or not.
+        let name = match component.name.as_str() {
+            "search" => "index",
+            "data-folder" => "permissions",
+            name => name,
+        };
+        findings.add(name, state, component.reason.unwrap_or_else(|| well(name).to_owned()));
+    }
+}
+
+/// What is said of a part of a running house that is well.
+fn well(name: &str) -> &'static str {
+    match name {
+        "database" => "answers",
+        "migrations" => "all are applied",
+        "index" => "is there and follows what is written",
+        "disk" => "there is room",
+        "permissions" => "nobody else on this machine may look into the data folder",
+        "clock" => "goes with the database's",
+        "roles" => "none pauses",
+        "followers" => "no long transaction holds them back",
+        "write-ahead-log" => "is short",
+        "workers" => "every queue with jobs is served",
+        _ => "works",
     }
 }
 

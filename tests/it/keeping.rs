@@ -191,7 +191,17 @@ async fn the_pages_of_a_keeper_answer(db: TestDb) {
     import(&app).await;
     app.drain_jobs().await;
     let page = app.get("/operations").await.ok().text();
-    for word in ["Requests", "Jobs done", "database", "migrations", "alive", "<svg"] {
+    for word in [
+        "Requests",
+        "19 of 20 requests",
+        "Jobs done",
+        "Free on the disk",
+        "Database, MB",
+        "database",
+        "migrations",
+        "alive",
+        "<svg",
+    ] {
         assert!(page.to_lowercase().contains(&word.to_lowercase()), "{word} in {page}");
     }
     let page = app.get("/settings").await.ok().text();

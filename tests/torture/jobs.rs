@@ -21,8 +21,8 @@ use vitrine::kernel::testing::Dice;
 use super::figure;
 use super::load::pause;
 
-/// Jobs of one life of the process.
-const JOBS: usize = 500;
+/// Jobs of one life of the process: some lives are too short for all of them, and 200 make more than 100,000.
+const JOBS: usize = 520;
 /// Of one commit.
 const BATCH: usize = 10;
 /// The effect commits with the job, or before it.

@@ -102,7 +102,14 @@ impl Inner {
                 }
             }
             if recovered.elapsed() >= lease.min(Duration::from_secs(5)) {
-                self.recover(false).await;
+                // Its own first: a clock that was set forward would show them as lost.
+                match self.renew_any().await {
+                    Ok(()) => {
+                        renewed = Instant::now();
+                        self.recover(false).await;
+                    }
+                    Err(error) => warn!(?error, "leases cannot be renewed; trying again"),
+                }
                 recovered = Instant::now();
             }
             if swept.elapsed() >= SWEEP {
@@ -135,6 +142,13 @@ impl Inner {
                 warn!(job.id = running.id, ?error, "progress cannot be written");
             }
         }
+    }
+
+    async fn renew_any(&self) -> Result<()> {
+        if self.active().is_empty() {
+            return Ok(());
+        }
+        self.renew().await
     }
 
     /// Renews, and lets go of what is no longer ours.

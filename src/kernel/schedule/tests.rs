@@ -279,7 +279,71 @@ async fn a_pause_is_listed(db: TestDb) {
     );
 }
 
+/// Nonsense is refused with the text and the reason. Where another version has stored something that this one does not
+/// understand, its schedule is listed without a next time and can still be run, paused and resumed; the others go on.
+async fn nonsense_stops_nothing(db: TestDb) {
+    let clock = Clock::fixed(NOW);
+    let db = Db::open(db.url(), db.folder(), clock.clone(), Options::default())
+        .await
+        .unwrap();
+    for (cron, zone) in [
+        ("", "UTC"),
+        ("* * * *", "UTC"),
+        ("0 0 32 * *", "UTC"),
+        ("0 0 * 13 *", "UTC"),
+        ("*/0 * * * *", "UTC"),
+        ("9-3 * * * *", "UTC"),
+        ("every day at noon", "UTC"),
+        ("\0 * * * *", "UTC"),
+        ("0 * * * *", "Moon/Crater"),
+        ("0 * * * *", "../../etc/passwd"),
+    ] {
+        let refused = Times::parse(cron, zone).err();
+        let refused = refused.unwrap_or_else(|| panic!("{cron:?} in {zone:?} was taken"));
+        let told = refused.to_string();
+        assert!(
+            told.contains("is no cron text") || told.contains("is no time zone"),
+            "{told}"
+        );
+    }
+    let schedules = vec![
+        hourly("test.hourly", Missed::RunOnce),
+        hourly("test.other", Missed::RunOnce),
+    ];
+    register(&db, &schedules).await.unwrap();
+    let write = db.write(Write::interactive("test"), |tx| {
+        Box::pin(async move {
+            sql("UPDATE schedule SET cron = 'when it rains', zone = 'Moon/Crater' WHERE name = 'test.other'")
+                .exec(tx)
+                .await
+        })
+    });
+    write.await.unwrap();
+    let listed = list(&db).await.unwrap();
+    let next: Vec<bool> = listed.iter().map(|one| one.next_due.is_some()).collect();
+    assert_eq!((listed[1].cron.as_str(), next), ("when it rains", vec![true, false]));
+    pause(&db, "test.other", true).await.unwrap();
+    pause(&db, "test.other", false).await.unwrap();
+    run_now(&db, &Caller::operator(), "test.other").await.unwrap();
+    assert_eq!(jobs_of(&db).await, 1);
+    clock.advance(HOUR);
+    tick(&db, &schedules[..1]).await.unwrap();
+    assert_eq!(jobs_of(&db).await, 2);
+    // A schedule that could never be understood is refused before it is stored, by its name.
+    let wrong = Schedule {
+        cron: "when it rains",
+        ..hourly("test.wrong", Missed::Skip)
+    };
+    let refused = register(&db, &[wrong]).await.unwrap_err();
+    assert!(
+        format!("{:#}", refused.source().unwrap()).contains("test.wrong"),
+        "{refused}"
+    );
+    assert!(list(&db).await.unwrap().iter().all(|one| one.name != "test.wrong"));
+}
+
 both!(
+    nonsense_stops_nothing,
     a_pause_is_listed,
     a_thousand_due_times,
     a_wrong_clock_does_not_stop_a_schedule,

@@ -208,6 +208,11 @@ fn plots(language: Language, samples: &[Sample], ended: &[(i64, String, i64)], n
                 .unwrap_or_default()
         }
     };
+    // Where nothing was measured there is no column.
+    let room = |slot: i64| {
+        let within = samples.iter().filter(|s| s.at / STEP == slot);
+        within.filter_map(|s| s.disk_free).min().unwrap_or_default() / 1_000_000
+    };
     let plot = |title: &str, value: &dyn Fn(i64) -> u64| columns(language, title, now, value);
     let mut plots = vec![
         plot("operations.plot-requests", &counted(|s| s.requests)),
@@ -218,6 +223,7 @@ fn plots(language: Language, samples: &[Sample], ended: &[(i64, String, i64)], n
         plot("operations.plot-failed", &jobs(true)),
         plot("operations.plot-waiting", &highest(|s| s.waiting)),
         plot("operations.plot-lag", &highest(|s| s.lag.unwrap_or_default())),
+        plot("operations.plot-disk", &room),
         plot("operations.plot-database", &highest(|s| s.database_bytes / 1_000_000)),
         plot(
             "operations.plot-memory",

@@ -190,6 +190,45 @@ async fn a_new_process_takes_what_a_dead_one_left(db: TestDb) {
     running.await.unwrap();
 }
 
+/// A clock that goes an hour ahead ends every lease: what is left by the dead is taken, what the living run is not.
+async fn a_clock_set_forward_takes_nothing_from_the_living(db: TestDb) {
+    let (db, clock) = fixed(&db).await;
+    let (release, released) = tokio::sync::watch::channel(false);
+    let (started, mut begun) = mpsc::unbounded_channel();
+    let long = JobHandler::new("test.long", move |_| {
+        let (started, mut released) = (started.clone(), released.clone());
+        async move {
+            started.send(()).unwrap();
+            released.wait_for(|is_over| *is_over).await.map_err(Error::internal)?;
+            Ok(Value::Null)
+        }
+    });
+    let left = JobHandler::new("test.left", |_| async { Ok(Value::Null) });
+    let stop = CancellationToken::new();
+    let running = spawn(&worker(&db, "alive", vec![long, left]), &stop);
+    let held = make(&db, NewJob::new("test.long", json!({}))).await;
+    begun.recv().await.unwrap();
+    let lost = make(&db, NewJob::new("test.left", json!({})).run_at(i64::MAX / 2)).await;
+    let write = db.write(Write::interactive("test"), |tx| {
+        Box::pin(async move {
+            let until = tx.now() + 20_000;
+            sql("UPDATE job SET state = 'running', worker = 'dead', attempts = 1, lease_until = $1 WHERE kind = 'test.left'")
+                .bind(until)
+                .exec(tx)
+                .await
+        })
+    });
+    assert_eq!(write.await.unwrap(), 1);
+    clock.advance(3_600_000);
+    let taken = ended(&db, &lost).await;
+    assert_eq!((taken.state, taken.attempts), (State::Done, 2));
+    release.send(true).unwrap();
+    let kept = ended(&db, &held).await;
+    assert_eq!((kept.state, kept.attempts), (State::Done, 1));
+    stop.cancel();
+    running.await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn lost_connections_lose_no_job() {
     let db = crate::kernel::testing::postgres().await;
@@ -306,4 +345,5 @@ both!(
     completion_commits_with_the_last_writes,
     an_ending_process_puts_its_jobs_back,
     a_new_process_takes_what_a_dead_one_left,
+    a_clock_set_forward_takes_nothing_from_the_living,
 );
