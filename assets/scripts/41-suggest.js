@@ -127,6 +127,10 @@
       } else if (event.key === "Enter" && open && this.at >= 0) {
         event.preventDefault();
         this.choose(this.at);
+      } else if (event.key === "Enter" && open && this.id) {
+        // Who picks a record means the first that is offered, and not to send the form.
+        event.preventDefault();
+        if (this.options[0].record) this.choose(0);
       } else if (event.key === "Escape" && open) {
         event.preventDefault();
         event.stopPropagation();

@@ -19,6 +19,8 @@ const CONTROL_S: &str = "\u{e009}s\u{e000}";
 
 /// How long the index may take to follow what moved.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Suggestions that are gone through.
+const OFFERED: usize = 20;
 /// Sheets that are there in the morning: forty of one gatherer, and eight of one who is there twice.
 const OF_SMITH: usize = 40;
 const OF_EVA: usize = 8;
@@ -125,13 +127,21 @@ async fn pick(browser: &Browser, typed: &str, offered: &str) {
     take(browser, offered).await;
 }
 
-/// Takes the first suggestion, which says this.
+/// Goes down to the suggestion that says this and takes it.
 async fn take(browser: &Browser, offered: &str) {
+    const CHOSEN: &str =
+        "const e = document.querySelector('main [role=option][aria-selected=true]'); return e ? e.textContent : '';";
     browser
         .wait_for_text("main .combo-list:not([hidden]) [role=option]", offered)
         .await;
-    browser.press(DOWN).await;
-    browser.press(ENTER).await;
+    for _ in 0..OFFERED {
+        browser.press(DOWN).await;
+        let chosen = browser.script(CHOSEN).await;
+        if chosen.as_str().is_some_and(|chosen| chosen.contains(offered)) {
+            return browser.press(ENTER).await;
+        }
+    }
+    panic!("{offered} is not offered");
 }
 
 /// Waits until the picker of this field has its record: one that is made on the way has to be there first.
