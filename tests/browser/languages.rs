@@ -26,6 +26,8 @@ async fn a_page_is_read_in_swedish_and_back() {
             "/types/exhibit",
             "/changes",
             "/docs",
+            "/docs?q=etikett",
+            "/docs/types",
             "/sign-in",
         ] {
             browser.open(page).await;

@@ -16,6 +16,8 @@ both!(
     the_nearest_choice_counts,
     an_account_takes_its_language_along,
     mail_speaks_the_language_of_the_house,
+    the_manual_and_refusals_speak_with_the_reader,
+    the_wizard_calls_things_as_its_reader_does,
 );
 
 /// A page as a browser without an account asks for it.
@@ -103,6 +105,83 @@ async fn a_reader_gets_pages_in_their_language(db: TestDb) {
         "{}",
         english.text()
     );
+    app.stop().await;
+}
+
+async fn the_manual_and_refusals_speak_with_the_reader(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    let swedish = [("accept-language", "sv")];
+    let chapter = read(&app, "/docs/import", &swedish).await.ok().text();
+    for said in [
+        "Importera din första fil",
+        "<article class=\"prose-page\" lang=\"sv\">",
+        "href=\"/docs/import?lang=en\" hreflang=\"en\"",
+        "<link rel=\"alternate\" hreflang=\"sv\"",
+        // Where a link leads is the same in every language.
+        "<h2 id=\"on-the-command-line\">På kommandoraden</h2>",
+    ] {
+        assert!(chapter.contains(said), "{said}: {chapter}");
+    }
+    let other = read(&app, "/docs/import?lang=en", &swedish).await.ok();
+    assert_eq!(cookie(&other, "lang").as_deref(), Some("en"));
+    assert!(other.text().contains("<h2 id=\"on-the-command-line\">On the command line</h2>"));
+    // What is looked up is looked up in that language, and led to its place.
+    let found = read(&app, "/docs?q=l%C3%B6sennycklar", &swedish).await.ok().text();
+    assert!(found.contains("href=\"/docs/accounts#passkeys\""), "{found}");
+    let none = read(&app, "/docs?q=zzzz", &swedish).await.ok().text();
+    assert!(none.contains("Handboken säger inget om ”zzzz”"), "{none}");
+    let unknown = read(&app, "/docs/nothing", &swedish).await;
+    assert!(
+        unknown.status == 404 && unknown.text().contains("Det finns ingen sida ”nothing” i handboken."),
+        "{}",
+        unknown.text()
+    );
+    app.stop().await;
+}
+
+async fn the_wizard_calls_things_as_its_reader_does(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    let kind = json!({
+        "name": "vase", "title": "title", "key": "number",
+        "labels": { "en": "Vase", "sv": "Vas" },
+        "fields": [
+            { "name": "number", "kind": "identifier", "unique": true, "labels": { "en": "Number", "sv": "Nummer" } },
+            { "name": "title", "kind": "text", "labels": { "en": "Title", "sv": "Titel" } },
+            { "name": "glaze", "kind": "text", "labels": { "en": "Glaze", "sv": "Glasyr" } },
+        ],
+    });
+    app.post("/api/types", &kind).await.ok();
+    let document = json!({ "number": "1", "title": "First", "glaze": "red" });
+    app.post("/api/records", &json!({ "type": "vase", "document": document }))
+        .await
+        .ok();
+    let request = app.signed(Method::POST, "/api/uploads?name=vases.csv");
+    let file = Bytes::from_static(b"number,title,glaze\n1,First,blue\n2,Second,green\n");
+    let draft = app.send(request, file).await.ok().json();
+    let id = draft["id"].as_str().unwrap();
+    app.get(&format!("/api/import-drafts/{id}")).await.ok();
+    app.drain_jobs().await;
+    app.with_json(
+        Method::PATCH,
+        &format!("/api/import-drafts/{id}"),
+        &json!({ "into": "vase" }),
+    )
+    .await
+    .ok();
+    app.post(&format!("/api/import-drafts/{id}/preview"), &json!({}))
+        .await
+        .ok();
+    app.drain_jobs().await;
+    for (language, said, unsaid) in [("sv", "Glasyr", "Glaze"), ("en", "Glaze", "Glasyr")] {
+        for step in ["collection", "preview"] {
+            let request = app
+                .signed(Method::GET, &format!("/import/{id}/{step}"))
+                .header("accept", "text/html")
+                .header("accept-language", language);
+            let page = app.send(request, Bytes::new()).await.ok().text();
+            assert!(page.contains(said) && !page.contains(unsaid), "{step} in {language}: {page}");
+        }
+    }
     app.stop().await;
 }
 
