@@ -4,7 +4,6 @@ mod groups;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::oneshot;

@@ -1,5 +1,7 @@
 //! Writes that share a commit on SQLite: who fails, fails alone, and who has gone holds nobody up.
 
+use std::time::Duration;
+
 use super::*;
 use crate::kernel::testing::sqlite;
 
