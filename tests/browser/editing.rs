@@ -62,6 +62,7 @@ async fn two_changes_are_put_together() {
     browser.wait_for_text("h1", "was changed while you were writing").await;
     browser.forget_complaints().await;
     assert_eq!(browser.count("fieldset.choice").await, 3);
+    browser.picture("keeping", "06-two-changes-beside-each-other").await;
     assert_eq!(browser.overflow().await, 0);
     browser.click("[name='pick/title'][value=mine]").await;
     browser.click(".entry-bar button[value=save]").await;
@@ -82,6 +83,7 @@ async fn a_record_is_deleted_and_brought_back() {
     assert_eq!(browser.overflow().await, 0);
     browser.click("main form button.danger").await;
     browser.wait_for_text("h1", "It was deleted").await;
+    browser.picture("keeping", "07-a-tombstone").await;
     browser.forget_complaints().await;
     browser
         .click(&format!("form[action='/records/{id}/restore'] button"))

@@ -235,11 +235,13 @@ impl House {
         });
         write.await.unwrap()
     }
-    /// A job whose payload this version does not understand, once it has failed.
-    pub async fn dead_letter(&self) -> String {
+
+    /// A job that cannot be done as things are, once it has failed.
+    pub async fn dead_letter(&self, kind: &'static str, payload: Value) -> String {
+        let payload = &payload;
         let write = self.db.write(Write::interactive("journey"), |tx| {
             Box::pin(async move {
-                let job = NewJob::new("history.undo", json!("of yesterday"));
+                let job = NewJob::new(kind, payload.clone());
                 enqueue(tx, &Caller::operator(), job).await
             })
         });

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::browser::{Browser, Look};
 use crate::house::house;
 
+/// Where the pictures go.
+const STORY: &str = "keeping";
+
 async fn as_operator(look: Look) -> Browser {
     let browser = Browser::start(look).await;
     house().go_in(&browser).await;
@@ -19,9 +22,11 @@ async fn an_import_is_undone_and_the_undo_too() {
     let change = house().change_of(&job).await;
     browser.open(&format!("/changes/{change}")).await;
     browser.wait_for_text(".outlook", "created").await;
+    browser.picture(STORY, "01-a-change-set").await;
     browser.click_link("Undo this…").await;
     browser.wait_for_text("h1", "Undo “Import of undoable.csv”?").await;
     browser.wait_for_text(".outlook", "40").await;
+    browser.picture(STORY, "02-what-an-undo-would-do").await;
     browser.fill("#reason", "The wrong file").await;
     browser.click("main form.ask button").await;
     browser.wait_for_text("h1", "Undo").await;
@@ -29,6 +34,7 @@ async fn an_import_is_undone_and_the_undo_too() {
     browser.click("#job-facts .facts a").await;
     browser.wait_for_text("main", "The wrong file").await;
     browser.wait_for_text("main .notice", "41 things were put back.").await;
+    browser.picture(STORY, "03-undone").await;
     // And back again.
     browser.click_link("Undo this…").await;
     browser.wait_for_text(".outlook", "records will be back").await;
@@ -36,6 +42,7 @@ async fn an_import_is_undone_and_the_undo_too() {
     browser.wait_for_text("#job-now .badge", "Done").await;
     browser.click("#job-facts .facts a").await;
     browser.wait_for_text("main .notice", "41 things were put back.").await;
+    browser.picture(STORY, "04-the-undo-undone").await;
     browser.nothing_to_complain_about().await;
     browser.close().await;
 }
@@ -46,6 +53,7 @@ async fn a_job_is_stopped() {
     let job = house().later_job().await;
     browser.open(&format!("/jobs/{job}")).await;
     browser.wait_for_text("#job-now", "It starts at").await;
+    browser.picture(STORY, "13-why-a-job-waits").await;
     browser.click("#job-now form button").await;
     browser.wait_for_text("#job-now .badge", "Cancelled").await;
     browser.click("#job-now form button").await;
@@ -57,15 +65,31 @@ async fn a_job_is_stopped() {
 #[tokio::test]
 async fn a_dead_letter_is_replayed() {
     let browser = as_operator(Look::Desktop).await;
-    let job = house().dead_letter().await;
+    // One that another version of the program has made: it stays what it is.
+    let job = house().dead_letter("history.undo", json!("of yesterday")).await;
     browser.open("/jobs").await;
     browser.click_link("Look at them").await;
     browser.wait_for_text("h1", "Dead letters").await;
     browser.wait_for_text("tbody", "does not understand").await;
+    browser.picture(STORY, "10-dead-letters").await;
     browser.click("tbody form button").await;
     browser.wait_for_text("#job-now .badge", "Failed").await;
     browser.wait_for_text("#job-facts", &job).await;
     browser.wait_for_text("#job-facts", "2 of").await;
+    // One whose cause is mended: it is done.
+    let order = json!({"type": "vanished", "q": "", "format": "csv"});
+    let job = house().dead_letter("exchange.export", order).await;
+    browser.open("/jobs/dead?kind=exchange.export").await;
+    browser.wait_for_text("tbody", "vanished").await;
+    browser.picture(STORY, "11-why-it-failed").await;
+    let vanished = json!({"name": "vanished", "title": "name", "fields": [{"name": "name", "kind": "text"}]});
+    house().ask("POST", "/api/types", &json!({"body": vanished})).await;
+    browser.click("tbody form button").await;
+    browser.wait_for_text("#job-facts", &job).await;
+    browser.wait_for_text("#job-now .badge", "Done").await;
+    browser.picture(STORY, "12-replayed").await;
+    browser.open("/jobs/dead?kind=exchange.export").await;
+    assert_eq!(browser.count("tbody tr").await, 0);
     browser.nothing_to_complain_about().await;
     browser.close().await;
 }
@@ -101,9 +125,11 @@ async fn a_role_pauses_and_goes_on() {
     browser.click(button).await;
     browser.wait_for_text(".roles", "scheduler · pauses").await;
     browser.wait_for_text(button, "Go on").await;
+    browser.picture(STORY, "20-a-role-pauses").await;
     browser.click(button).await;
     browser.wait_for_text(button, "Pause").await;
     assert!(!browser.text(".roles").await.contains("pauses"));
+    browser.picture(STORY, "21-and-goes-on").await;
     browser.close().await;
 }
 
@@ -112,13 +138,16 @@ async fn one_request_is_followed_to_its_job_and_its_change() {
     let browser = as_operator(Look::Desktop).await;
     let job = house().import("followed", "number,title\n1,One\n2,Two\n").await;
     browser.open(&format!("/jobs/{job}")).await;
+    browser.picture(STORY, "30-a-job").await;
     browser.click("#job-facts a[href^='/logs?request=']").await;
     browser.wait_for_text("h1", "Logs").await;
     for words in ["Import · Made", "Import · Running", "Import · Done"] {
         browser.wait_for_text("ol.log", words).await;
     }
+    browser.picture(STORY, "31-one-request-as-one-story").await;
     browser.click("ol.log .change a").await;
     browser.wait_for_text("h1", "Import of followed.csv").await;
+    browser.picture(STORY, "32-what-it-changed").await;
     browser.nothing_to_complain_about().await;
     browser.close().await;
 }
@@ -152,6 +181,7 @@ async fn somebody_decides_about_what_an_undo_left() {
     browser.wait_for_text("main", "My own title").await;
     browser.click("main details summary").await;
     browser.wait_for_text("main details", "This was done since:").await;
+    browser.picture(STORY, "05-what-an-undo-left").await;
     browser.click("main form button[value=fields]").await;
     browser.wait_for_text("#job-now .badge", "Done").await;
     browser.open(&format!("/records/{id}")).await;
