@@ -124,7 +124,11 @@ async fn the_manual_and_refusals_speak_with_the_reader(db: TestDb) {
     }
     let other = read(&app, "/docs/import?lang=en", &swedish).await.ok();
     assert_eq!(cookie(&other, "lang").as_deref(), Some("en"));
-    assert!(other.text().contains("<h2 id=\"on-the-command-line\">On the command line</h2>"));
+    assert!(
+        other
+            .text()
+            .contains("<h2 id=\"on-the-command-line\">On the command line</h2>")
+    );
     // What is looked up is looked up in that language, and led to its place.
     let found = read(&app, "/docs?q=l%C3%B6sennycklar", &swedish).await.ok().text();
     assert!(found.contains("href=\"/docs/accounts#passkeys\""), "{found}");
@@ -179,7 +183,10 @@ async fn the_wizard_calls_things_as_its_reader_does(db: TestDb) {
                 .header("accept", "text/html")
                 .header("accept-language", language);
             let page = app.send(request, Bytes::new()).await.ok().text();
-            assert!(page.contains(said) && !page.contains(unsaid), "{step} in {language}: {page}");
+            assert!(
+                page.contains(said) && !page.contains(unsaid),
+                "{step} in {language}: {page}"
+            );
         }
     }
     app.stop().await;
