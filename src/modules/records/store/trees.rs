@@ -136,14 +136,16 @@ pub async fn count_below(on: impl Into<Exec<'_>>, id: &str, most: i64) -> Result
 /// Ids of records that point at this one, after an id, each with whether it hangs below it and is pointed at itself: the
 /// leaves of a tree are not asked one by one.
 pub async fn pointing(on: impl Into<Exec<'_>>, to: &str, after: &str, limit: i64) -> Result<Vec<(String, bool)>> {
-    sql("SELECT DISTINCT l.from_id, n.id IS NOT NULL AND EXISTS (SELECT 1 FROM link c WHERE c.to_id = l.from_id) \
+    sql(
+        "SELECT DISTINCT l.from_id, n.id IS NOT NULL AND EXISTS (SELECT 1 FROM link c WHERE c.to_id = l.from_id) \
          FROM link l LEFT JOIN node n ON n.id = l.from_id AND n.parent_id = l.to_id \
-         WHERE l.to_id = $1 AND l.from_id > $2 AND l.from_id <> $1 ORDER BY l.from_id LIMIT $3")
-        .bind(to)
-        .bind(after)
-        .bind(limit)
-        .all(on)
-        .await
+         WHERE l.to_id = $1 AND l.from_id > $2 AND l.from_id <> $1 ORDER BY l.from_id LIMIT $3",
+    )
+    .bind(to)
+    .bind(after)
+    .bind(limit)
+    .all(on)
+    .await
 }
 
 /// Those of these records that something points at.
