@@ -231,6 +231,13 @@ async fn every_fault_of_a_file_is_named_by_row_and_field(db: TestDb) {
             });
             assert!(found, "row {row}, {field}, {words}: {view}");
         }
+        // What stands there is told beside, also of rows that nobody tried to write.
+        for (row, value) in [(8, "i"), (12, "a"), (6, "110")] {
+            assert!(
+                told.iter().any(|one| one["row"] == row && one["value"] == value),
+                "{row}: {view}"
+            );
+        }
     }
     // The same by hand: each is refused by its field, and nothing of it stands.
     for (field, value) in [

@@ -79,17 +79,14 @@ pub struct Refusal {
 }
 
 /// The refusals of a row, with what stands in each field.
-pub fn refusals(row: i64, line: i64, issues: &[FieldIssue], document: Option<&Map<String, Value>>) -> Vec<Refusal> {
+pub fn refusals(row: i64, line: i64, issues: &[FieldIssue], document: &Map<String, Value>) -> Vec<Refusal> {
     let refusal = |(part, issue): (usize, &FieldIssue)| Refusal {
         row,
         part: part as i64,
         line,
         field: issue.path.clone(),
         message: issue.message.clone(),
-        value: document
-            .and_then(|d| find(d, &issue.path))
-            .map(excerpt)
-            .unwrap_or_default(),
+        value: find(document, &issue.path).map(excerpt).unwrap_or_default(),
     };
     issues.iter().enumerate().map(refusal).collect()
 }

@@ -34,7 +34,13 @@ pub struct Prepared {
     pub row: i64,
     pub line: i64,
     pub bytes: usize,
-    pub content: std::result::Result<Shaped, Vec<FieldIssue>>,
+    pub content: std::result::Result<Shaped, Faulty>,
+}
+
+/// A row that is refused before anybody writes: why, and what it says as far as it could be read.
+pub struct Faulty {
+    pub issues: Vec<FieldIssue>,
+    pub document: Map<String, Value>,
 }
 
 /// Rows, and how far in the file they end.
@@ -260,13 +266,23 @@ fn feed(
         };
         seen.rows = row.row;
         seen.nameless += i64::from(row.content.is_err());
-        let content = row
-            .content
-            .and_then(|content| seen.note(row.row, key, reading.shape(definition, without(content, &left_out))))
-            .and_then(|shaped| match linked.astray.get(&row.row) {
-                Some(issue) => Err(vec![issue.clone()]),
-                None => Ok(shaped),
-            });
+        let content = match row.content {
+            Ok(content) => {
+                let shaped = reading.shape(definition, without(content, &left_out));
+                let again = seen.note(row.row, key, &shaped);
+                match again.or_else(|| linked.astray.get(&row.row).cloned()) {
+                    Some(issue) => Err(Faulty {
+                        issues: vec![issue],
+                        document: shaped.document,
+                    }),
+                    None => Ok(shaped),
+                }
+            }
+            Err(issues) => Err(Faulty {
+                issues,
+                document: Map::new(),
+            }),
+        };
         if row.row <= skip {
             continue;
         }
@@ -309,27 +325,27 @@ pub(super) fn without(mut row: Map<String, Value>, left_out: &HashSet<String>) -
 
 impl Seen {
     /// Remembers who the row is; a key that stands twice in the file is refused the second time.
-    fn note(&mut self, row: i64, key: Option<&str>, shaped: Shaped) -> std::result::Result<Shaped, Vec<FieldIssue>> {
+    fn note(&mut self, row: i64, key: Option<&str>, shaped: &Shaped) -> Option<FieldIssue> {
         if let Some(id) = &shaped.id {
             self.ids.insert(hash(id));
         }
-        let Some(field) = key else { return Ok(shaped) };
+        let field = key?;
         let value = match shaped.document.get(field) {
             Some(Value::String(text)) if !text.is_empty() => hash(text),
             Some(Value::Number(number)) => hash(&number.to_string()),
-            _ => return Ok(shaped),
+            _ => return None,
         };
         let first = *self.keys.entry(value).or_insert(row);
         if first == row {
-            return Ok(shaped);
+            return None;
         }
         let shown = shaped.document.get(field).map(Value::to_string).unwrap_or_default();
         let shown: String = shown.chars().take(80).collect();
         let message = format!("The key {shown} stands already in row {first} of this file. Each record has one row.");
-        Err(vec![FieldIssue {
+        Some(FieldIssue {
             path: field.to_owned(),
             message,
-        }])
+        })
     }
 }
 

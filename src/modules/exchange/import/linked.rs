@@ -16,14 +16,41 @@ const NAMED: usize = 8;
 #[derive(Debug, Default)]
 pub struct Rows {
     /// Keys and ids of its rows, hashed, with the row.
-    names: HashMap<u64, i64>,
+    names: Sorted<u64, i64>,
     /// Rows that cannot hang where they say, with the reason.
     pub astray: HashMap<i64, FieldIssue>,
 }
 
 impl InFile for Rows {
     fn has(&self, name: &str) -> bool {
-        self.names.contains_key(&hash(name))
+        self.names.get(&hash(name)).is_some()
+    }
+}
+
+/// Pairs in the order of their first half, each of which stands there once: half of what a map of them would take.
+#[derive(Debug)]
+struct Sorted<K, V>(Vec<(K, V)>);
+
+impl<K, V> Default for Sorted<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Ord + Copy, V: Ord + Copy> Sorted<K, V> {
+    /// Of several with the same first half the least counts.
+    fn of(mut pairs: Vec<(K, V)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup_by_key(|(key, _)| *key);
+        Self(pairs)
+    }
+
+    fn place(&self, key: &K) -> Option<usize> {
+        self.0.binary_search_by_key(key, |(other, _)| *other).ok()
+    }
+
+    fn get(&self, key: &K) -> Option<V> {
+        self.place(key).map(|at| self.0[at].1)
     }
 }
 
@@ -41,9 +68,7 @@ pub fn leads_to_itself(definition: &RecordType) -> bool {
 pub fn look(file: File, definition: &RecordType, key: Option<&str>, mut go_on: impl FnMut() -> bool) -> Result<Rows> {
     let left_out: HashSet<String> = file.left_out.iter().cloned().collect();
     let (source, reading) = file.open()?;
-    let mut rows = Rows::default();
-    let mut above: HashMap<i64, u64> = HashMap::new();
-    let mut places: HashMap<i64, usize> = HashMap::new();
+    let (mut named, mut above, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for row in source {
         // What cannot be read is told when the rows are taken.
         let Ok(row) = row else { break };
@@ -60,16 +85,21 @@ pub fn look(file: File, definition: &RecordType, key: Option<&str>, mut go_on: i
         let names = [shaped.id.clone(), key.and_then(text)];
         for name in names.into_iter().flatten() {
             // Which of two rows a name stands for is told when they are taken.
-            rows.names.entry(hash(&name)).or_insert(row.row);
+            named.push((hash(&name), row.row));
         }
         if let Some(parent) = definition.parent.as_deref().and_then(text) {
-            above.insert(row.row, hash(&parent));
+            above.push((row.row, hash(&parent)));
         }
         if let Some(ranks) = &definition.ranks {
             let place = text(&ranks.field).and_then(|rank| ranks.place(&rank));
             places.extend(place.map(|place| (row.row, place)));
         }
     }
+    let (above, places) = (Sorted::of(above), Sorted::of(places));
+    let mut rows = Rows {
+        names: Sorted::of(named),
+        astray: HashMap::new(),
+    };
     rows.astray = astray(definition.parent.as_deref().unwrap_or_default(), &rows.names, &above);
     if let Some(ranks) = &definition.ranks {
         for (row, issue) in misranked(ranks, &rows.names, &above, &places) {
@@ -82,20 +112,20 @@ pub fn look(file: File, definition: &RecordType, key: Option<&str>, mut go_on: i
 /// The rows that would hang below a row of their own rank or a lower one.
 fn misranked<'r>(
     ranks: &'r Ranks,
-    names: &'r HashMap<u64, i64>,
-    above: &'r HashMap<i64, u64>,
-    places: &'r HashMap<i64, usize>,
+    names: &'r Sorted<u64, i64>,
+    above: &'r Sorted<i64, u64>,
+    places: &'r Sorted<i64, usize>,
 ) -> impl Iterator<Item = (i64, FieldIssue)> + 'r {
-    above.iter().filter_map(move |(row, parent)| {
+    above.0.iter().filter_map(move |(row, parent)| {
         let parent = names.get(parent)?;
-        let (own, other) = (places.get(row)?, places.get(parent)?);
+        let (own, other) = (places.get(row)?, places.get(&parent)?);
         if other < own {
             return None;
         }
         let message = format!(
             "\"{}\" does not hang below \"{}\" of row {parent} in the order of ranks of its type.",
-            ranks.order.get(*own)?,
-            ranks.order.get(*other)?
+            ranks.order.get(own)?,
+            ranks.order.get(other)?
         );
         let path = ranks.field.clone();
         Some((*row, FieldIssue { path, message }))
@@ -103,21 +133,22 @@ fn misranked<'r>(
 }
 
 /// The rows of circles, and those that hang below them.
-fn astray(field: &str, names: &HashMap<u64, i64>, above: &HashMap<i64, u64>) -> HashMap<i64, FieldIssue> {
-    let parent = |row: i64| above.get(&row).and_then(|hash| names.get(hash)).copied();
-    let mut fine: HashSet<i64> = HashSet::new();
+fn astray(field: &str, names: &Sorted<u64, i64>, above: &Sorted<i64, u64>) -> HashMap<i64, FieldIssue> {
+    let parent = |row: i64| above.get(&row).and_then(|hash| names.get(&hash));
+    // By their place among those that hang below something.
+    let mut fine = vec![false; above.0.len()];
     let mut found: HashMap<i64, FieldIssue> = HashMap::new();
     let mut say = |row: i64, message: String| {
         let path = field.to_owned();
         found.insert(row, FieldIssue { path, message });
     };
     let mut circles: HashMap<i64, Option<Vec<i64>>> = HashMap::new();
-    for start in above.keys().copied() {
+    for (start, _) in above.0.iter().copied() {
         let mut way = Vec::new();
         let mut met: HashMap<i64, usize> = HashMap::new();
         let mut at = start;
         let bad = loop {
-            if fine.contains(&at) {
+            if above.place(&at).is_some_and(|place| fine[place]) {
                 break false;
             }
             if circles.contains_key(&at) {
@@ -139,8 +170,8 @@ fn astray(field: &str, names: &HashMap<u64, i64>, above: &HashMap<i64, u64>) -> 
         for row in way {
             if bad {
                 circles.entry(row).or_insert(None);
-            } else {
-                fine.insert(row);
+            } else if let Some(place) = above.place(&row) {
+                fine[place] = true;
             }
         }
     }
@@ -169,9 +200,9 @@ mod tests {
 
     #[test]
     fn circles_of_rows_are_named_with_what_hangs_below_them() {
-        let names: HashMap<u64, i64> = (1..=6).map(|row| (row as u64, row)).collect();
+        let names = Sorted::of((1..=6).map(|row| (row as u64, row)).collect());
         // 1 is a top, 2 hangs below it; 3, 4 and 5 go round; 6 hangs below 3; 7 is nowhere named.
-        let above: HashMap<i64, u64> = [(2, 1), (3, 4), (4, 5), (5, 3), (6, 3), (7, 99)].into();
+        let above = Sorted::of(vec![(2, 1), (3, 4), (4, 5), (5, 3), (6, 3), (7, 99)]);
         let found = astray("parent", &names, &above);
         let mut rows: Vec<i64> = found.keys().copied().collect();
         rows.sort_unstable();
@@ -181,15 +212,20 @@ mod tests {
             "would hang it below itself: row 4 › row 5 › row 3 › row 4."
         );
         assert!(found[&6].message.starts_with("hangs below a row"));
-        let own: HashMap<i64, u64> = [(1, 1)].into();
+        let own = Sorted::of(vec![(1, 1)]);
         assert_eq!(astray("parent", &names, &own).len(), 1);
         // A family below a genus; a row without a rank that is compared is left alone.
         let ranks = Ranks {
             field: "rank".to_owned(),
             order: ["family", "genus"].map(str::to_owned).to_vec(),
         };
-        let above: HashMap<i64, u64> = [(2, 1), (3, 2), (4, 5)].into();
-        let places: HashMap<i64, usize> = [(1, 0), (2, 1), (3, 0), (4, 1)].into();
+        let above = Sorted::of(vec![(2, 1), (3, 2), (4, 5)]);
+        let places = Sorted::of(vec![(1, 0), (2, 1), (3, 0), (4, 1)]);
+        assert_eq!(
+            Sorted::of(vec![(7, 3), (7, 2)]).get(&7),
+            Some(2),
+            "the first row of a name"
+        );
         let found: Vec<(i64, FieldIssue)> = misranked(&ranks, &names, &above, &places).collect();
         assert_eq!((found.len(), found[0].0, found[0].1.path.as_str()), (1, 3, "rank"));
         assert!(

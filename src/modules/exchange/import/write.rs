@@ -7,13 +7,13 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::feed::{Chunk, Prepared};
+use super::feed::{Chunk, Faulty, Prepared};
 use super::{SECOND, Task, changes, plan, row_of};
 use crate::contract::exchange::ChangedRecord;
 use crate::contract::records::{ImportBatch, ImportRow, Pass, RowOutcome, StoredType};
 use crate::kernel::access::{Level, Object};
 use crate::kernel::db::{Tx, Write};
-use crate::kernel::error::{Code, Error, FieldIssue, Result};
+use crate::kernel::error::{Code, Error, Result};
 use crate::modules::exchange::model::{Refusal, refusals};
 use crate::modules::exchange::store::{self, Standing};
 
@@ -55,7 +55,7 @@ struct Batch {
     rows: ImportBatch,
     lines: Vec<i64>,
     /// What reading refused already.
-    bad: Vec<(i64, i64, Vec<FieldIssue>)>,
+    bad: Vec<(i64, i64, Faulty)>,
     last: i64,
 }
 
@@ -123,7 +123,7 @@ impl<'t> Writer<'t> {
                 }
                 // The second time they are refused already.
                 Err(_) if matches!(self.pass, Pass::Second) => {}
-                Err(issues) => bad.push((row.row, row.line, issues)),
+                Err(faulty) => bad.push((row.row, row.line, faulty)),
             }
         }
         self.bytes = 0;
@@ -248,9 +248,9 @@ impl<'t> Writer<'t> {
             ..self.standing.clone()
         };
         let mut found = Vec::new();
-        for (row, line, issues) in &batch.bad {
+        for (row, line, faulty) in &batch.bad {
             standing.refused += 1;
-            found.extend(refusals(*row, *line, issues, None));
+            found.extend(refusals(*row, *line, &faulty.issues, &faulty.document));
         }
         if !rows.rows.is_empty() {
             let (outcomes, _) = self.task.importer.records.import(tx, rows).await?;
@@ -267,7 +267,7 @@ impl<'t> Writer<'t> {
                     RowOutcome::Unchanged => standing.unchanged += 1,
                     RowOutcome::Refused(issues) => {
                         standing.refused += 1;
-                        found.extend(refusals(row.row, *line, issues, Some(&row.document)));
+                        found.extend(refusals(row.row, *line, issues, &row.document));
                     }
                 }
             }
