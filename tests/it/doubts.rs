@@ -9,6 +9,7 @@ use vitrine::kernel::testing::{Answer, TestApp, TestDb};
 
 both!(
     what_is_doubtful_is_told_and_saved_all_the_same,
+    a_date_outside_of_a_life_is_told,
     a_place_far_from_its_land_is_told
 );
 
@@ -98,6 +99,43 @@ async fn what_is_doubtful_is_told_and_saved_all_the_same(db: TestDb) {
     let fine = [("doc/code", "P120"), ("doc/name", "Jane Smith the elder")];
     assert_eq!(doubts(&app, &own, &fine).await, Vec::new());
     assert_eq!(post(&app, "/types/nothing/doubts", &[("whole", "1")]).await.status, 404);
+    app.stop().await;
+}
+
+async fn a_date_outside_of_a_life_is_told(db: TestDb) {
+    let app = TestApp::start(&db).await;
+    let person = json!({ "name": "person", "title": "name", "visibility": "public", "fields": [
+        { "name": "name", "kind": "text" }, { "name": "born", "kind": "date" }, { "name": "died", "kind": "date" } ] });
+    let find = json!({ "name": "find", "title": "title", "visibility": "public", "fields": [
+        { "name": "title", "kind": "text" },
+        { "name": "collecting", "kind": "group", "repeated": true, "fields": [
+            { "name": "by", "kind": "link", "target": "person" }, { "name": "date", "kind": "date" } ] } ] });
+    for body in [person, find] {
+        app.post("/api/types", &body).await.ok();
+    }
+    let jane = make(
+        &app,
+        "person",
+        json!({ "name": "Jane Smith", "born": "1888", "died": "1951" }),
+    )
+    .await;
+    let on = |first: &'static str, second: &'static str| {
+        [
+            ("doc/collecting/#0/by", jane.as_str()),
+            ("doc/collecting/#0/date", first),
+            ("doc/collecting/#1/by", jane.as_str()),
+            ("doc/collecting/#1/date", second),
+        ]
+    };
+    let told = doubts(&app, "/types/find/doubts", &on("1887", "1952-01")).await;
+    let paths: Vec<&str> = told.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["collecting.0.date", "collecting.1.date"], "{told:?}");
+    assert!(told[0].1.contains("“Jane Smith” was born, 1888"), "{told:?}");
+    assert!(told[1].1.contains("“Jane Smith” had died, 1951"), "{told:?}");
+    assert_eq!(
+        doubts(&app, "/types/find/doubts", &on("1888", "1951-12-31")).await,
+        Vec::new()
+    );
     app.stop().await;
 }
 

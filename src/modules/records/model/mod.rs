@@ -5,6 +5,7 @@ pub mod definition;
 pub mod difference;
 pub mod entry;
 pub mod likeness;
+pub mod lives;
 pub mod merge;
 pub mod named;
 pub mod near;

@@ -1,6 +1,8 @@
 //! What of a record is worth another look once it is compared with others, as far as its writer sees them: one that is called
-//! the same, an identifier of another form, a place far from where its country lies in other records. Nothing of it keeps
+//! the same, an identifier of another form, a place far from where its country lies in other records, a date outside of a life. Nothing of it keeps
 //! anybody from saving, and where no index answers it is left out.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -9,8 +11,10 @@ use crate::contract::records::{FieldKind, RECORDS_READ, RecordType};
 use crate::kernel::access::Caller;
 use crate::kernel::error::{FieldIssue, Result};
 use crate::kernel::geo::Area;
+use crate::kernel::id::is_id;
 use crate::kernel::ledger;
 use crate::kernel::search::{Filter, INSIDE, PlacesRequest, Query, Search};
+use crate::modules::records::model::lives::{life, meetings, outside};
 use crate::modules::records::model::near::{Named, Spot, across, km, km_to, spots};
 use crate::modules::records::model::warn::number;
 use crate::modules::records::model::{likeness, path, shorten, twins};
@@ -52,6 +56,7 @@ impl Service {
             self.namesake(search, caller, draft).await,
             self.misformed(draft).await,
             self.misplaced(search, caller, draft).await,
+            self.outlived(caller, draft).await,
         ];
         let told = |one: Result<Vec<FieldIssue>>| {
             one.inspect_err(|error| tracing::debug!(?error, "a record is not compared with others"))
@@ -141,6 +146,30 @@ impl Service {
                     break;
                 }
             }
+        }
+        Ok(found)
+    }
+
+    /// Dates before somebody was born who stands beside them, or after they had died.
+    async fn outlived(&self, caller: &Caller, draft: Draft<'_>) -> Result<Vec<FieldIssue>> {
+        let met = meetings(&draft.definition.fields, draft.document);
+        let ids: BTreeSet<String> = met.iter().map(|one| one.person.clone()).collect();
+        let ids: Vec<String> = ids.into_iter().filter(|id| is_id(id)).collect();
+        let people = self.read_many(caller, &ids).await?;
+        let mut found: Vec<FieldIssue> = Vec::new();
+        for meeting in &met {
+            let person = people.iter().find(|person| person.record.id == meeting.person);
+            let Some(person) = person.filter(|_| !found.iter().any(|known| known.path == meeting.path)) else {
+                continue;
+            };
+            let life = life(&person.stored_type.definition, &person.record.document);
+            let called = shorten(&person.title(), SHORT);
+            let message = match outside(meeting, &life) {
+                Some((true, born)) => format!("lies before “{called}” was born, {born}."),
+                Some((false, died)) => format!("lies after “{called}” had died, {died}."),
+                None => continue,
+            };
+            found.push(issue(&meeting.path, message));
         }
         Ok(found)
     }
