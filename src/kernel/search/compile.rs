@@ -90,6 +90,12 @@ impl Scope {
         }
     }
 
+    /// Whether there may be anything that the caller does not see.
+    pub fn hides(&self) -> bool {
+        let all = Level::ALL.iter().all(|level| *self.seen.level(*level) == Terms::All);
+        !all
+    }
+
     /// Whether the caller sees what carries one of these terms at a level.
     pub fn sees(&self, level: Level, terms: &[String]) -> bool {
         match self.seen.level(level) {

@@ -15,6 +15,7 @@ mod deep;
 mod facet;
 mod folder;
 mod follow;
+mod frequency;
 mod heavy;
 mod highlight;
 mod inside;

@@ -12,6 +12,7 @@ use tantivy::{BitSet, DocId, Term};
 use super::compile::{Compiler, all, silent};
 use super::deep;
 use super::facet::{BLOCK, Counter, Tally};
+use super::frequency::Frequencies;
 use super::near::Part;
 use super::places::{Gatherer, Places, Point};
 use super::query::Node;
@@ -85,9 +86,10 @@ impl Pass<'_> {
         let (base, sides) = self.queries();
         let searcher = self.compiler.searcher;
         let by_score = *self.sort == Sort::Relevance;
+        let frequencies = Frequencies::new(&self.compiler);
         let scoring = |on: bool| {
             if on {
-                EnableScoring::enabled_from_searcher(searcher)
+                EnableScoring::enabled_from_statistics_provider(&frequencies, searcher)
             } else {
                 EnableScoring::disabled_from_searcher(searcher)
             }

@@ -13,6 +13,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, Searcher, Term};
 
 use super::compile::{Boxed, Compiler, Scope, any};
+use super::frequency::Frequencies;
 use super::query::Day;
 use super::schema::{ALL_KEY, Fields, key};
 use super::shared::{View, Warm};
@@ -176,7 +177,7 @@ impl Inner {
                 Day::of(self.clock.now()),
             )
         };
-        let asked = telling(&compiler, &searcher, traits(document, &like.visibility))?;
+        let asked = telling(&compiler, traits(document, &like.visibility))?;
         let whole: f32 = asked.iter().map(|(_, says)| says).sum();
         let conditions = asked.iter().map(|(one, says)| {
             compiler.leveled(&|level| {
@@ -206,17 +207,14 @@ impl Inner {
 }
 
 /// What says most, with how much: what few others have.
-fn telling(
-    compiler: &Compiler<'_>,
-    searcher: &Searcher,
-    traits: Vec<(Trait, f32)>,
-) -> tantivy::Result<Vec<(Trait, f32)>> {
-    let all = searcher.num_docs();
+fn telling(compiler: &Compiler<'_>, traits: Vec<(Trait, f32)>) -> tantivy::Result<Vec<(Trait, f32)>> {
+    let frequencies = Frequencies::new(compiler);
+    let all = frequencies.docs;
     let mut rare = Vec::new();
     for (one, says) in traits {
         let mut having = 0;
         for (level, _) in &compiler.scope.levels {
-            having += searcher.doc_freq(&term_of(compiler.fields, *level, &one))?;
+            having += frequencies.of(&term_of(compiler.fields, *level, &one))?;
         }
         // What nobody else has finds nothing, what nearly everybody has says nothing.
         if having > 1 && (having * 4 <= all || all < 40) {

@@ -131,3 +131,32 @@ fn texts_that_are_no_column_have_an_order() {
     let hints = bench.ask(&everything("sort:where")).unwrap().hints;
     assert!(hints[0].contains("cannot be put in order by \"where\""), "{hints:?}");
 }
+
+/// Of two words the rarer one weighs more. How rare a word is among what is hidden tells nothing.
+#[test]
+fn what_is_hidden_moves_no_order_by_relevance() {
+    let own = |id: &str, note: &str| with(id, vec![text("note", note, None)]);
+    let public = || Visibility {
+        public: Terms::Any(vec!["public".to_owned()]),
+        members: Terms::Any(vec![]),
+        restricted: Terms::Any(vec![]),
+    };
+    let mut bench = Bench::new();
+    bench.put(&[own("a", "ludovica"), own("b", "rosamund"), own("c", "rosamund")]);
+    let ask = |bench: &Bench| order(bench, &question("ludovica | rosamund", public()));
+    assert_eq!(ask(&bench), ["a", "b", "c"]);
+    let hidden: Vec<Document> = (0..50)
+        .map(|n| Document {
+            visible: [vec![], vec!["members".to_owned()], vec![]],
+            ..own(&format!("hidden{n}"), "ludovica")
+        })
+        .collect();
+    bench.put(&hidden);
+    assert_eq!(
+        ask(&bench),
+        ["a", "b", "c"],
+        "fifty hidden ones make the word no less rare"
+    );
+    let all = order(&bench, &everything("ludovica | rosamund"));
+    assert_eq!(all[..2], ["b", "c"], "to who sees them, they do");
+}
