@@ -56,9 +56,8 @@ async fn fill(house: &House, objects: &[Map<String, Value>], parts: usize) -> Re
         let job = begun["job"].as_str().context("a job")?;
         let state = loop {
             let (_, view) = house.json(&format!("/api/imports/{job}?wait=20000")).await?;
-            match view["state"].as_str() {
-                Some("waiting" | "running") => {}
-                _ => break view,
+            if !matches!(view["state"].as_str(), Some("waiting" | "running")) {
+                break view;
             }
         };
         ensure!(state["state"] == "done", "{state}");

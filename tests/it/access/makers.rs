@@ -111,7 +111,8 @@ async fn a_contributor_changes_what_they_made(db: TestDb) {
         let row = table
             .split("<tr ")
             .find(|row| row.contains(&format!("data-id=\"{id}\"")));
-        row.unwrap_or_else(|| panic!("{id} is not in {table}")).to_owned()
+        let row = row.unwrap_or_else(|| panic!("{id} is not in {table}"));
+        row.split("</tr>").next().unwrap_or_default().to_owned()
     };
     let cells =
         |row: &str| row.matches("<td").count() + row.matches("<th").count() - row.matches("class=\"tick\"").count();

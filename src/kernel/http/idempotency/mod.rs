@@ -91,7 +91,8 @@ impl Repeats {
             &bytes,
         );
         let claim = Claim {
-            actor: caller.actor(),
+            // A narrow token is not answered what its owner was.
+            actor: caller.voice(),
             key,
             id: new_id(),
             request_id: caller.request_id.clone(),
