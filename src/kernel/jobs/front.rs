@@ -59,7 +59,8 @@ pub(super) async fn ready(tx: &mut Tx<'_>, kinds: &str, queue: &str, limit: i64)
         put(tx, BEHIND, &behind).await?;
         put(tx, MADE_WAY, &ended).await?;
         put(tx, FRONT, &due).await?;
-        let came = !due.is_empty() || make_way(tx, &ended).await? || ended.len() == COMING;
+        let made_way = make_way(tx, &ended).await?;
+        let came = made_way || !due.is_empty() || ended.len() == COMING;
         let mut free = of("free");
         let passed = later.len() + behind.len();
         let more = came || (passed > 0 && passed + free.len() >= usize::try_from(depth).unwrap_or_default());

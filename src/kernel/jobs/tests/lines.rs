@@ -138,6 +138,19 @@ async fn what_is_meant_for_later_is_looked_at_once(db: TestDb) {
     assert_eq!(get(&db, &now).await.unwrap().state, State::Running);
 }
 
+/// The end of one and the time of another may come together: neither is forgotten.
+async fn an_end_and_a_due_time_together(db: TestDb) {
+    let (db, clock) = fixed(&db).await;
+    make_many(&db, (0..3).map(of_line).collect()).await;
+    let later = NewJob::new("test.line", json!("later")).run_at(clock.now() + HOUR);
+    make_many(&db, vec![later]).await;
+    assert_eq!(claim_all(&db).await, [json!(0)]);
+    end_running(&db, "done").await;
+    clock.advance(HOUR);
+    assert_eq!(claim_all(&db).await, [json!(1), json!("later")]);
+    assert_eq!(at_the_front(&db).await, 0);
+}
+
 /// Followers are found step by step, those of each subject up to the first that is not ready.
 async fn those_behind_come_along(db: TestDb) {
     let (db, clock) = fixed(&db).await;
@@ -187,6 +200,7 @@ async fn nobody_is_left_behind(db: TestDb) {
 both!(
     a_line_is_looked_at_once,
     what_is_meant_for_later_is_looked_at_once,
+    an_end_and_a_due_time_together,
     those_behind_come_along,
     nobody_is_left_behind,
 );
