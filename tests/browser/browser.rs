@@ -341,6 +341,21 @@ impl Browser {
         self.client.execute(script, vec![]).await.unwrap()
     }
 
+    /// Rests the pointer above the middle of an element.
+    pub async fn rest_on(&self, selector: &str) {
+        let element = self.find(selector).await;
+        let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+        let shown = vec![serde_json::to_value(&element).unwrap()];
+        self.client.execute(script, shown).await.unwrap();
+        let rested = MouseActions::new("mouse".to_owned()).then(PointerAction::MoveToElement {
+            element,
+            duration: None,
+            x: 0.0,
+            y: 0.0,
+        });
+        self.client.perform_actions(rested).await.unwrap();
+    }
+
     /// Pulls the pointer over an element, from one place in it to another, each told by parts of its size.
     pub async fn pull(&self, selector: &str, from: (f64, f64), to: (f64, f64)) {
         let script = format!(

@@ -12,6 +12,8 @@ use super::house::house;
 
 const ENTER: &str = "\u{e007}";
 const TAB: &str = "\u{e004}";
+/// Tab with Shift held down.
+const BACK: &str = "\u{e008}\u{e004}\u{e000}";
 const DOWN: &str = "\u{e015}";
 const SPACE: &str = " ";
 const CONTROL_ENTER: &str = "\u{e009}\u{e007}\u{e000}";
@@ -192,11 +194,20 @@ async fn register(browser: &Browser) {
     browser.picture("day", "02-carried-forward").await;
     browser.tab_to_id("f-doc/plant").await;
     pick(browser, "Potentilla er", "Potentilla erecta").await;
+    browser.tab_to_id("f-doc/gathered").await;
+    // What is doubtful is told while one writes, and goes when it is mended.
+    browser.press("2931-07-02").await;
+    browser.press(TAB).await;
+    browser.wait_for_text(".field > p.warning", "lies in the future").await;
+    browser.picture("day", "03-worth-another-look").await;
+    browser.press(BACK).await;
+    browser.press("1933-07-02").await;
+    browser.wait_for_text("output", "2 July 1933").await;
     browser.press(CONTROL_S).await;
     browser.wait_for_text("h1", "DAY0051").await;
     browser.wait_for_text(".lead", "Potentilla erecta").await;
     browser.wait_for_text("main", "Märta Ek").await;
-    browser.picture("day", "03-registered").await;
+    browser.picture("day", "04-registered").await;
     found("type=day-sheet", 51).await;
     let first = house()
         .ask(
@@ -231,7 +242,7 @@ async fn correct(browser: &Browser, morning: &Morning) {
     browser.open(&format!("/search?{of_smith}")).await;
     browser.wait_for_text("[role=status]", "40 records").await;
     browser.wait_for_text(".chip.active", "J. Smith").await;
-    browser.picture("day", "04-forty-of-one-collector").await;
+    browser.picture("day", "05-forty-of-one-collector").await;
     browser.click("#pick button[type=submit]").await;
     browser.wait_for_text("h1", "40 records").await;
     let here = browser.script("return location.pathname").await;
@@ -245,16 +256,16 @@ async fn correct(browser: &Browser, morning: &Morning) {
     // Both are told by name.
     browser.wait_for_text(".batch-table", "Jane Smith").await;
     browser.wait_for_text("#look-title", "Jane Smith").await;
-    browser.picture("day", "05-what-would-change").await;
+    browser.picture("day", "06-what-would-change").await;
     browser.fill("[name=reason]", "Her letters of 1932").await;
     browser.click("form[action$='/run'] button").await;
     browser.wait_for_text(".batch-counts", "40 changed").await;
     assert_eq!(total(&of_smith).await, 0);
-    browser.picture("day", "06-corrected").await;
+    browser.picture("day", "07-corrected").await;
     browser.click_link("Undo…").await;
     undo(browser).await;
     assert_eq!(total(&of_smith).await, 40);
-    browser.picture("day", "07-taken-back").await;
+    browser.picture("day", "08-taken-back").await;
 }
 
 /// Counts beside the results: what stands in a facet, line by line.
@@ -281,7 +292,7 @@ async fn transfer(browser: &Browser, morning: &Morning) {
     browser.replace("#f-to", "Rosa").await;
     take(browser, "Rosaceae").await;
     assert_eq!(browser.value("#f-to").await, "Rosaceae");
-    browser.picture("day", "08-where-to").await;
+    browser.picture("day", "09-where-to").await;
     browser.click(".entry-bar button").await;
     browser.wait_for_text(".trail", "Rosaceae").await;
     found(&format!("type=day-sheet&filter=in:{}", morning.roses), 22).await;
@@ -289,19 +300,19 @@ async fn transfer(browser: &Browser, morning: &Morning) {
     browser.wait_for_text("[role=status]", "51 records").await;
     facet(browser, "Fabaceae", "29").await;
     facet(browser, "Rosaceae", "22").await;
-    browser.picture("day", "09-facets-follow").await;
+    browser.picture("day", "10-facets-follow").await;
 }
 
 /// Two who are one are put into one, and told apart again.
 async fn unite(browser: &Browser, morning: &Morning) {
     browser.open("/types/day-gatherer/duplicates").await;
     browser.wait_for_text("main", "Lindqvist, Eva").await;
-    browser.picture("day", "10-likely-one").await;
+    browser.picture("day", "11-likely-one").await;
     browser.click_link("Put them into one…").await;
     browser.wait_for_text("h1", "Put 2 records into one").await;
     browser.click("main form button[type=submit]").await;
     browser.wait_for_text(".toast", "They are one record now").await;
-    browser.picture("day", "11-put-into-one").await;
+    browser.picture("day", "12-put-into-one").await;
     // The address of the one leads to the other, and all sheets hang together.
     let (stays, went) = {
         let place = browser.script("return location.pathname").await;
@@ -318,7 +329,7 @@ async fn unite(browser: &Browser, morning: &Morning) {
     );
     browser.click(".toast form button").await;
     browser.wait_for_text("#job-now", "Done").await;
-    browser.picture("day", "12-told-apart-again").await;
+    browser.picture("day", "13-told-apart-again").await;
     for one in [stays, went] {
         let half = format!("type=day-sheet&filter=gatherer:{one}");
         assert_eq!(total(&half).await, OF_EVA as u64 / 2, "{one}");
@@ -338,11 +349,11 @@ async fn labels(browser: &Browser) {
     browser.wait_for_text("h1", "25 records").await;
     browser.click_link("Print labels").await;
     browser.wait_for_text("h1", "Print labels").await;
-    browser.picture("day", "13-how-labels-look").await;
+    browser.picture("day", "14-how-labels-look").await;
     browser.click("main form button[type=submit]").await;
     browser.wait_for_text("main", "The labels are ready.").await;
     assert_eq!(browser.count("a[download][href$='/file']").await, 1);
-    browser.picture("day", "14-labels-are-ready").await;
+    browser.picture("day", "15-labels-are-ready").await;
 }
 
 /// The line of a column in the mapping, by its number.
@@ -376,7 +387,7 @@ async fn bring(desk: &mut Desk) {
     desk.browser.open("/import").await;
     desk.choose(&path).await;
     desk.browser.wait_for_text("h1", "How the file is read").await;
-    desk.browser.picture("day", "15-a-foreign-spreadsheet").await;
+    desk.browser.picture("day", "16-a-foreign-spreadsheet").await;
     desk.click("button[value=next]").await;
     desk.browser.wait_for_text("h1", "What it becomes").await;
     desk.browser.click_link("Map its columns to fields by hand").await;
@@ -400,18 +411,18 @@ async fn bring(desk: &mut Desk) {
     goes_into(desk, 6, "remarks").await;
     desk.browser.wait_for_text("#look .mapped", "Kinnekulle").await;
     desk.browser.wait_for_text("#look .mapped", "12.6.1934").await;
-    desk.browser.picture("day", "16-columns-are-mapped").await;
+    desk.browser.picture("day", "17-columns-are-mapped").await;
     desk.browser.fill("#save_as", "Herbar Nord").await;
     desk.click("button[value=save]").await;
     desk.browser.wait_for_text(".toast", "Herbar Nord").await;
     desk.click(".wizard-actions button[value=next]").await;
     desk.browser.wait_for_text("h1", "What would happen").await;
     counts(desk, ["3", "0", "0", "0"]).await;
-    desk.browser.picture("day", "17-what-would-happen").await;
+    desk.browser.picture("day", "18-what-would-happen").await;
     desk.click(".wizard-actions button").await;
     desk.browser.wait_for_text("h1", "is imported").await;
     counts(desk, ["3", "0", "0", "0"]).await;
-    desk.browser.picture("day", "18-imported").await;
+    desk.browser.picture("day", "19-imported").await;
     found("type=day-sheet&q=locality:Visby", 2).await;
     let brought = house()
         .ask(
@@ -437,7 +448,7 @@ async fn bring(desk: &mut Desk) {
     desk.browser.wait_for_text(".lead", "Potentilla erecta").await;
     desk.browser.click_link("See it as it was brought").await;
     desk.browser.wait_for_text(".source-row", "Kinnekulle").await;
-    desk.browser.picture("day", "19-as-it-was-brought").await;
+    desk.browser.picture("day", "20-as-it-was-brought").await;
 }
 
 #[tokio::test]

@@ -222,6 +222,10 @@ async fn a_field_tells_what_it_held() {
     browser.open(&format!("/records/{}/edit", house().teapot)).await;
     browser.tab_to_id("f-doc/story").await;
     browser.wait_for_text(".field-history", "Seen 6 times").await;
+    // The same to a pointer that rests above the name of a field.
+    browser.open(&format!("/records/{}/edit", house().teapot)).await;
+    browser.rest_on("label[for='f-doc/story']").await;
+    browser.wait_for_text(".field-history", "Seen 6 times").await;
     browser.nothing_to_complain_about().await;
     browser.close().await;
 }
