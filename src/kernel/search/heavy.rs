@@ -6,7 +6,6 @@ use tantivy::query::{BooleanQuery, BoostQuery, Occur};
 use super::compile::{Boxed, Compiler, all, any, silent, term};
 use super::query::{How, Node, Phrase, Word};
 use super::schema::TITLE_KEY;
-use super::schema::key;
 use crate::kernel::access::Level;
 
 /// How much more a word in the title weighs.

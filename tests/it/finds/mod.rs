@@ -3,6 +3,7 @@
 
 mod asked;
 mod feeds;
+mod order;
 mod saved;
 mod similar;
 
