@@ -1,7 +1,7 @@
 //! What the form of a record offers beside what was entered: titles of linked records, values in use, and which records can
 //! be made on the way by their title alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,6 @@ use crate::kernel::search::FacetRequest;
 use crate::kernel::ui::Page;
 use crate::modules::records::model::path;
 use crate::modules::records::ui::Pages;
-use crate::modules::records::ui::names::title;
 
 /// Fields whose values in use are offered, and values of each.
 const OFFERED: usize = 12;
@@ -23,12 +22,11 @@ const TITLES: usize = 200;
 impl Pages {
     /// The types that links of this one lead to whose records are made by a title alone, by this caller.
     pub(in super::super) async fn makable(&self, page: &Page, definition: &RecordType) -> Vec<String> {
+        let links = path::linking(definition);
+        let targets: BTreeSet<&String> = links.iter().filter_map(|leaf| leaf.field.target.as_ref()).collect();
         let mut made = Vec::new();
-        for leaf in path::linking(definition) {
-            let Some(target) = leaf.field.target.clone().filter(|target| !made.contains(target)) else {
-                continue;
-            };
-            let Ok(Some(stored)) = self.service.find_type(&target).await else {
+        for target in targets {
+            let Ok(Some(stored)) = self.service.find_type(target).await else {
                 continue;
             };
             let title = stored.definition.title.as_deref();
@@ -42,11 +40,11 @@ impl Pages {
             };
             let may = self
                 .access
-                .check(&page.caller, RECORDS_WRITE, &Object::Type(&target))
+                .check(&page.caller, RECORDS_WRITE, &Object::Type(target))
                 .await;
             let is_named = title.is_some_and(|title| stored.definition.fields.iter().any(|f| f.name == title));
             if may.unwrap_or_default() && is_named && stored.definition.fields.iter().all(fits) {
-                made.push(target);
+                made.push(target.clone());
             }
         }
         made
@@ -54,15 +52,10 @@ impl Pages {
 
     /// Titles of the linked records, and the values in use of terms that anybody may add to.
     pub(super) async fn offer(&self, page: &Page, definition: &RecordType, entered: &Map<String, Value>) -> Offer {
-        let mut titles = HashMap::new();
-        for (_, id) in path::pairs(&path::linking(definition), entered)
-            .into_iter()
-            .take(TITLES)
-        {
-            if let Ok(other) = self.service.read(&page.caller, &id).await {
-                titles.insert(id, title(&other));
-            }
-        }
+        let links = path::pairs(&path::linking(definition), entered).into_iter();
+        let ids = links.map(|(_, id)| id).take(TITLES).collect();
+        // A picker without titles is better than no form.
+        let titles = self.service.titles_of(&page.caller, ids).await.unwrap_or_default();
         let leaves = path::leaves(&definition.fields);
         let open = leaves.iter().filter(|l| {
             l.field.kind == FieldKind::Term && l.field.values.is_empty() && (l.field.facet || l.field.column)

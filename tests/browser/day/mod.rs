@@ -2,12 +2,15 @@
 //! back, a genus moved to another family with the facets behind it, two people put into one and told apart again, labels
 //! printed, a foreign spreadsheet brought in through the mapping editor. Each step leaves a picture in `target/tmp/day`.
 
-use std::time::Duration;
+mod brought;
+mod morning;
 
 use serde_json::{Value, json};
 
+use self::brought::bring;
+use self::morning::{Morning, OF_EVA, found, morning, total};
 use super::browser::{Browser, Look};
-use super::desk::{Desk, counts, texts};
+use super::desk::Desk;
 use super::house::house;
 
 const ENTER: &str = "\u{e007}";
@@ -19,109 +22,8 @@ const SPACE: &str = " ";
 const CONTROL_ENTER: &str = "\u{e009}\u{e007}\u{e000}";
 const CONTROL_S: &str = "\u{e009}s\u{e000}";
 
-/// How long the index may take to follow what moved.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Suggestions that are gone through.
 const OFFERED: usize = 20;
-/// Sheets that are there in the morning: forty of one gatherer, and eight of one who is there twice.
-const OF_SMITH: usize = 40;
-const OF_EVA: usize = 8;
-
-/// Who and what is there in the morning, by id.
-struct Morning {
-    potentilla: String,
-    roses: String,
-    smith: String,
-    eva: String,
-    eva_again: String,
-}
-
-async fn make(name: &str, document: Value) -> String {
-    let body = json!({"type": name, "document": document});
-    let made = house().ask("POST", "/api/records", &json!({"body": body})).await;
-    made["id"].as_str().unwrap().to_owned()
-}
-
-async fn total(question: &str) -> u64 {
-    let path = format!("/api/search?{question}&wait=true&limit=1");
-    let found = house().ask("GET", &path, &Value::Null).await;
-    found["total"].as_u64().unwrap()
-}
-
-/// Asks until so many are found: what a move carries along is read again after it.
-async fn found(question: &str, wanted: u64) {
-    let asked = async { while total(question).await != wanted {} };
-    let followed = tokio::time::timeout(PATIENCE, asked).await;
-    assert!(followed.is_ok(), "{question}: not {wanted}");
-}
-
-async fn types() {
-    let plant = json!({"name": "day-plant", "title": "name", "parent": "above", "visibility": "public",
-        "labels": {"en": "Plant of the day"}, "fields": [
-        {"name": "name", "kind": "text", "column": true},
-        {"name": "rank", "kind": "term", "column": true, "values": ["family", "genus", "species"]},
-        {"name": "above", "kind": "link", "target": "day-plant", "labels": {"en": "Belongs to"}}]});
-    let gatherer = json!({"name": "day-gatherer", "title": "name", "visibility": "public",
-        "labels": {"en": "Gatherer"}, "fields": [
-        {"name": "name", "kind": "text", "column": true},
-        {"name": "born", "kind": "date"}]});
-    let sheet = json!({"name": "day-sheet", "title": "number", "visibility": "public",
-        "labels": {"en": "Herbarium sheet", "sv": "Herbarieark"}, "fields": [
-        {"name": "number", "kind": "identifier", "unique": true, "column": true, "number": {"pattern": "DAY{seq:4}"}},
-        {"name": "plant", "kind": "link", "target": "day-plant", "column": true},
-        {"name": "gatherer", "kind": "link", "target": "day-gatherer", "column": true, "facet": true},
-        {"name": "gathered", "kind": "date", "column": true},
-        {"name": "gathered_verbatim", "kind": "text", "labels": {"en": "Gathered, as written"}},
-        {"name": "locality", "kind": "text", "column": true, "labels": {"en": "Locality", "sv": "Fyndort"}},
-        {"name": "latitude", "kind": "number"},
-        {"name": "longitude", "kind": "number"},
-        {"name": "habitat", "kind": "term", "facet": true},
-        {"name": "remarks", "kind": "text"}]});
-    for body in [plant, gatherer, sheet] {
-        house().ask("POST", "/api/types", &json!({"body": body})).await;
-    }
-}
-
-async fn morning() -> Morning {
-    types().await;
-    let plant = |name: &'static str, rank: &'static str, above: Option<String>| {
-        make("day-plant", json!({"name": name, "rank": rank, "above": above}))
-    };
-    let peas = plant("Fabaceae", "family", None).await;
-    let roses = plant("Rosaceae", "family", None).await;
-    let potentilla = plant("Potentilla", "genus", Some(peas.clone())).await;
-    let erecta = plant("Potentilla erecta", "species", Some(potentilla.clone())).await;
-    let trifolium = plant("Trifolium", "genus", Some(peas)).await;
-    let pratense = plant("Trifolium pratense", "species", Some(trifolium)).await;
-    let person =
-        |name: &'static str, born: Option<&'static str>| make("day-gatherer", json!({"name": name, "born": born}));
-    let smith = person("J. Smith", None).await;
-    person("Jane Smith", Some("1888")).await;
-    let eva = person("Lindqvist, Eva", Some("1901")).await;
-    let eva_again = person("Eva Lindqvist", Some("1901")).await;
-    for n in 0..OF_SMITH + OF_EVA {
-        let (who, plant) = match n {
-            n if n < OF_SMITH && n % 2 == 0 => (&smith, &erecta),
-            n if n < OF_SMITH => (&smith, &pratense),
-            n if n % 2 == 0 => (&eva, &pratense),
-            _ => (&eva_again, &pratense),
-        };
-        let place = format!("Uppsala, square {n}");
-        make(
-            "day-sheet",
-            json!({"plant": plant, "gatherer": who, "gathered": "1932", "locality": place, "habitat": "meadow"}),
-        )
-        .await;
-    }
-    found("type=day-sheet", (OF_SMITH + OF_EVA) as u64).await;
-    Morning {
-        potentilla,
-        roses,
-        smith,
-        eva,
-        eva_again,
-    }
-}
 
 /// Types what something is called and takes the suggestion that says so.
 async fn pick(browser: &Browser, typed: &str, offered: &str) {
@@ -354,101 +256,6 @@ async fn labels(browser: &Browser) {
     browser.wait_for_text("main", "The labels are ready.").await;
     assert_eq!(browser.count("a[download][href$='/file']").await, 1);
     browser.picture("day", "15-labels-are-ready").await;
-}
-
-/// The line of a column in the mapping, by its number.
-async fn goes_into(desk: &mut Desk, column: usize, field: &str) {
-    desk.browser.replace(&format!("#c{column}-to"), field).await;
-    desk.browser.press(TAB).await;
-}
-
-async fn opened(desk: &mut Desk, column: usize) {
-    desk.click(&format!("li.import-field:nth-child({}) summary", column + 1))
-        .await;
-}
-
-/// A spreadsheet of another house, its columns mapped by hand.
-async fn bring(desk: &mut Desk) {
-    let table: [&[&str]; 4] = [
-        &["Inv.-Nr.", "Art", "Leg.", "Datum", "Fyndort", "Biotop", "Notiz"],
-        &[
-            "17",
-            "Potentilla erecta",
-            "Jane Smith",
-            "12.6.1934",
-            "Kinnekulle",
-            "w",
-            "pressed",
-        ],
-        &["18", "Trifolium pratense", "Jane Smith", "c. 1930", "Visby", "m", ""],
-        &["19", "Trifolium pratense", "J. Smith", "1936", "Visby", "m", "torn"],
-    ];
-    let path = desk.file("Herbar Nord.xlsx", &texts(&table));
-    desk.browser.open("/import").await;
-    desk.choose(&path).await;
-    desk.browser.wait_for_text("h1", "How the file is read").await;
-    desk.browser.picture("day", "16-a-foreign-spreadsheet").await;
-    desk.click("button[value=next]").await;
-    desk.browser.wait_for_text("h1", "What it becomes").await;
-    desk.browser.click_link("Map its columns to fields by hand").await;
-    desk.browser.wait_for_text("h1", "Which column goes where").await;
-    desk.click("#type option[value=day-sheet]").await;
-    desk.click("#date_order option[value=dmy]").await;
-    desk.browser.replace("#c0-to", "").await;
-    goes_into(desk, 1, "plant").await;
-    opened(desk, 1).await;
-    desk.click("#c1-by option[value=name]").await;
-    goes_into(desk, 2, "gatherer").await;
-    opened(desk, 2).await;
-    desk.click("#c2-by option[value=name]").await;
-    goes_into(desk, 3, "gathered").await;
-    opened(desk, 3).await;
-    desk.browser.fill("#c3-verbatim", "gathered_verbatim").await;
-    desk.browser.replace("#c4-to", "locality").await;
-    goes_into(desk, 5, "habitat").await;
-    opened(desk, 5).await;
-    desk.browser.fill("#c5-values", "w = wood\nm = meadow").await;
-    goes_into(desk, 6, "remarks").await;
-    desk.browser.wait_for_text("#look .mapped", "Kinnekulle").await;
-    desk.browser.wait_for_text("#look .mapped", "12.6.1934").await;
-    desk.browser.picture("day", "17-columns-are-mapped").await;
-    desk.browser.fill("#save_as", "Herbar Nord").await;
-    desk.click("button[value=save]").await;
-    desk.browser.wait_for_text(".toast", "Herbar Nord").await;
-    desk.click(".wizard-actions button[value=next]").await;
-    desk.browser.wait_for_text("h1", "What would happen").await;
-    counts(desk, ["3", "0", "0", "0"]).await;
-    desk.browser.picture("day", "18-what-would-happen").await;
-    desk.click(".wizard-actions button").await;
-    desk.browser.wait_for_text("h1", "is imported").await;
-    counts(desk, ["3", "0", "0", "0"]).await;
-    desk.browser.picture("day", "19-imported").await;
-    found("type=day-sheet&q=locality:Visby", 2).await;
-    let brought = house()
-        .ask(
-            "GET",
-            "/api/search?type=day-sheet&q=locality:Kinnekulle&limit=1",
-            &Value::Null,
-        )
-        .await;
-    let id = brought["items"][0]["id"].as_str().unwrap();
-    let brought = house().ask("GET", &format!("/api/records/{id}"), &Value::Null).await;
-    let document = &brought["document"];
-    assert_eq!(
-        (
-            &document["gathered"],
-            &document["gathered_verbatim"],
-            &document["habitat"]
-        ),
-        (&json!("1934-06-12"), &json!("12.6.1934"), &json!("wood"))
-    );
-    // It has a number like all others, and its row as it was brought.
-    desk.browser.open(&format!("/records/{id}")).await;
-    desk.browser.wait_for_text("h1", "DAY005").await;
-    desk.browser.wait_for_text(".lead", "Potentilla erecta").await;
-    desk.browser.click_link("See it as it was brought").await;
-    desk.browser.wait_for_text(".source-row", "Kinnekulle").await;
-    desk.browser.picture("day", "20-as-it-was-brought").await;
 }
 
 #[tokio::test]
