@@ -79,6 +79,8 @@ pub trait Grants: Send + Sync {
     async fn is_administered(&self, tx: &mut Tx<'_>) -> Result<bool>;
     /// The roles that a subject was given by itself, with the places, not those of its groups.
     async fn roles_of(&self, subject: &str) -> Result<Vec<(Role, String)>>;
+    /// The names of the groups that a subject was put into by itself.
+    async fn groups_of(&self, subject: &str) -> Result<Vec<String>>;
     /// Every role that a subject has with its place, by itself or by a group.
     async fn held_by(&self, subject: &str) -> Result<Vec<(Role, String)>>;
 }

@@ -143,6 +143,9 @@ pub struct AccountInfo {
     pub picture: Option<String>,
     /// The roles it was given by itself.
     pub roles: Vec<HeldRole>,
+    /// The groups it was put into, by name; told of one account, not in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
 }
 
 /// A role and where it is held.

@@ -78,6 +78,7 @@ impl Account {
             seen_at: self.seen_at.map(rfc3339),
             picture: self.picture_path(),
             roles: Vec::new(),
+            groups: Vec::new(),
         }
     }
 }

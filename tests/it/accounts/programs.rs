@@ -134,7 +134,13 @@ async fn ones_own_data_are_complete(db: TestDb) {
             &[("mail", "grace@example.org"), ("password", PASSWORD)],
         )
         .await;
+    let group = operator(&app, Method::POST, "/api/groups", json!({"name": "Botanists"})).await;
+    let members = format!("/api/groups/{}/members", group["id"].as_str().unwrap());
+    let member = json!({ "subject": format!("account:{id}") });
+    operator(&app, Method::POST, &members, member).await;
+    assert!(grace.get("/account").await.text().contains("Botanists"));
     let export = grace.get("/account/export").await.json();
+    assert_eq!(export["account"]["groups"], json!(["Botanists"]));
     assert_eq!(export["account"]["roles"][0]["role"], "viewer");
     assert_eq!(export["time_zone"], "Europe/Vienna");
     assert_eq!(export["account"]["mail"], "grace@example.org");

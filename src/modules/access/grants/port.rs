@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::lists::id_of;
 use crate::contract::access::{Grants, HOUSE, Role};
 use crate::kernel::access::{Access, Caller, Object, Permission};
 use crate::kernel::db::{Db, Tx};
@@ -133,6 +134,17 @@ impl Grants for GrantService {
             .into_iter()
             .filter_map(|row| Some((Role::parse(&row.relation)?, row.object)));
         Ok(roles.collect())
+    }
+
+    async fn groups_of(&self, subject: &str) -> Result<Vec<String>> {
+        let rows = store::around(&self.db, "", subject).await?;
+        let ids: Vec<&str> = rows.iter().filter_map(|row| id_of(&row.object, "group")).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let groups = store::groups(&self.db).await?.into_iter();
+        let own = groups.filter(|group| ids.contains(&group.id.as_str()));
+        Ok(own.map(|group| group.name).collect())
     }
 
     async fn held_by(&self, subject: &str) -> Result<Vec<(Role, String)>> {

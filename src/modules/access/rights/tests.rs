@@ -120,7 +120,9 @@ async fn roles_hold_where_they_are_given(db: TestDb) {
     let house = House::new(db);
     house.give("account:anna", Role::Editor, "type:fungi").await;
     house.give("account:anna", Role::Viewer, "type:birds").await;
+    house.give("account:carl", Role::Contributor, "type:fungi").await;
     house.give("account:root", Role::Administrator, HOUSE).await;
+    let carl = account("carl", None);
     let (anna, root, nobody) = (account("anna", None), account("root", None), Caller::anonymous());
     let stranger = account("stranger", None);
     for (caller, permission, object, want) in [
@@ -133,6 +135,10 @@ async fn roles_hold_where_they_are_given(db: TestDb) {
         (&anna, "records.write", Object::House, false),
         (&anna, "records.write", Object::Anywhere, true),
         (&anna, "jobs.read", Object::Anywhere, false),
+        (&carl, "records.write", Object::Type("fungi"), true),
+        (&carl, "records.write", Object::Anywhere, true),
+        (&carl, "records.write", secret("fungi"), false),
+        (&carl, "records.read", secret("fungi"), true),
         (&stranger, "records.read", secret("fungi"), false),
         (&stranger, "records.write", Object::Anywhere, false),
         (&nobody, "records.read", Object::Type("fungi"), true),
@@ -157,6 +163,12 @@ async fn roles_hold_where_they_are_given(db: TestDb) {
     );
     let writable = house.rights.filter(&anna, Permission("records.write")).await.unwrap();
     assert_eq!(terms(&writable.public), "fungi/public fungi/members fungi/restricted");
+    let his = house.rights.filter(&carl, Permission("records.write")).await.unwrap();
+    assert_eq!(
+        terms(&his.public),
+        "",
+        "what is theirs to change is known record by record"
+    );
     let all = house.rights.filter(&root, Permission("records.read")).await.unwrap();
     assert_eq!(
         (terms(&all.public), terms(&all.restricted)),

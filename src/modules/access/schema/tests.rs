@@ -20,6 +20,11 @@ fn a_schema_is_read() {
     };
     assert!(matches!(**left, Expr::Union(_)) && matches!(**right, Expr::Name(_)));
     assert!(schema.admits("folder:a", "owner", "user:u").is_ok());
+    // What comes with the question is never stored; an arrow may begin at it.
+    let text = "type user\ntype box\n  relation maker with user\n  relation shelf with shelf\n  permission open = maker & shelf->open\n\
+                type shelf\n  permission open = @members\n";
+    let given = Schema::parse(text).unwrap();
+    assert!(given.admits("box:a", "maker", "user:u").is_err());
     for (object, relation, subject) in [
         ("folder:a", "owner", "folder:b"),
         ("folder:a", "owner", "user:"),
@@ -42,6 +47,8 @@ fn faults_name_their_place() {
     refused("type a\n  relation b", 2, 13, "\":\"");
     refused("type a\n  relation b: c", 2, 15, "no type \"c\"");
     refused("type a\n  relation b: a#c", 2, 17, "\"c\"");
+    refused("type a\n  relation b with c", 2, 19, "no type \"c\"");
+    refused("type a\n  relation b with", 2, 18, "the name of a type");
     refused("type a\n  relation b: a\n  relation b: a", 3, 12, "already");
     refused("type a\n  permission p = q", 2, 18, "\"q\"");
     refused("type a\n  permission p = @all", 2, 19, "@all");

@@ -48,7 +48,7 @@ impl Service {
     /// The caller's account with its roles.
     pub(in super::super) async fn my_account(&self, caller: &Caller) -> Result<AccountInfo> {
         let me = self.me(caller).await?;
-        self.told(&me).await
+        self.told_whole(&me).await
     }
 
     async fn save(&self, caller: &Caller, account: &Account) -> Result<()> {
@@ -160,7 +160,7 @@ impl Service {
             json!({"kind": picture.kind, "since": rfc3339(picture.created_at), "base64": content})
         });
         let mut all = json!({
-            "account": self.told(&me).await?,
+            "account": self.told_whole(&me).await?,
             "mail_confirmed_at": me.mail_confirmed_at.map(rfc3339),
             "language": me.language,
             "time_zone": me.time_zone,

@@ -69,6 +69,15 @@ impl Service {
         Ok(info)
     }
 
+    /// As [`Service::told`], with the groups it was put into.
+    pub(super) async fn told_whole(&self, account: &Account) -> Result<AccountInfo> {
+        let mut info = self.told(account).await?;
+        if let Some(grants) = &self.grants {
+            info.groups = grants.groups_of(&account.subject()).await?;
+        }
+        Ok(info)
+    }
+
     /// Accounts by name, and where to go on.
     pub(in super::super) async fn list(
         &self,
@@ -119,7 +128,7 @@ impl Service {
 
     pub(in super::super) async fn show(&self, caller: &Caller, id: &str) -> Result<AccountInfo> {
         let account = self.one(caller, id).await?;
-        self.told(&account).await
+        self.told_whole(&account).await
     }
 
     /// Makes an account; a person's gets a link to choose the password with.
