@@ -1,18 +1,26 @@
-//! What of a type may be changed in a form: its words, its roles (title, key, image, what it hangs below, credit), how it is searched, and how
-//! each field is shown and asked for. Kinds and the fields themselves stay.
+//! What of a type may be changed in a form: its words, its roles (title, key, image, what it hangs below, credit), how it is
+//! searched; fields are in [`super::outline_fields`].
 
 use serde_json::{Map, Value};
 
-use super::path;
+use super::{outline_fields, path};
 use crate::contract::records::{Field, FieldKind, Ranks, RecordType};
-use crate::kernel::access::Level;
+use crate::kernel::error::FieldIssue;
 
 /// The definition with what was entered. `entered` is the document of the form: texts by name, fields by path.
-pub fn apply(definition: &RecordType, entered: &Map<String, Value>, language: &str) -> RecordType {
+/// What cannot be read is named in `faults`.
+pub fn apply(
+    definition: &RecordType,
+    entered: &Map<String, Value>,
+    language: &str,
+    faults: &mut Vec<FieldIssue>,
+) -> RecordType {
     let mut changed = definition.clone();
     let text = |name: &str| entered.get(name).and_then(Value::as_str).map(|t| t.trim().to_owned());
     word(&mut changed.labels, language, text("label"));
     word(&mut changed.description, language, text("description"));
+    words(&mut changed.labels, entered.get("labels"));
+    words(&mut changed.description, entered.get("descriptions"));
     for (name, role) in [
         ("title", &mut changed.title),
         ("key", &mut changed.key),
@@ -35,7 +43,7 @@ pub fn apply(definition: &RecordType, entered: &Map<String, Value>, language: &s
         changed.synonyms = lines.map(str::to_owned).collect();
     }
     if let Some(fields) = entered.get("fields").and_then(Value::as_object) {
-        each(&mut changed.fields, "", fields, language);
+        outline_fields::enter(&mut changed.fields, "", fields, language, faults);
     }
     changed
 }
@@ -56,32 +64,8 @@ fn ranks(definition: &mut RecordType, field: Option<String>, order: Option<Strin
     definition.ranks = Some(Ranks { field, order });
 }
 
-fn each(fields: &mut [Field], above: &str, entered: &Map<String, Value>, language: &str) {
-    for field in fields {
-        let path = format!("{above}{}", field.name);
-        if let Some(given) = entered.get(&path).and_then(Value::as_object) {
-            let text = |name: &str| given.get(name).and_then(Value::as_str).map(|t| t.trim().to_owned());
-            word(&mut field.labels, language, text("label"));
-            word(&mut field.hints, language, text("hint"));
-            // A switch that is off is not sent.
-            let on = |name: &str| given.get(name).and_then(Value::as_str) == Some("true");
-            if let Some(unit) = text("unit") {
-                field.unit = Some(unit).filter(|unit| !unit.is_empty());
-            }
-            field.required = on("required");
-            field.column = on("column");
-            field.rich = field.kind == FieldKind::Text && on("rich");
-            field.facet = field.kind != FieldKind::Group && on("facet");
-            if let Some(level) = text("level").and_then(|level| Level::parse(&level)) {
-                field.level = level;
-            }
-        }
-        each(&mut field.fields, &format!("{path}."), entered, language);
-    }
-}
-
 /// A word of one language; the others stay.
-fn word(words: &mut Map<String, Value>, language: &str, given: Option<String>) {
+pub(super) fn word(words: &mut Map<String, Value>, language: &str, given: Option<String>) {
     match given {
         Some(text) if text.is_empty() => {
             words.shift_remove(language);
@@ -93,13 +77,30 @@ fn word(words: &mut Map<String, Value>, language: &str, given: Option<String>) {
     }
 }
 
+/// Words of other languages, each under its tag.
+pub(super) fn words(said: &mut Map<String, Value>, given: Option<&Value>) {
+    for (language, text) in given.and_then(Value::as_object).into_iter().flatten() {
+        word(said, language, text.as_str().map(|text| text.trim().to_owned()));
+    }
+}
+
 /// May records that fit the old definition not fit the new one?
 pub fn is_stricter(old: &RecordType, new: &RecordType) -> bool {
     fn walk(old: &[Field], new: &[Field]) -> bool {
         new.iter().any(|field| {
-            let before = old.iter().find(|f| f.name == field.name);
-            let was = before.is_some_and(|f| f.required);
-            (field.required && !was) || before.is_some_and(|f| walk(&f.fields, &field.fields))
+            let Some(before) = old.iter().find(|f| f.name == field.name) else {
+                return field.required;
+            };
+            let fewer = |was: &[String], is: &[String]| {
+                !is.is_empty() && (was.is_empty() || was.iter().any(|v| !is.contains(v)))
+            };
+            let least = field.min.is_some_and(|min| before.min.is_none_or(|was| min > was));
+            let most = field.max.is_some_and(|max| before.max.is_none_or(|was| max < was));
+            (field.required && !before.required)
+                || least
+                || most
+                || fewer(&before.values, &field.values)
+                || walk(&before.fields, &field.fields)
         })
     }
     walk(&old.fields, &new.fields)

@@ -232,6 +232,11 @@ impl Service {
         Ok(found)
     }
 
+    /// Whether no record of a type is there, and none was: then nothing can be lost by a change of it.
+    pub async fn is_bare(&self, name: &str) -> Result<bool> {
+        Ok(!store::has_records(&self.db, name, true).await?)
+    }
+
     /// How many records of a type there are, deleted ones too.
     pub async fn count_of_type(&self, name: &str) -> Result<i64> {
         store::count_of_type(&self.db, name).await

@@ -5,8 +5,8 @@ use axum::extract::State;
 
 use super::Pages;
 use super::fields::level_key;
-use crate::contract::records::{RECORDS_READ, RecordType, Records};
-use crate::kernel::access::{Level, Visibility};
+use crate::contract::records::{RECORDS_READ, RecordType, Records, TYPES_WRITE};
+use crate::kernel::access::{Level, Object, Visibility};
 use crate::kernel::error::Result;
 use crate::kernel::http::Query as Ask;
 use crate::kernel::i18n::Language;
@@ -27,6 +27,8 @@ pub struct TypesPage {
     /// What their names must contain.
     pub find: String,
     pub many: bool,
+    /// May make collections.
+    pub may_make: bool,
 }
 view!(TypesPage);
 
@@ -70,7 +72,9 @@ pub async fn index_page(State(pages): State<Pages>, page: Page, Ask(params): Ask
     if answer.is_some() {
         pages.changes(&page, &view, &mut types).await?;
     }
+    let may_make = pages.access.check(&page.caller, TYPES_WRITE, &Object::House).await?;
     Ok(Html(TypesPage {
+        may_make,
         find: params.find,
         page,
         types,

@@ -2,6 +2,7 @@
 
 mod about;
 mod batch;
+mod begin;
 mod cite;
 mod collections;
 mod define;
@@ -15,6 +16,7 @@ mod names;
 mod numbers;
 mod place;
 mod record;
+mod reshape;
 mod similar;
 mod source;
 mod table;
@@ -59,6 +61,7 @@ pub fn routes(pages: Pages) -> Routes {
     const MOVE: &str = "/records/{id}/move";
     const DELETE: &str = "/records/{id}/delete";
     const DEFINE: &str = "/types/{name}/edit";
+    const RESHAPE: &str = "/types/{name}/reshape";
     const UNITE: &str = "/records/{id}/unite";
     const REMOVE: &str = "/types/{name}/delete";
     let (read, write, change) = (RECORDS_READ, RECORDS_WRITE, TYPES_WRITE);
@@ -109,6 +112,17 @@ pub fn routes(pages: Pages) -> Routes {
         .page(change, Method::POST, "/types/{name}/visibility", post(doors::open))
         .page(change, Method::GET, DEFINE, get(define::define_page))
         .page(change, Method::POST, DEFINE, post(define::define))
+        .page(change, Method::GET, RESHAPE, get(reshape::ask_page))
+        .page(change, Method::POST, RESHAPE, post(reshape::reshape))
+        .page(
+            change,
+            Method::GET,
+            "/types/{name}/reshape/{job}",
+            get(reshape::report_page),
+        )
+        .page(change, Method::GET, "/type-sets", get(begin::begin_page))
+        .page(change, Method::POST, "/type-sets", post(begin::begin))
+        .page(change, Method::POST, "/type-sets/own", post(begin::begin_own))
         .page(change, Method::GET, REMOVE, get(doors::ask_removal))
         .page(change, Method::POST, REMOVE, post(doors::remove))
         .page(write, Method::POST, "/batches", post(batch::choose))

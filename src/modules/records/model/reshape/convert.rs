@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::records::{Field, FieldKind, RecordType};
+use crate::contract::records::{Field, FieldKind, RecordType, Weight};
 use crate::kernel::access::Level;
 use crate::modules::records::model::rule::typed;
 use crate::modules::records::model::{path, shorten, validate};
@@ -34,6 +34,10 @@ pub fn field(old: &Field, kind: FieldKind, repeated: bool) -> Field {
     if measured(kind) != measured(old.kind) || measured(kind) == 0 {
         (new.min, new.max) = (None, None);
     }
+    if !new.has_words() {
+        new.weight = Weight::Usual;
+    }
+    new.rich &= kind == FieldKind::Text;
     new.unique &= kind != FieldKind::Boolean;
     if !matches!(kind, FieldKind::Text | FieldKind::Term) {
         new.language = None;
@@ -61,9 +65,11 @@ pub fn plain(name: &str, level: Level, repeated: bool, labels: Map<String, Value
         section: Map::new(),
         repeated,
         required: false,
+        rich: false,
         unique: false,
         facet: false,
         column: false,
+        weight: Weight::Usual,
         level,
         target: None,
         min: None,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use self::convert::Converter;
+pub use self::convert::{field as as_kind, plain};
 use self::places::{Place, each, list, locate, rename_roles};
 use super::definition;
 use crate::contract::records::{Field, FieldKind, RecordType};

@@ -104,7 +104,9 @@ pub fn rename_roles(definition: &mut RecordType, from: &str, to: &str) {
     if is_field {
         roles.push(&mut definition.credit);
     }
-    for role in roles.into_iter().flatten() {
+    let mut named: Vec<&mut String> = roles.into_iter().flatten().collect();
+    named.extend(definition.ranks.as_mut().map(|ranks| &mut ranks.field));
+    for role in named {
         if role == from {
             to.clone_into(role);
         } else if let Some(rest) = role.strip_prefix(from).filter(|rest| rest.starts_with('.')) {
