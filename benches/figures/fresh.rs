@@ -78,6 +78,8 @@ fn bad() -> Vec<String> {
     let many = "vase OR ".repeat(1_000);
     let deep = format!("{}vase{}", "(".repeat(2_000), ")".repeat(2_000));
     let stars = format!("\"{}\"", "*a* ".repeat(32));
+    // Each other than the one before: nothing is saved by asking once what is said often.
+    let varied = |of: &dyn Fn(u8) -> String| (b'a'..=b'z').map(of).collect::<Vec<_>>().join(" | ");
     let mut all: Vec<String> = [
         "((",
         "\"",
@@ -114,6 +116,13 @@ fn bad() -> Vec<String> {
         "a* ".repeat(300),
         "*x* ".repeat(300),
         "vase~2 ".repeat(300),
+        varied(&|c| format!("*{}*", char::from(c))),
+        varied(&|c| format!("{}*", char::from(c))),
+        varied(&|c| format!("vas{}s~2", char::from(c))),
+        varied(&|c| format!("\"*{}* *e*\"", char::from(c))),
+        varied(&|c| format!("near:{},{}~900km", c - b'a', c)),
+        varied(&|c| format!("creation_date:{}..", 1_800 + i32::from(c))),
+        "sort:provenance_text".to_owned(),
     ]);
     all
 }

@@ -57,6 +57,7 @@ fn find(n: usize) -> Document {
         inside: Vec::new(),
         fields: vec![
             field("kind", Value::Keyword(KINDS[dice.below(KINDS.len())].to_owned())),
+            field("number", Value::Keyword(format!("{}-{n}", n % 1_000))),
             field("height", Value::Integer(dice.below(4_000) as i64)),
             field(
                 "collected",
@@ -114,6 +115,7 @@ pub async fn measure(count: usize, folder: &Path) -> Result<()> {
     let report = Report::new(&format!("Maps and timelines over {count} records"));
     let europe = Area::new(35.0, -10.0, 70.0, 40.0);
     let line = |shown| vec![FacetRequest::timeline("collected", shown, 100)];
+    let typed = |letters| vec![FacetRequest::holding("number", letters, 25)];
     let bars = || {
         vec![
             FacetRequest::spread("height", 24),
@@ -131,6 +133,14 @@ pub async fn measure(count: usize, folder: &Path) -> Result<()> {
             question("moss", None, false, line(Some((1800, 1899)))),
         ),
         ("two histograms, under a word", question("moss", None, false, bars())),
+        (
+            "letters in a facet of a value for each record",
+            question("", None, false, typed("-99")),
+        ),
+        (
+            "letters in such a facet, under a word",
+            question("moss", None, false, typed("7-1")),
+        ),
     ];
     for (name, ask) in asks {
         ensure!(search.search(ask.clone()).await?.total > 0, "{name} finds something");
