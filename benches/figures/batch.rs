@@ -6,14 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use reqwest::Client;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tokio::time::interval;
 
+use super::house::House;
 use super::report::Report;
-use super::server::{self, Server};
-use super::{api, import, postgres_search};
+use super::{import, postgres_search, server};
 
 const GOAL: &str = "under 5 s";
 /// Rows of one bare transaction.
@@ -46,33 +45,14 @@ fn write(file: &Path, count: usize) -> Result<()> {
     Ok(out.flush()?)
 }
 
-struct House {
-    app: Server,
-    token: String,
-    http: Client,
-}
-
 impl House {
-    async fn ask(&self, path: &str, body: Option<&Value>) -> Result<Value> {
-        let url = format!("{}{path}", self.app.address);
-        let request = match body {
-            Some(body) => self.http.post(&url).json(body),
-            None => self.http.get(&url),
-        };
-        let answer = request.bearer_auth(&self.token).send().await?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        anyhow::ensure!(status.is_success(), "{path} answered {status}: {text}");
-        Ok(serde_json::from_str(&text)?)
-    }
-
     /// Waits for the end of a job; its result.
     async fn ended(&self, begun: &Value) -> Result<Value> {
         let id = begun["job"].as_str().with_context(|| format!("no job in {begun}"))?;
         let mut again = interval(Duration::from_millis(5));
         loop {
             again.tick().await;
-            let job = self.ask(&format!("/api/jobs/{id}"), None).await?;
+            let (_, job) = self.json(&format!("/api/jobs/{id}")).await?;
             match job["state"].as_str() {
                 Some("done") => return Ok(job["result"].clone()),
                 Some("failed" | "cancelled") => anyhow::bail!("the job ended badly: {job}"),
@@ -92,10 +72,7 @@ async fn engine(
     if database.is_some() {
         server::finish(server::app(folder, database).args(["migrate", "latest"]))?;
     }
-    let app = Server::app(folder, database).await?;
-    let token = api::token(folder, database)?;
-    let http = Client::new();
-    let house = House { app, token, http };
+    let house = House::open(folder, database).await?;
     let definition = json!({ "name": "find", "title": "title", "key": "number", "visibility": "public", "fields": [
         { "name": "number", "kind": "identifier", "unique": true },
         { "name": "title", "kind": "text" },
@@ -103,7 +80,7 @@ async fn engine(
         { "name": "found", "kind": "text", "column": true },
         { "name": "remarks", "kind": "text" },
     ] });
-    house.ask("/api/types", Some(&definition)).await?;
+    house.post("/api/types", &definition).await?;
     server::finish(
         server::app(folder, database)
             .arg("import")
@@ -111,35 +88,32 @@ async fn engine(
             .args(["--type", "find"]),
     )?;
     let of_smith = "/api/search?type=find&filter=collector:J.%20Smith&wait=true&limit=1";
-    let found = house.ask(of_smith, None).await?;
+    let (_, found) = house.json(of_smith).await?;
     anyhow::ensure!(found["total"] == json!(count), "{found}");
 
     let select = json!({ "type": "find", "filter": ["collector:J. Smith"] });
     let action = json!({ "do": "set", "field": "collector", "value": "Jane Smith" });
     let started = Instant::now();
     let batch = house
-        .ask("/api/batches", Some(&json!({ "select": select, "action": action })))
+        .post("/api/batches", &json!({ "select": select, "action": action }))
         .await?;
     let looked = started.elapsed();
     anyhow::ensure!(batch["total"] == json!(count), "{batch}");
     let id = batch["id"].as_str().context("an id")?;
     let started = Instant::now();
     let begun = house
-        .ask(
-            &format!("/api/batches/{id}/run"),
-            Some(&json!({ "reason": "Her letters" })),
-        )
+        .post(&format!("/api/batches/{id}/run"), &json!({ "reason": "Her letters" }))
         .await?;
     let result = house.ended(&begun).await?;
     let changed = started.elapsed();
     anyhow::ensure!(result["changed"] == json!(count), "{result}");
     let set = result["change"].as_str().context("a change")?;
     let started = Instant::now();
-    let begun = house.ask(&format!("/api/changes/{set}/undo"), Some(&json!({}))).await?;
+    let begun = house.post(&format!("/api/changes/{set}/undo"), &json!({})).await?;
     let undone = house.ended(&begun).await?;
     let back = started.elapsed();
     anyhow::ensure!(undone["reverted"] == json!(count), "{undone}");
-    let found = house.ask(of_smith, None).await?;
+    let (_, found) = house.json(of_smith).await?;
     anyhow::ensure!(found["total"] == json!(count), "{found}");
     drop(house);
 

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use reqwest::Client;
-use reqwest::redirect::Policy;
 use serde_json::{Map, Value, json};
 use sqlx::{Connection, PgConnection};
 
+use super::house::House;
 use super::report::{Report, ms, percentile};
 use super::server::{self, Server};
-use super::{api, import, postgres_search};
+use super::{import, postgres_search};
 
 /// Fields of each kind; six kinds make sixty.
 const OF_EACH: usize = 10;
@@ -34,31 +34,9 @@ pub async fn measure() -> Result<()> {
     Ok(())
 }
 
-struct House {
-    app: Server,
-    token: String,
-    http: Client,
-}
-
 impl House {
-    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let url = format!("{}{path}", self.app.address);
-        let answer = self.http.post(&url).bearer_auth(&self.token).json(body).send().await?;
-        Ok(answer.error_for_status()?.json().await?)
-    }
-
-    async fn open(&self, path: &str) -> Result<(Duration, String)> {
-        let url = format!("{}{path}", self.app.address);
-        let request = self.http.get(&url).bearer_auth(&self.token);
-        let started = Instant::now();
-        let answer = request.header("accept", "text/html").send().await?;
-        let body = answer.error_for_status()?.text().await?;
-        Ok((started.elapsed(), body))
-    }
-
     async fn save(&self, path: &str, pairs: &[(String, String)]) -> Result<Duration> {
-        let url = format!("{}{path}", self.app.address);
-        let request = self.http.post(&url).bearer_auth(&self.token);
+        let request = self.http.post(self.url(path)).bearer_auth(&self.token);
         let request = request
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "text/html")
@@ -130,10 +108,7 @@ async fn engine(report: &Report, name: &str, folder: &Path, database: Option<&st
     if database.is_some() {
         server::finish(server::app(folder, database).args(["migrate", "latest"]))?;
     }
-    let app = Server::app(folder, database).await?;
-    let token = api::token(folder, database)?;
-    let http = Client::builder().redirect(Policy::none()).build()?;
-    let house = House { app, token, http };
+    let house = House::open(folder, database).await?;
     let person = json!({ "name": "person", "title": "name", "visibility": "public", "fields": [{ "name": "name", "kind": "text" }] });
     for body in [person, definition()] {
         house.post("/api/types", &body).await?;
@@ -165,7 +140,7 @@ async fn engine(report: &Report, name: &str, folder: &Path, database: Option<&st
     ] {
         let mut times = Vec::with_capacity(ROUNDS);
         for _ in 0..ROUNDS {
-            let (took, body) = house.open(path).await?;
+            let (took, body) = house.page(path).await?;
             let shown = body.matches("name=\"doc/").count();
             anyhow::ensure!(shown >= OF_EACH * 6, "{path} shows {shown} fields");
             times.push(took);

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const TURNS: usize = 5;
 
 impl House {
-    async fn post(&self, ask: &Ask) -> Result<Value> {
+    async fn send(&self, ask: &Ask) -> Result<Value> {
         let request = self
             .http
             .post(&ask.url)
@@ -59,7 +59,7 @@ impl House {
         let word = format!("fresh{n}word");
         let mut ask = api::create(&self.app.address, n);
         ask.body = ask.body.map(|body| body.replace("Note number", &word));
-        self.post(&ask).await?;
+        self.send(&ask).await?;
         let committed = Instant::now();
         let mut again = interval(Duration::from_millis(2));
         loop {
@@ -161,7 +161,7 @@ pub async fn measure(count: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = server::museum(folder.path(), count)?;
     let house = House::open(&folder.path().join("house"), None).await?;
-    house.post(&api::note_type(&house.app.address)).await?;
+    house.send(&api::note_type(&house.app.address)).await?;
     let report = Report::new(&format!("Search while {count} records are imported"));
     let began = Instant::now();
     let job = house.import(&file).await?;

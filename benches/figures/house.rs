@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use reqwest::Client;
+use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use super::api;
@@ -21,7 +22,8 @@ impl House {
         Ok(Self {
             app: Server::app(folder, database).await?,
             token: api::token(folder, database)?,
-            http: Client::new(),
+            // Where a form leads is another page, which is measured by itself.
+            http: Client::builder().redirect(Policy::none()).build()?,
         })
     }
 
@@ -45,5 +47,15 @@ impl House {
         let body = request.send().await?.error_for_status()?.bytes().await?;
         let took = started.elapsed();
         Ok((took, serde_json::from_slice(&body)?))
+    }
+
+    /// Sends JSON; what is refused is told in whole.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let request = self.http.post(self.url(path)).bearer_auth(&self.token).json(body);
+        let answer = request.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{path} answered {status}: {text}");
+        Ok(serde_json::from_str(&text)?)
     }
 }

@@ -85,14 +85,7 @@ async fn engine(
         { "name": "name", "kind": "text" },
         { "name": "above", "kind": "link", "target": "place" },
     ] });
-    let made = house
-        .http
-        .post(house.url("/api/types"))
-        .bearer_auth(&house.token)
-        .json(&definition)
-        .send()
-        .await?;
-    made.error_for_status()?;
+    house.post("/api/types", &definition).await?;
     let started = Instant::now();
     server::finish(
         server::app(folder, database)
