@@ -49,6 +49,15 @@ async fn roles_of_groups_count_as_ones_own(db: TestDb) {
         config.accounts.second_factor = vec!["administrator".to_owned()]
     })
     .await;
+    // The first administrator sets it up before anything opens.
+    let setup = operator(&app, Method::POST, "/api/setup-links", json!({})).await;
+    let setup = path_of(setup["url"].as_str().unwrap());
+    let mut first = Visitor::new(&app);
+    let fields = [("name", "Ada"), ("login", "ada"), ("password", PASSWORD)];
+    let half = first.post(&setup, &fields).await;
+    assert_eq!(half.header("location").as_deref(), Some("/sign-in/code"));
+    assert_eq!(first.kind().await, "anonymous");
+    assert!(first.get("/sign-in/code").await.text().contains("Set it up now"));
     let eve = person(&app, "eve", None).await;
     let narrow = json!({"name": "desk", "scope": ["accounts.manage"]});
     let narrow = operator(&app, Method::POST, "/api/tokens", narrow).await;
@@ -73,6 +82,11 @@ async fn roles_of_groups_count_as_ones_own(db: TestDb) {
     let grant = json!({"subject": group["subject"], "role": "administrator", "place": "house"});
     operator(&app, Method::POST, "/api/grants", grant).await;
     assert_eq!(link().await, 403, "a narrow token takes no administrator over");
+    assert_eq!(
+        plain.kind().await,
+        "anonymous",
+        "a session of before the role opens nothing until the second step is there"
+    );
     let mut chief = Visitor::new(&app);
     let half = chief.sign_in("eve", PASSWORD).await;
     assert_eq!(half.header("location").as_deref(), Some("/sign-in/code"));

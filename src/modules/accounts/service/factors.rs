@@ -50,6 +50,19 @@ impl Service {
             .any(|role| asking.iter().any(|asked| asked == role.as_str())))
     }
 
+    /// True where a role came to the account since it signed in that asks for a second step, and it has none. The institution
+    /// that opened a session has asked for one itself, where it was to.
+    pub(super) async fn lacks_factor(&self, account: &str, session: &str) -> Result<bool> {
+        if self.settings.second_factor.is_empty() {
+            return Ok(false);
+        }
+        let account = self.account(account).await?;
+        Ok(self.needs_factor(&account).await?
+            && self.factor(&account.id).await?.is_none()
+            && self.passkeys_of(&account).await?.is_empty()
+            && !store::sessions::came_by_identity(&self.db, session).await?)
+    }
+
     /// The factor that is being set up, begun where there is none.
     pub(in super::super) async fn new_factor(&self, account: &Account) -> Result<NewFactor> {
         let there = store::factors::totp(&self.db, &account.id).await?;

@@ -63,6 +63,11 @@ impl Service {
         if !session.whole || !session.is_live(now, self.idle()) {
             return Ok(Found::Resting);
         }
+        if let Some(account) = &session.account_id
+            && self.lacks_factor(account, &session.id).await?
+        {
+            return Ok(Found::Resting);
+        }
         if now - session.used_at >= USE_STEP {
             self.touch(Touched::Session, session.id.clone(), now);
         }

@@ -5,7 +5,7 @@ use super::super::model::LINK_LIFE;
 use super::super::store::links::NewLink;
 use super::super::{password, recorded, store};
 use super::mails::{Mailed, too_much_mail};
-use super::{Opened, Service};
+use super::{Opened, Service, SignedIn};
 use crate::contract::access::{HOUSE, Role};
 use crate::contract::accounts::{AccountLink, AccountState};
 use crate::contract::messages::{Posted, Template};
@@ -84,14 +84,14 @@ impl Service {
         store::links::setup_is_open(&self.db, &crypto::digest(secret), self.now()).await
     }
 
-    /// Uses a setup link up: makes an administrator and signs them in.
+    /// Uses a setup link up: makes an administrator and signs them in, up to the second step where that role asks for one.
     pub(in super::super) async fn set_up(
         &self,
         secret: &str,
         first: &First,
         visitor: &Visitor,
         old: Option<&str>,
-    ) -> Result<Opened> {
+    ) -> Result<SignedIn> {
         if !self.setup_is_open(secret).await? {
             return Err(setup_is_shut());
         }
@@ -106,6 +106,8 @@ impl Service {
         let hash = self.hash(&first.password).await?;
         let account = self.new_account(PERSON, AccountState::Active, login, name, None);
         let opened = Opened::new(self.session_seconds());
+        let mut asking = self.settings.second_factor.iter();
+        let whole = !asking.any(|role| role == Role::Administrator.as_str());
         let (link, account, hash, each) = (&crypto::digest(secret), &account, &hash, &opened);
         self.db
             .write(Write::interactive("accounts.set-up"), |tx| {
@@ -122,12 +124,16 @@ impl Service {
                             .await?;
                     }
                     tx.signal(Signal::Access);
-                    self.open_session(tx, each, &account.id, true, visitor, old).await
+                    self.open_session(tx, each, &account.id, whole, visitor, old).await
                 })
             })
             .await?;
         tracing::info!(account.id = %account.id, "the setup link was used: an administrator was made");
-        Ok(opened)
+        Ok(if whole {
+            SignedIn::Whole(opened)
+        } else {
+            SignedIn::Half(opened)
+        })
     }
 
     pub(super) fn new_account(

@@ -58,6 +58,15 @@ pub(in super::super) async fn by_digest(on: impl Into<Exec<'_>>, digest: &str) -
         .await
 }
 
+/// Was it opened by somebody whom an institution knows?
+pub(in super::super) async fn came_by_identity(db: &Db, id: &str) -> Result<bool> {
+    let found: Option<(String,)> = sql("SELECT id FROM session WHERE id = $1 AND identity_id IS NOT NULL")
+        .bind(id)
+        .opt(db)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// The whole sessions of an account; of the operator where there is none.
 pub(in super::super) async fn of(db: &Db, account: Option<&str>, limit: i64) -> Result<Vec<Session>> {
     sql("SELECT s.id, s.account_id, s.whole, s.created_at, s.used_at, s.expires_at, s.address, s.agent, a.name, a.state \

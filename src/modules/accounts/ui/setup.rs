@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::super::account::Account;
-use super::super::service::{First, LinkKind, Service, setup_is_shut};
+use super::super::service::{First, LinkKind, Service, SignedIn, setup_is_shut};
 use super::sign_in::preferences;
 use super::{Wrong, again, in_to, on_to};
 use crate::kernel::access::OPEN;
@@ -96,7 +96,8 @@ async fn set_up(
     Form(first): Form<First>,
 ) -> Result<Response> {
     match service.set_up(&secret, &first, &visitor, old.as_deref()).await {
-        Ok(opened) => in_to(&context, "/", &opened),
+        Ok(SignedIn::Whole(opened)) => in_to(&context, "/", &opened),
+        Ok(SignedIn::Half(opened)) => in_to(&context, "/sign-in/code", &opened),
         Err(error) => again(error, |wrong| SetupPage {
             page: secretly(page),
             target: format!("/setup/{secret}"),
