@@ -323,14 +323,23 @@ impl Compiler<'_> {
         any(choices.collect())
     }
 
+    /// The visible levels at which anything stands, with their places among the visible ones.
+    pub fn filled_levels(&self) -> impl Iterator<Item = (usize, Level)> {
+        let is_filled = |place: usize| self.views.iter().any(|view| view.filled[place]);
+        let levels = self.scope.levels.iter().enumerate();
+        levels
+            .filter(move |(place, _)| is_filled(*place))
+            .map(|(place, (level, _))| (place, *level))
+    }
+
     /// The condition at each visible level, each together with who is visible at that level.
     pub fn leveled(&self, at: &dyn Fn(Level) -> Boxed) -> Boxed {
-        let levels = self.scope.levels.iter().enumerate().map(|(n, (level, _))| {
-            match SeenQuery::new(self.searcher, self.views, n) {
-                Some(seen) => all(vec![(Occur::Must, silent(Box::new(seen))), (Occur::Must, at(*level))]),
-                None => at(*level),
-            }
-        });
+        let levels = self
+            .filled_levels()
+            .map(|(n, level)| match SeenQuery::new(self.searcher, self.views, n) {
+                Some(seen) => all(vec![(Occur::Must, silent(Box::new(seen))), (Occur::Must, at(level))]),
+                None => at(level),
+            });
         any(levels.collect())
     }
 

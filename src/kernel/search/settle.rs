@@ -187,8 +187,8 @@ impl Compiler<'_> {
     /// Whether the caller may find a record with this word or a form of it.
     fn stands(&self, key: &str, token: &str) -> tantivy::Result<bool> {
         for (at, reader) in self.searcher.segment_readers().iter().enumerate() {
-            for (place, (level, _)) in self.scope.levels.iter().enumerate() {
-                let field = self.fields.text[*level as usize];
+            for (place, level) in self.filled_levels() {
+                let field = self.fields.text[level as usize];
                 let mut terms = self.stems(field, key, token);
                 terms.insert(0, Fields::json_term(field, key, token));
                 for term in &terms {
@@ -227,8 +227,8 @@ impl Compiler<'_> {
     fn alike_words(&self, key: &str, token: &str, edits: u8) -> tantivy::Result<Vec<String>> {
         let mut counts: HashMap<String, u64> = HashMap::new();
         for (at, reader) in self.searcher.segment_readers().iter().enumerate() {
-            for (place, (level, _)) in self.scope.levels.iter().enumerate() {
-                let field = self.fields.text[*level as usize];
+            for (place, level) in self.filled_levels() {
+                let field = self.fields.text[level as usize];
                 let near = FuzzyTermQuery::new(Fields::json_term(field, key, token), edits, true).automaton()?;
                 let before = Fields::json_term(field, key, "").serialized_value_bytes().to_vec();
                 let index = reader.inverted_index(field)?;

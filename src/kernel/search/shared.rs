@@ -89,6 +89,8 @@ pub(super) struct View {
     /// `None` where that is everything.
     pub found: Option<Arc<BitSet>>,
     pub levels: Guards,
+    /// Whether anything stands at each of these levels.
+    pub filled: Vec<bool>,
     /// The languages of texts at these levels.
     pub tongues: Vec<Tongue>,
     /// What a question without words and filters finds.
@@ -193,6 +195,7 @@ impl Warm {
         let everything = found.len() == reader.max_doc() as usize;
         let view = Arc::new(View {
             found: (!everything).then(|| Arc::new(found)),
+            filled: filled(reader, fields, &levels)?,
             tongues: tongues(reader, fields, &levels)?,
             levels,
             whole: Whole::default(),
@@ -204,6 +207,16 @@ impl Warm {
         views.push((asked, view.clone()));
         Ok(view)
     }
+}
+
+/// Whether a segment has anything at these levels: each field that is given has its name among the exact texts.
+fn filled(reader: &SegmentReader, fields: &Fields, levels: &Guards) -> tantivy::Result<Vec<bool>> {
+    let mut filled = Vec::with_capacity(levels.len());
+    for (level, _) in levels {
+        let index = reader.inverted_index(fields.exact[*level as usize])?;
+        filled.push(index.terms().num_terms() > 0);
+    }
+    Ok(filled)
 }
 
 /// The languages of texts that stand in a segment at these levels.
@@ -258,10 +271,12 @@ pub(super) struct SeenQuery(Arc<HashMap<SegmentId, Option<Arc<BitSet>>>>);
 impl SeenQuery {
     /// Of the level at this place in the views; `None` where everybody who may be found is visible at it.
     pub fn new(searcher: &Searcher, views: &[Arc<View>], level: usize) -> Option<Self> {
+        if views.iter().all(|view| view.levels[level].1.is_none()) {
+            return None;
+        }
         let guards = views.iter().map(|view| view.levels[level].1.clone());
         let ids = searcher.segment_readers().iter().map(SegmentReader::segment_id);
-        let guards: HashMap<_, _> = ids.zip(guards).collect();
-        guards.values().any(Option::is_some).then(|| Self(Arc::new(guards)))
+        Some(Self(Arc::new(ids.zip(guards).collect())))
     }
 }
 
