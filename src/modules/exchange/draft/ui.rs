@@ -142,7 +142,8 @@ fn looking(service: &Service, page: Page, draft: &Draft, job: Option<Job>) -> Re
     let Some(job) = job else {
         return Ok(go(&format!("/import/{}/collection", draft.row.id)));
     };
-    if job.state == JobState::Done {
+    // Done, or somebody chose another way of reading it meanwhile, and another look is on its way.
+    if matches!(job.state, JobState::Done | JobState::Superseded) {
         return Ok(go(&format!("/import/{}/collection", draft.row.id)));
     }
     Ok(Html(LookingPage {
