@@ -36,7 +36,6 @@ impl Scanner {
             text: false,
             escaped: false,
             number: None,
-            section: serde_json::Map::new(),
             started: false,
             too_deep: false,
             too_long: false,
