@@ -96,13 +96,17 @@ impl Service {
             .await?
             .filter(|id| !entities.contains(id));
         let ahead: Vec<String> = ahead.into_iter().collect();
-        let touched = touched(tx, undoing.of, &[entities, &ahead].concat()).await?;
+        let touched = touched(tx, undoing.of, &[entities, ahead.as_slice()].concat()).await?;
         let of_kind = |kind: &str| -> Vec<String> {
             let same = |e: &&String| touched.get(*e).is_some_and(|t| t.kind == kind);
             entities.iter().filter(same).cloned().collect()
         };
         let (records, types) = (of_kind(RECORD), of_kind(TYPE));
         let mut outcomes: HashMap<String, Restoration> = HashMap::new();
+        let ahead: Vec<String> = ahead
+            .into_iter()
+            .filter(|id| touched.get(id).is_some_and(|t| !t.to_nothing()))
+            .collect();
         self.restore_types(tx, undoing, &ahead, &touched, &mut outcomes).await?;
         // A type that comes back comes before its records, one that goes goes after them.
         let (going, coming): (Vec<String>, Vec<String>) = types

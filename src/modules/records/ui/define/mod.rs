@@ -2,6 +2,7 @@
 //! stricter rule is saved it is said how many records do not keep it; what moves values has a page of its own.
 
 mod controls;
+mod roles;
 
 use std::collections::HashMap;
 
@@ -12,7 +13,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use self::controls::{Known, others, roles, words};
+use self::controls::{Known, others};
+use self::roles::{roles, words};
 use super::Pages;
 use super::types::{FieldRow, rows};
 use crate::contract::records::{Field as TypeField, RecordType};

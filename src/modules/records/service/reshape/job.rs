@@ -1,89 +1,32 @@
-//! The job `records.reshape`: a change of a type that moves the values of its records. The type first becomes what holds both
-//! what was and what will be, then record after record moves in short transactions, then the type becomes what it is to be.
-//! All of it is one change set. A killed job begins again and finds only what is left; what cannot move stays, by name.
+//! The job `records.reshape`. A killed one begins again and finds only what is left; what cannot move stays, by name, and
+//! then the type keeps both forms.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::batch::words;
-use super::collection::ordered;
-use super::identify::late;
-use super::restore::{self, Put, Wish};
-use super::types::{Values, stale_type};
-use super::{Because, Rules, Service, parse_state, state_text};
-use crate::contract::records::{RECORDS_WRITE, RecordState, RecordType, StoredType, TYPES_WRITE};
-use crate::kernel::access::{Caller, Object};
+use super::{Order, Refusal, TOLD};
+use crate::contract::records::{RecordState, RecordType, StoredType, TYPES_WRITE};
+use crate::kernel::access::Object;
 use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
-use crate::kernel::jobs::{self, JobContext};
+use crate::kernel::jobs::JobContext;
 use crate::kernel::ledger::{self, Position};
-use crate::kernel::ui::{Difference, differences};
-use crate::modules::records::model::reshape::{Moved, Plan, Reshape};
+use crate::modules::records::model::reshape::{Moved, Plan};
 use crate::modules::records::model::shape;
+use crate::modules::records::service::batch::words;
+use crate::modules::records::service::identify::late;
+use crate::modules::records::service::restore::{self, Put, Wish};
+use crate::modules::records::service::types::Values;
+use crate::modules::records::service::{Rules, Service, parse_state, state_text};
 use crate::modules::records::store::{self, Row};
 
-/// The kind of the job; stored, never renamed.
-pub const RESHAPE: &str = "records.reshape";
 /// Records of one transaction.
 const STEP: i64 = 200;
 /// Tries of a step that somebody else is in the way of, and times that all records are gone through.
 const TRIES: usize = 6;
 const ROUNDS: usize = 8;
-/// Records looked at beforehand, in pages, and those that are told.
-const MOST_LOOKED: i64 = 20_000;
-const LOOK: i64 = 500;
-const TOLD: usize = 20;
-
-/// Which change of which type.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Order {
-    #[serde(rename = "type")]
-    type_name: String,
-    type_id: String,
-    /// The version that was changed, and the one of the type while values move.
-    base: i64,
-    interim: i64,
-    step: Reshape,
-    /// There is a field for what was written.
-    rest: bool,
-    set_id: String,
-}
-
-/// What a change would do.
-#[derive(Clone, Debug, Default)]
-pub struct Prospect {
-    pub changed: i64,
-    pub unchanged: i64,
-    /// Values of which is kept what was written.
-    pub aside: i64,
-    pub refused: i64,
-    /// Records looked at.
-    pub looked: i64,
-    /// There are more than were looked at.
-    pub is_cut: bool,
-    /// The first of them.
-    pub told: Vec<Told>,
-    pub refusals: Vec<Refusal>,
-}
-
-/// A record before and after.
-#[derive(Clone, Debug)]
-pub struct Told {
-    pub id: String,
-    pub title: String,
-    pub differences: Vec<Difference>,
-}
-
-/// A record that cannot move.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Refusal {
-    pub id: String,
-    pub title: String,
-    pub why: String,
-}
 
 /// How far one time through all records came.
 #[derive(Debug, Default)]
@@ -95,130 +38,6 @@ struct Tally {
 }
 
 impl Service {
-    /// What a change would do to the records there are. Nothing is written.
-    ///
-    /// # Errors
-    /// `Invalid` where it does not fit the type, `Forbidden` for who may not change it.
-    pub async fn look_at_reshape(
-        &self,
-        caller: &Caller,
-        name: &str,
-        step: &Reshape,
-        label: &(dyn Fn(&str) -> String + Send + Sync),
-    ) -> Result<Prospect> {
-        let standing = self.need_type(name).await?;
-        self.require_whole(caller, name).await?;
-        let plan = Plan::of(&standing.definition, step, true)?;
-        self.prospect_of_reshape(&standing, &plan, label).await
-    }
-
-    async fn prospect_of_reshape(
-        &self,
-        standing: &StoredType,
-        plan: &Plan,
-        label: &(dyn Fn(&str) -> String + Send + Sync),
-    ) -> Result<Prospect> {
-        let mut prospect = Prospect::default();
-        let (mut after, system) = (None::<String>, Caller::system());
-        let definition = &standing.definition;
-        loop {
-            let page = self
-                .page_whole(&system, &definition.name, after.as_deref(), LOOK)
-                .await?;
-            let Some(last) = page.last() else { return Ok(prospect) };
-            if prospect.looked >= MOST_LOOKED {
-                prospect.is_cut = true;
-                return Ok(prospect);
-            }
-            after = Some(last.id.clone());
-            for record in page {
-                prospect.looked += 1;
-                let title = || shape::title(definition, &record.document);
-                match plan.apply(&record.document) {
-                    Ok(None) => prospect.unchanged += 1,
-                    Ok(Some(Moved { document, aside })) => {
-                        prospect.changed += 1;
-                        prospect.aside += aside as i64;
-                        if prospect.told.len() < TOLD {
-                            prospect.told.push(Told {
-                                title: title(),
-                                differences: differences(&record.document, &document, |path| label(path)),
-                                id: record.id,
-                            });
-                        }
-                    }
-                    Err(why) => {
-                        prospect.refused += 1;
-                        if prospect.refusals.len() < TOLD {
-                            prospect.refusals.push(Refusal {
-                                title: title(),
-                                id: record.id,
-                                why,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Begins a change of a type that stands at version `base`. Answers the job.
-    ///
-    /// # Errors
-    /// `Invalid` where it does not fit the type, `Stale` where somebody changed it, `Forbidden` without the right to.
-    pub async fn reshape(&self, why: &Because<'_>, name: &str, base: i64, step: &Reshape) -> Result<String> {
-        let standing = self.need_type(name).await?;
-        self.require_whole(why.caller, name).await?;
-        self.access
-            .require(why.caller, RECORDS_WRITE, &Object::Type(name))
-            .await?;
-        if standing.version != base {
-            return Err(stale_type(&standing, base));
-        }
-        let whole = Plan::of(&standing.definition, step, true)?;
-        let prospect = self.prospect_of_reshape(&standing, &whole, &str::to_owned).await?;
-        let rest = prospect.is_cut || prospect.aside > 0;
-        let plan = &Plan::of(&standing.definition, step, rest)?;
-        self.check_unopened(name, step).await?;
-        let type_id = &standing.id;
-        let outcome = self.db.write(Write::interactive("types.reshape"), |tx| {
-            Box::pin(async move {
-                let held = store::type_head(&mut *tx, name).await?;
-                if held.is_none_or(|head| head.version != base) {
-                    return Err(Error::new(Code::Stale, String::new()));
-                }
-                let set_id = why.open(tx, "type.reshape").await?;
-                let written = self.put_type_as(tx, &set_id, &plan.interim, Values::Move).await?;
-                let order = Order {
-                    type_name: name.to_owned(),
-                    type_id: type_id.clone(),
-                    base,
-                    interim: written.stored.version,
-                    step: step.clone(),
-                    rest,
-                    set_id,
-                };
-                jobs::enqueue(tx, why.caller, ordered(RESHAPE, name, json!(order))).await
-            })
-        });
-        match outcome.await {
-            Err(error) if error.code() == Code::Stale => Err(stale_type(&*self.need_type(name).await?, base)),
-            other => other,
-        }
-    }
-
-    /// A field that opens by itself is named by that, so it keeps its name until then.
-    async fn check_unopened(&self, name: &str, step: &Reshape) -> Result<()> {
-        for field in step.fields() {
-            let object = format!("type:{name}#{field}");
-            if !store::embargoes(&self.db, Some(&object), None, 1).await?.is_empty() {
-                let text = format!("\"{field}\" is to open by itself at a date. End that first, then change it.");
-                return Err(Error::new(Code::Conflict, text));
-            }
-        }
-        Ok(())
-    }
-
     /// The job of [`Service::reshape`].
     ///
     /// # Errors

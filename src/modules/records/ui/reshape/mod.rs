@@ -2,6 +2,8 @@
 //! report while and after its job runs. Works without scripts: what and which are chosen first, the rest comes with the next
 //! page.
 
+mod sent;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -9,18 +11,16 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::sent::{Sent, controls};
 use super::Pages;
 use super::names::path_label;
 use super::types::rows;
-use crate::contract::records::{FieldKind, RecordType};
 use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Path, Query};
 use crate::kernel::i18n::Language;
 use crate::kernel::jobs;
-use crate::kernel::ui::form::{self, Field, Name};
+use crate::kernel::ui::form::{self, Field};
 use crate::kernel::ui::{Crumb, Html, Page, filters, label, view};
-use crate::modules::records::model::outline_fields::{KINDS, kind_name, kind_of};
-use crate::modules::records::model::reshape::Reshape;
 use crate::modules::records::service::Because;
 use crate::modules::records::service::reshape::{Prospect, RESHAPE, Refusal};
 
@@ -49,76 +49,6 @@ pub struct Choice {
     value: String,
     label: String,
     selected: bool,
-}
-
-/// What the forms send.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sent {
-    #[serde(default, rename = "do")]
-    action: String,
-    #[serde(default)]
-    field: String,
-    #[serde(default)]
-    version: i64,
-    #[serde(default)]
-    to: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    repeated: bool,
-    #[serde(default)]
-    at: String,
-    #[serde(default)]
-    into: String,
-    #[serde(default)]
-    also: Vec<String>,
-    #[serde(default)]
-    with: String,
-    #[serde(default)]
-    list: bool,
-    #[serde(default)]
-    reason: String,
-    /// `run`, or only looked at.
-    #[serde(default)]
-    go: String,
-}
-
-impl Sent {
-    fn step(&self) -> Result<Reshape> {
-        let field = self.field.clone();
-        Ok(match self.action.as_str() {
-            "rename" => Reshape::Rename {
-                field,
-                to: self.to.trim().to_owned(),
-            },
-            "kind" => Reshape::Kind {
-                field,
-                kind: kind_of(&self.kind).ok_or_else(|| Error::invalid("kind", "is not known."))?,
-                repeated: self.repeated,
-                rest: None,
-            },
-            "split" => {
-                let names = self.into.split([',', '\n']).map(str::trim);
-                Reshape::Split {
-                    field,
-                    // A line end cannot be typed into one line.
-                    at: self.at.replace("\\n", "\n"),
-                    into: names.filter(|name| !name.is_empty()).map(str::to_owned).collect(),
-                }
-            }
-            "merge" => {
-                let others = self.also.iter().filter(|other| **other != self.field).cloned();
-                Reshape::Merge {
-                    fields: std::iter::once(field).chain(others).collect(),
-                    with: (!self.list).then(|| self.with.clone()),
-                    into: self.into.trim().to_owned(),
-                }
-            }
-            "remove" => Reshape::Remove { field },
-            _ => return Err(Error::invalid("do", "is not known.")),
-        })
-    }
 }
 
 /// Which change of which field is asked for.
@@ -218,7 +148,7 @@ pub async fn report_page(
     let stored = pages.service.need_type(&name).await?;
     pages.service.require_whole(&page.caller, &name).await?;
     let job = jobs::get(&pages.db, &id).await?;
-    if job.kind != RESHAPE || job.payload["type"].as_str() != Some(&name) {
+    if job.kind != RESHAPE || job.payload["type"].as_str() != Some(name.as_str()) {
         return Err(Error::not_found("change of this type", &id));
     }
     let language = page.language;
@@ -348,56 +278,5 @@ impl Pages {
             sent,
             page,
         })
-    }
-}
-
-/// The controls of what is to be done.
-fn controls(definition: &RecordType, sent: &Sent, language: Language) -> Vec<Field> {
-    let text = |key: &str| language.text(&format!("reshape.{key}"));
-    let leaf = crate::modules::records::model::path::find(&definition.fields, &sent.field);
-    let now = leaf.map(|leaf| (leaf.field.kind, leaf.field.repeated));
-    match sent.action.as_str() {
-        "rename" => vec![
-            Field::text(&Name::of("to"), text("to"), &sent.to)
-                .required()
-                .hint(text("to-hint")),
-        ],
-        "kind" => {
-            let kinds: Vec<(&str, String)> = KINDS
-                .into_iter()
-                .filter(|kind| !matches!(kind, FieldKind::Group | FieldKind::Link))
-                .map(|kind| (kind_name(kind), language.text(&format!("kind.{}", kind_name(kind)))))
-                .collect();
-            let options: Vec<(&str, &str)> = kinds.iter().map(|(value, label)| (*value, label.as_str())).collect();
-            let chosen = match (sent.kind.as_str(), now) {
-                ("", Some((kind, _))) => kind_name(kind),
-                (given, _) => given,
-            };
-            let repeated = if sent.kind.is_empty() {
-                now.is_some_and(|(_, repeated)| repeated)
-            } else {
-                sent.repeated
-            };
-            vec![
-                Field::select(&Name::of("kind"), text("kind"), chosen, &options, false).hint(text("kind-hint")),
-                Field::switch(&Name::of("repeated"), language.text("define.repeated"), repeated),
-            ]
-        }
-        "split" => vec![
-            Field::text(&Name::of("at"), text("at"), &sent.at)
-                .required()
-                .hint(text("at-hint")),
-            Field::text(&Name::of("into"), text("into"), &sent.into)
-                .required()
-                .hint(text("into-hint")),
-        ],
-        "merge" => vec![
-            Field::switch(&Name::of("list"), text("list"), sent.list),
-            Field::text(&Name::of("with"), text("with"), &sent.with).hint(text("with-hint")),
-            Field::text(&Name::of("into"), text("into-one"), &sent.into)
-                .required()
-                .hint(text("into-one-hint")),
-        ],
-        _ => Vec::new(),
     }
 }
