@@ -28,5 +28,6 @@ mod records;
 mod search;
 mod shown;
 mod table;
+mod together;
 mod trees;
 mod undo;

@@ -10,6 +10,7 @@ mod numbers;
 mod records;
 mod shapes;
 mod similar;
+mod together;
 pub mod trees;
 mod types;
 mod unite;
@@ -65,6 +66,7 @@ pub fn routes(api: Api) -> Routes {
         .route(RECORDS_WRITE, routes!(trees::move_to))
         .route(RECORDS_READ, routes!(list::list))
         .route(RECORDS_WRITE, routes!(records::create))
+        .route(RECORDS_WRITE, routes!(together::create))
         .route(RECORDS_READ, routes!(records::show))
         .route(RECORDS_READ, routes!(similar::similar))
         .route(RECORDS_READ, routes!(dates::read_date))

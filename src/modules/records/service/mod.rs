@@ -31,7 +31,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub use collection::Misfits;
-pub use edit::{Edit, NewRecord, Written};
+pub use edit::{Edit, NewRecord, Together, Written};
 pub use own::Look;
 pub use read::{List, Listed, Seen};
 pub use sets::{TypeSet, sets, shipped};

@@ -13,12 +13,13 @@ use crate::modules::records::service::{Rules, Service, parse_state};
 use crate::modules::records::store;
 
 impl Service {
-    /// A link may lead only to what the caller can see; anything else is "not there".
+    /// A link may lead only to what the caller can see; anything else is "not there". `own`: what is made along with it.
     pub(super) async fn check_targets(
         &self,
         caller: &Caller,
         definition: &RecordType,
         document: &Map<String, Value>,
+        own: &[String],
     ) -> Result<()> {
         let links = Rules::of(definition).links(document);
         if links.is_empty() {
@@ -28,7 +29,7 @@ impl Service {
         let sights = self.see(caller, &ids).await?;
         let hidden = links
             .into_iter()
-            .filter(|(_, to)| !sights.iter().any(|s| s.id == *to && !s.deleted));
+            .filter(|(_, to)| !own.contains(to) && !sights.iter().any(|s| s.id == *to && !s.deleted));
         let issues: Vec<FieldIssue> = hidden.map(|(field, to)| no_target(field, &to, None)).collect();
         if issues.is_empty() {
             Ok(())

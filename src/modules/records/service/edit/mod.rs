@@ -4,6 +4,7 @@
 mod admit;
 mod remove;
 mod state;
+mod together;
 
 use std::sync::Arc;
 
@@ -11,11 +12,12 @@ use serde_json::{Map, Value};
 
 pub(super) use self::admit::admit;
 pub(super) use self::state::{State, clash, no_target};
+pub use self::together::Together;
 use super::read::{Seen, seen};
 use super::{Because, Service, parse_state, shipped};
-use crate::contract::records::{RECORDS_READ, RECORDS_WRITE};
+use crate::contract::records::{RECORDS_READ, RECORDS_WRITE, RecordType};
 use crate::kernel::access::{Level, Object};
-use crate::kernel::db::Write;
+use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::id::new_id;
 use crate::kernel::ledger::{Operation, Position};
@@ -46,9 +48,34 @@ pub struct Written {
     pub position: Option<Position>,
 }
 
+/// A record that may be made.
+struct Ready {
+    id: String,
+    visibility: Level,
+    /// What its maker sees of it.
+    level: Level,
+    /// Its type, where that is stored when it is first put to use.
+    shipped: Option<&'static RecordType>,
+}
+
 impl Service {
     /// Makes a record.
     pub async fn create(&self, why: &Because<'_>, new: &NewRecord) -> Result<Written> {
+        let ready = &self.prepare(why, new, &[]).await?;
+        let outcome = self.db.write(Write::interactive("records.create"), |tx| {
+            Box::pin(async move {
+                let set = why.open(tx, "record.create").await?;
+                self.make(tx, &set, new, ready).await
+            })
+        });
+        match outcome.await {
+            Err(error) => Err(self.name_owners(why.caller, error).await),
+            done => done,
+        }
+    }
+
+    /// Whether the caller may make it, and what that needs to know. `own`: records that are made along with it.
+    async fn prepare(&self, why: &Because<'_>, new: &NewRecord, own: &[String]) -> Result<Ready> {
         let known = self.find_type(&new.type_name).await?;
         let shipped = shipped().iter().find(|t| t.name == new.type_name);
         let default = match (&known, shipped) {
@@ -69,44 +96,43 @@ impl Service {
         self.access.require(why.caller, RECORDS_WRITE, &of_type).await?;
         let level = self.access.level(why.caller, &object).await?.unwrap_or_default();
         if let Some(stored) = &known {
-            self.check_targets(why.caller, &stored.definition, &new.document)
+            self.check_targets(why.caller, &stored.definition, &new.document, own)
                 .await?;
         }
-        let id = &id;
-        let outcome = self.db.write(Write::interactive("records.create"), |tx| {
-            Box::pin(async move {
-                let set = why.open(tx, "record.create").await?;
-                let stored = match (self.type_in(tx, &new.type_name).await?, shipped) {
-                    (Some(stored), _) => stored,
-                    (None, Some(shipped)) => Arc::new(self.put_type_in(tx, &set, shipped).await?.stored),
-                    (None, None) => return Err(Error::not_found("type", &new.type_name)),
-                };
-                let definition = &stored.definition;
-                let given = self.give_numbers(tx, definition, level, &new.document).await?;
-                let document = admit(definition, level, Some(&given.hidden), &given.document)?;
-                let now = tx.now();
-                let (version, operation) = (1, Operation::Create);
-                let state = State {
-                    id,
-                    version,
-                    operation,
-                    visibility,
-                    created_at: now,
-                    source: None,
-                    document: &document,
-                };
-                let position = self.put_state(tx, &set, definition, &state, None).await?;
-                let row = state.row(&stored, now)?;
-                Ok(Written {
-                    seen: seen(row, stored, level)?,
-                    position: Some(position),
-                })
-            })
-        });
-        match outcome.await {
-            Err(error) => Err(self.name_owners(why.caller, error).await),
-            done => done,
-        }
+        Ok(Ready {
+            id,
+            visibility,
+            level,
+            shipped,
+        })
+    }
+
+    /// Makes it, as part of a change set.
+    async fn make(&self, tx: &mut Tx<'_>, set: &str, new: &NewRecord, ready: &Ready) -> Result<Written> {
+        let stored = match (self.type_in(tx, &new.type_name).await?, ready.shipped) {
+            (Some(stored), _) => stored,
+            (None, Some(shipped)) => Arc::new(self.put_type_in(tx, set, shipped).await?.stored),
+            (None, None) => return Err(Error::not_found("type", &new.type_name)),
+        };
+        let definition = &stored.definition;
+        let given = self.give_numbers(tx, definition, ready.level, &new.document).await?;
+        let document = admit(definition, ready.level, Some(&given.hidden), &given.document)?;
+        let now = tx.now();
+        let state = State {
+            id: &ready.id,
+            version: 1,
+            operation: Operation::Create,
+            visibility: ready.visibility,
+            created_at: now,
+            source: None,
+            document: &document,
+        };
+        let position = self.put_state(tx, set, definition, &state, None).await?;
+        let row = state.row(&stored, now)?;
+        Ok(Written {
+            seen: seen(row, stored, ready.level)?,
+            position: Some(position),
+        })
     }
 
     /// Changes a live record that stands at version `base`.
@@ -141,7 +167,7 @@ impl Service {
         if row.version != base {
             return Err(self.stale(why.caller, id, base, Some(edited)).await);
         }
-        self.check_targets(why.caller, &stored.definition, &edited).await?;
+        self.check_targets(why.caller, &stored.definition, &edited, &[]).await?;
         let (row, before, edited) = (&row, &before, &edited);
         let outcome = self.db.write(Write::interactive("records.edit"), |tx| {
             Box::pin(async move {
