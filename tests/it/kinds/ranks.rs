@@ -167,5 +167,15 @@ async fn a_taxon_has_one_accepted_name(db: TestDb) {
         .await
         .ok();
     make(&app, "taxon-name", name("g", &wolf)).await.ok();
+    // Two taxa with a name each do not become one that has two.
+    let request = app
+        .signed(Method::POST, &format!("/api/records/{bear}/unite"))
+        .header("content-type", "application/json")
+        .header(IF_MATCH, "\"1\"");
+    let answer = app
+        .send(request, Bytes::from(json!({ "from": [wolf] }).to_string()))
+        .await;
+    assert_eq!(answer.status, 409, "{}", answer.text());
+    assert!(answer.text().contains("acceptedTo"), "{}", answer.text());
     app.stop().await;
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::edit::admit;
 use super::restore::{self, Put};
-use super::{Because, Service, parse_state, state_text};
+use super::{Because, Rules, Service, parse_state, state_text};
 use crate::contract::records::{RECORDS_DELETE, RECORDS_WRITE, RecordState, StoredType};
 use crate::kernel::access::{Caller, Level, Object};
 use crate::kernel::db::{Tx, Write};
@@ -115,6 +115,7 @@ impl Service {
         let mut types = HashMap::from([(name, stored)]);
         let linking = self.lead_on(tx, why.caller, union, &mut types).await?;
         refuse_circles(tx, &types, linking.iter().chain(&survivor)).await?;
+        refuse_clashes(tx, &types, &linking).await?;
         let relinked = linking.len() as i64;
         restore::write(tx, &set, linking, &types).await?;
         let gone: Vec<(String, i64)> = rows[1..].iter().map(|row| (row.id.clone(), row.version + 1)).collect();
@@ -252,6 +253,38 @@ async fn refuse_circles(
     let text =
         "A record would hang below itself: one of these hangs below another. Move it first, then put them together.";
     Err(Error::new(Code::Conflict, text))
+}
+
+/// What points at the one that stays may be the only one that does: a taxon has one accepted name.
+async fn refuse_clashes(tx: &mut Tx<'_>, types: &HashMap<String, Arc<StoredType>>, linking: &[Put]) -> Result<()> {
+    let mut wanted: HashMap<(&str, String, String), &str> = HashMap::new();
+    let mut clash: Option<(String, Vec<String>)> = None;
+    for put in linking {
+        let Some(stored) = types.get(&put.row.type_name) else {
+            continue;
+        };
+        let rules = Rules::of(&stored.definition);
+        let before = put.was.as_ref().map(|was| rules.identifiers(was)).unwrap_or_default();
+        for pair in rules.identifiers(&put.state.document) {
+            if before.contains(&pair) {
+                continue;
+            }
+            let (field, value) = pair;
+            let owners = store::owners(&mut *tx, &put.row.type_name, &field, [value.as_str()]).await?;
+            let place = (put.row.type_name.as_str(), field.clone(), value);
+            let other = wanted.insert(place, &put.row.id).map(str::to_owned);
+            let owner = owners.into_values().find(|owner| *owner != put.row.id);
+            if let Some(other) = other.or(owner) {
+                clash.get_or_insert((field, vec![other, put.row.id.clone()]));
+            }
+        }
+    }
+    let Some((field, records)) = clash else { return Ok(()) };
+    let text = format!(
+        "Two records would lead to the one that stays by \"{field}\", and only one may. Change one of them first, then put these \
+         together."
+    );
+    Err(Error::new(Code::Conflict, text).with("records", records))
 }
 
 /// The record that stays, where it changes.
