@@ -1,5 +1,6 @@
 //! Who may do what, on the whole app over HTTP: accounts that are made up by their ids, roles given through the API.
 
+mod elsewhere;
 mod embargo;
 mod enemy;
 mod grants;
