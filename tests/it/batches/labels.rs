@@ -46,7 +46,7 @@ async fn labels_are_made_and_fetched(db: TestDb) {
     // Nobody else finds it.
     assert_eq!(app.get_anonymous(&format!("/api/labels/{job}")).await.status, 401);
     // A text that cannot be printed is named with its record, and nothing wrong is printed.
-    make(&app, &[json!({"title": "花瓶"})]).await;
+    let vase = make(&app, &[json!({"title": "花瓶"})]).await;
     let id = choose(&app).await;
     let begun = app.post(&format!("/api/batches/{id}/labels"), &print).await.ok().json();
     app.drain_jobs().await;
@@ -57,6 +57,18 @@ async fn labels_are_made_and_fetched(db: TestDb) {
         .json();
     assert_eq!(seen["state"], "failed", "{seen}");
     assert!(seen["error"].as_str().unwrap().contains("花瓶"), "{seen}");
+    // A link is printed by what it leads to, and that cannot be printed either.
+    make(&app, &[json!({"title": "Leads on", "of": vase[0]})]).await;
+    let id = choose(&app).await;
+    let print = json!({"sheet": "a4-3x8", "fields": ["of"]});
+    let begun = app.post(&format!("/api/batches/{id}/labels"), &print).await.ok().json();
+    app.drain_jobs().await;
+    let path = format!("/api/labels/{}", begun["job"].as_str().unwrap());
+    let seen = app.get(&path).await.ok().json();
+    assert!(
+        seen["error"].as_str().is_some_and(|why| why.contains("Leads on")),
+        "{seen}"
+    );
     app.stop().await;
 }
 

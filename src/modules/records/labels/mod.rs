@@ -7,15 +7,17 @@ pub mod pdf;
 pub mod sheet;
 mod store;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use self::pdf::{Label, Sheets};
 use self::sheet::{Layout, Sheet};
+use super::model::named::named;
 use super::model::{hint, path, shorten};
 use super::service::Seen as Record;
 use super::service::batch::{Batch, Batches};
@@ -178,8 +180,10 @@ impl Labels {
             let Some(last) = items.last() else { return Ok(printed) };
             after = last.place;
             let ids: Vec<String> = items.into_iter().map(|item| item.record_id).collect();
-            for seen in self.batches.service.read_many(&context.caller, &ids).await? {
-                let label = self.label(print, &seen);
+            let records = self.batches.service.read_many(&context.caller, &ids).await?;
+            let called = self.led_to(&context.caller, &records).await?;
+            for seen in records {
+                let label = self.label(print, &seen, &called);
                 for line in label.lines.iter().chain(&label.bars) {
                     if let Some(odd) = sheets.font.cannot(line) {
                         return Err(unprintable(&seen, odd));
@@ -191,8 +195,20 @@ impl Labels {
         }
     }
 
-    fn label(&self, print: &Print, seen: &Record) -> Label {
-        let (definition, document) = (&seen.stored_type.definition, &seen.record.document);
+    /// What the records are called that these lead to.
+    async fn led_to(&self, caller: &Caller, records: &[Record]) -> Result<HashMap<String, String>> {
+        let Some(first) = records.first() else {
+            return Ok(HashMap::new());
+        };
+        let documents: Vec<&Map<String, Value>> = records.iter().map(|one| &one.record.document).collect();
+        let service = &self.batches.service;
+        service.called(caller, &first.stored_type.definition, &documents).await
+    }
+
+    /// Links are told by what they lead to.
+    fn label(&self, print: &Print, seen: &Record, called: &HashMap<String, String>) -> Label {
+        let definition = &seen.stored_type.definition;
+        let document = &named(&definition.fields, &seen.record.document, called);
         let said = |name: &String| {
             let Some(leaf) = path::find(&definition.fields, name) else {
                 return String::new();
@@ -205,7 +221,7 @@ impl Labels {
         };
         let mut lines: Vec<String> = print.fields.iter().map(said).filter(|line| !line.is_empty()).collect();
         if print.fields.is_empty() {
-            lines.push(shorten(&font::Font::tidy(&called(seen)), LONGEST));
+            lines.push(shorten(&font::Font::tidy(&titled(seen)), LONGEST));
         }
         let bars = print.bars.as_ref().map(said).filter(|text| !text.is_empty());
         Label {
@@ -263,7 +279,7 @@ fn unprintable(seen: &Record, odd: char) -> Error {
     let text = format!(
         "The label of \"{}\" ({}) has the character \"{odd}\", which the font of labels cannot print. Leave that field out, or \
          the record.",
-        shorten(&called(seen), 80),
+        shorten(&titled(seen), 80),
         seen.record.id
     );
     Error::invalid("fields", text)
@@ -280,7 +296,7 @@ impl Holder for Labels {
 }
 
 /// What a record is called: its title, else its id.
-fn called(seen: &Record) -> String {
+fn titled(seen: &Record) -> String {
     let title = seen.title();
     if title.trim().is_empty() {
         seen.record.id.clone()
