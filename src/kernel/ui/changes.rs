@@ -97,7 +97,8 @@ pub async fn who(page: &Page, access: &Access, by: &str) -> String {
         && let Ok(mut found) = access.people(&[id.to_owned()]).await
         && let Some(person) = found.remove(id)
     {
-        return person.name;
+        // The name of a deleted account is the house's word for it.
+        return page.language.sentence(&person.name);
     }
     actor(page.language, by)
 }

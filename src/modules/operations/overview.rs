@@ -92,7 +92,9 @@ async fn page(With(room): With<Room>, page: Page) -> Result<Html<OperationsPage>
             Health::Failed { reason } => ("health.failed", "bad", Some(reason)),
         };
         Part {
-            name: component.name,
+            name: language
+                .get(&format!("health-part.{}", component.name))
+                .unwrap_or(component.name),
             took: i64::try_from(component.took_ms).unwrap_or(i64::MAX),
             state,
             tone,
