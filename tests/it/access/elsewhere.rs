@@ -99,7 +99,7 @@ fn with_record(id: &str, version: i64, own: &str) -> Vec<Try> {
 }
 
 /// Everything that can be done to another collection as a whole.
-fn with_collection(id: &str, version: i64) -> Vec<Try> {
+fn with_collection(id: &str) -> Vec<Try> {
     let open = json!({"name": "bird", "title": "title", "fields": [
         {"name": "title", "kind": "text", "column": true},
         {"name": "donor", "kind": "term", "facet": true, "level": "public"}
@@ -169,6 +169,12 @@ fn with_collection(id: &str, version: i64) -> Vec<Try> {
             "text/csv",
             named,
         ),
+    ]
+}
+
+/// The same by the forms of its pages.
+fn by_form(id: &str, version: i64) -> Vec<Try> {
+    vec![
         (
             "POST",
             "/types/bird/new".to_owned(),
@@ -250,7 +256,8 @@ async fn a_role_here_is_none_there(db: TestDb) {
     for (id, version) in [(&open, 1), (&closed, 1), (&gone, 2)] {
         all.extend(with_record(id, version, &own).into_iter().map(|one| (one, version)));
     }
-    all.extend(with_collection(&open, 1).into_iter().map(|one| (one, 1)));
+    let whole = with_collection(&open).into_iter().chain(by_form(&open, 1));
+    all.extend(whole.map(|one| (one, 1)));
     let before = standing(&house.db).await;
     let mut wrong = Vec::new();
     for who in ["stranger", "viewer", "contributor", "editor", "curator", "operator"] {

@@ -259,7 +259,7 @@ impl<'g> Engine<'g> {
         }
         way.push(key);
         let before = steps.len();
-        let (schema, graph) = (self.schema, self.graph);
+        let schema = self.schema;
         let def = schema.def(id);
         steps.push(Step::Name {
             object: object.to_owned(),
@@ -268,47 +268,17 @@ impl<'g> Engine<'g> {
         let proved = match &def.kind {
             Kind::Fixed(_) => false,
             Kind::Given(_) => {
-                let is_given = self.is_given(object, &def.name);
-                if let Some(subject) = self.subject.filter(|_| is_given) {
+                let giver = self.subject.filter(|_| self.is_given(object, &def.name));
+                if let Some(subject) = giver {
                     steps.pop();
-                    steps.push(Step::Tuple {
-                        object: object.to_owned(),
-                        relation: def.name.clone(),
-                        subject: subject.to_owned(),
-                    });
+                    steps.push(tuple(object, &def.name, subject));
                 }
-                is_given
+                giver.is_some()
             }
             Kind::Permission(expr) => self.prove_expr(object, expr, way, steps),
             Kind::Relation(_) => {
                 steps.pop();
-                let tuple = |subject: &str| Step::Tuple {
-                    object: object.to_owned(),
-                    relation: def.name.clone(),
-                    subject: subject.to_owned(),
-                };
-                let holders = graph.holders(object, &def.name);
-                match (holders, self.subject) {
-                    (Some(holders), Some(subject)) if holders.single.contains(subject) => {
-                        steps.push(tuple(subject));
-                        true
-                    }
-                    (Some(holders), _) => holders.sets.iter().any(|set| {
-                        let Some((of, name)) = set.split_once('#') else {
-                            return false;
-                        };
-                        let Some(next) = schema.find(type_of(of), name) else {
-                            return false;
-                        };
-                        steps.push(tuple(set));
-                        let proved = self.prove(of, next, way, steps);
-                        if !proved {
-                            steps.pop();
-                        }
-                        proved
-                    }),
-                    (None, _) => false,
-                }
+                self.prove_relation(object, &def.name, way, steps)
             }
         };
         way.pop();
@@ -316,6 +286,38 @@ impl<'g> Engine<'g> {
             steps.truncate(before);
         }
         proved
+    }
+
+    /// By a stored tuple: the subject's own, or one of a set that it stands in.
+    fn prove_relation(
+        &mut self,
+        object: &str,
+        name: &str,
+        way: &mut Vec<(String, DefId)>,
+        steps: &mut Vec<Step>,
+    ) -> bool {
+        let (schema, graph) = (self.schema, self.graph);
+        let Some(holders) = graph.holders(object, name) else {
+            return false;
+        };
+        if let Some(subject) = self.subject.filter(|subject| holders.single.contains(*subject)) {
+            steps.push(tuple(object, name, subject));
+            return true;
+        }
+        holders.sets.iter().any(|set| {
+            let Some((of, relation)) = set.split_once('#') else {
+                return false;
+            };
+            let Some(next) = schema.find(type_of(of), relation) else {
+                return false;
+            };
+            steps.push(tuple(object, name, set));
+            let proved = self.prove(of, next, way, steps);
+            if !proved {
+                steps.pop();
+            }
+            proved
+        })
     }
 
     fn prove_expr(&mut self, object: &str, expr: &Expr, way: &mut Vec<(String, DefId)>, steps: &mut Vec<Step>) -> bool {
@@ -341,5 +343,13 @@ impl<'g> Engine<'g> {
                 id.is_some_and(|id| self.prove(&to, *id, way, steps))
             }),
         }
+    }
+}
+
+fn tuple(object: &str, relation: &str, subject: &str) -> Step {
+    Step::Tuple {
+        object: object.to_owned(),
+        relation: relation.to_owned(),
+        subject: subject.to_owned(),
     }
 }
