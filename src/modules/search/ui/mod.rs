@@ -15,6 +15,7 @@ mod pieces;
 mod question;
 mod rows;
 mod saved;
+mod sorts;
 mod span;
 #[cfg(test)]
 mod tests;

@@ -90,8 +90,7 @@ impl Rows<'_> {
             Column {
                 label: leaf_label(leaf, language),
                 number: is_number(leaf),
-                // Links are in the order of ids, which says nothing.
-                sort_href: (!is_link(leaf)).then(|| self.address.with(|a| a.sort = next)),
+                sort_href: Some(self.address.with(|a| a.sort = next)),
                 ascending,
                 descending: self.address.sort.strip_prefix('-') == Some(&leaf.path),
             }

@@ -6,22 +6,20 @@ use askama::Template;
 
 use super::address::{Address, View};
 use super::facets::{Chip, FacetView, Facets};
-use super::kind::{Kind, leaf_label};
+use super::kind::Kind;
 use super::map::MapView;
 use super::nothing::{self, Try};
 use super::pieces::{
     about, choices, densities, fields, in_table, is_refined, more_facets, named, picked, question_of, shared,
 };
-use super::question::default_sort;
 use super::rows::{Column, Row, Rows};
+use super::sorts::Sorts;
 use super::timeline::{Dates, TimelineView, has_time};
 use super::told::Told;
 use super::trees::Places;
-use crate::contract::records::Leaf;
 use crate::kernel::i18n::Language;
 use crate::kernel::search::{Answer, INSIDE, MAX_OFFSET};
 use crate::kernel::ui::{Page, Pager, PagerLinks, filters, view};
-use crate::modules::search::fields::NEWER;
 use crate::modules::search::service::Item;
 
 #[derive(Template)]
@@ -55,7 +53,7 @@ pub struct SearchPage {
     pub densities: Vec<(&'static str, String, bool)>,
     pub choices: Vec<Choice>,
     pub choice_fields: Vec<(&'static str, String)>,
-    pub sorts: Vec<SortOption>,
+    pub sorts: Sorts,
     pub sort_fields: Vec<(&'static str, String)>,
     pub pager: Option<PagerLinks>,
     /// The last page and the rest of the address, where not every page has a link.
@@ -89,12 +87,6 @@ view!(SearchPage);
 pub struct Save {
     pub query: String,
     pub name: String,
-}
-
-pub struct SortOption {
-    pub value: String,
-    pub label: String,
-    pub selected: bool,
 }
 
 /// A column that may be shown.
@@ -244,7 +236,7 @@ impl Findings<'_> {
             densities: densities(address, look),
             choices: choices(kind, look, language),
             choice_fields: fields(address, |a| a.columns.clear()),
-            sorts: self.sorts(kind, &columns, language),
+            sorts: Sorts::of(self.address, kind, &columns, language),
             sort_fields: fields(address, |a| a.sort.clear()),
             jump: pager
                 .as_ref()
@@ -339,40 +331,5 @@ impl Findings<'_> {
         let text = self.answer.instead.clone()?;
         let href = self.address.with(|a| a.q.clone_from(&text));
         Some((text, href))
-    }
-
-    fn sorts(&self, kind: Option<&Kind>, columns: &[Leaf<'_>], language: Language) -> Vec<SortOption> {
-        let current = if self.address.sort.is_empty() {
-            default_sort(self.address)
-        } else {
-            &self.address.sort
-        };
-        let fixed = [
-            ("-created", "search.by.created-desc"),
-            ("created", "search.by.created-asc"),
-            ("-updated", "search.by.updated-desc"),
-        ];
-        let mut options: Vec<(String, String)> =
-            fixed.map(|(value, key)| (value.to_owned(), language.text(key))).into();
-        if !self.address.q.is_empty() {
-            options.insert(0, ("relevance".to_owned(), language.text("search.by.relevance")));
-            options.insert(1, (NEWER.to_owned(), language.text("search.by.newer")));
-        }
-        let leaves = kind.map(Kind::leaves).unwrap_or_default();
-        let title = leaves
-            .iter()
-            .filter(|leaf| kind.is_some_and(|kind| kind.is_title(&leaf.path)));
-        for leaf in title.chain(columns) {
-            let name = leaf_label(leaf, language);
-            for (sign, key) in [("", "search.by.field-asc"), ("-", "search.by.field-desc")] {
-                options.push((format!("{sign}{}", leaf.path), language.with(key, &[("field", &name)])));
-            }
-        }
-        let option = |(value, label): (String, String)| SortOption {
-            selected: value == current,
-            value,
-            label,
-        };
-        options.into_iter().map(option).collect()
     }
 }
