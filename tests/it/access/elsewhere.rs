@@ -118,6 +118,13 @@ fn with_collection(id: &str) -> Vec<Try> {
     let named = format!("vitrine:id,title\n{id},Cuckoo\n");
     vec![
         ("POST", "/api/records".to_owned(), JSON, new.to_string()),
+        // One of their own first does not carry the other along.
+        (
+            "POST",
+            "/api/records/together".to_owned(),
+            JSON,
+            json!({"records": [{"type": "fungus", "document": {"title": "Truffle"}}, new]}).to_string(),
+        ),
         ("PUT", "/api/types/bird".to_owned(), JSON, open.to_string()),
         ("DELETE", "/api/types/bird".to_owned(), JSON, String::new()),
         (
@@ -182,6 +189,12 @@ fn by_form(id: &str, version: i64) -> Vec<Try> {
             "doc%2Ftitle=Cuckoo&to=save".to_owned(),
         ),
         ("POST", "/types/bird/quick".to_owned(), FORM, "title=Cuckoo".to_owned()),
+        (
+            "POST",
+            "/types/bird/doubts".to_owned(),
+            FORM,
+            "doc%2Ftitle=Owl&whole=1".to_owned(),
+        ),
         (
             "POST",
             "/types/bird/visibility".to_owned(),
