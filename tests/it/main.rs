@@ -25,6 +25,7 @@ mod living;
 mod numbers;
 mod queries;
 mod records;
+mod reshaping;
 mod search;
 mod shown;
 mod table;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::rule::Action;
 use super::{path, shorten};
 use crate::contract::records::{Field, FieldKind, RecordType, Term};
-use crate::kernel::error::FieldIssue;
+use crate::kernel::error::{Error, FieldIssue, Result};
 
 /// Terms that are no longer given and that a document has, though it did not have them before.
 pub fn newly_given(
@@ -49,6 +49,28 @@ pub fn newly_given(
 pub fn vocabulary<'d>(definition: &'d RecordType, path: &str) -> Option<&'d Field> {
     let leaf = path::find(&definition.fields, path)?;
     Some(leaf.field).filter(|field| field.kind == FieldKind::Term)
+}
+
+/// Adds a term to those that may be given. Where any may be given it needs no place.
+///
+/// # Errors
+/// `Invalid` for one that is empty or listed already.
+pub fn give(definition: &mut RecordType, path: &str, value: &str) -> Result<()> {
+    let Some(field) = at(&mut definition.fields, path) else {
+        return Ok(());
+    };
+    if value.is_empty() || field.values.iter().any(|known| known == value) {
+        let text = if value.is_empty() {
+            "is empty."
+        } else {
+            "is listed already."
+        };
+        return Err(Error::invalid("value", text));
+    }
+    if !field.values.is_empty() {
+        field.values.push(value.to_owned());
+    }
+    Ok(())
 }
 
 /// Changes what is said of a term: its label in a language, and whether it is still given.
@@ -144,6 +166,9 @@ mod tests {
         say(&mut vases, "material", "earth", "de", "", false);
         assert!(vocabulary(&vases, "material").unwrap().terms.is_empty());
         say(&mut vases, "nothing", "x", "de", "y", true);
+        give(&mut vases, "material", "stone").unwrap();
+        assert!(give(&mut vases, "material", "stone").is_err() && give(&mut vases, "material", "").is_err());
+        assert_eq!(vocabulary(&vases, "material").unwrap().values.last().unwrap(), "stone");
     }
 
     #[test]

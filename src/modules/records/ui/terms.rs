@@ -1,4 +1,4 @@
-//! The vocabularies of a collection: each term with how many records have it, what it is called in the reader's language,
+//! The vocabularies of a collection: each term with how many records have it, what it is called in every language,
 //! whether it is still given, and putting it into the place of another. Changes of records are batches, with their preview
 //! and undo.
 
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::Pages;
+use super::define::{called, others};
 use super::fields::search_for;
 use super::names::path_label;
 use crate::contract::records::{Field, FieldKind, RecordType};
@@ -44,6 +45,10 @@ pub struct TermsPage {
     counted: bool,
     may_change: bool,
     may_write: bool,
+    /// Only listed terms may be given, so one can be added to the list.
+    closed: bool,
+    /// Languages besides the reader's: tag, and what it is called.
+    languages: Vec<(String, String)>,
 }
 view!(TermsPage);
 
@@ -56,6 +61,8 @@ struct TermView {
     retired: bool,
     /// It is not among the values that the field allows.
     foreign: bool,
+    /// In the other languages: tag, what that is called, what the term is called in it.
+    others: Vec<(String, String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +83,14 @@ pub struct Said {
     label: String,
     #[serde(default)]
     retired: bool,
+    /// Other languages, and what it is called in each.
+    #[serde(default)]
+    tag: Vec<String>,
+    #[serde(default)]
+    text: Vec<String>,
+    /// The term is new.
+    #[serde(default)]
+    add: bool,
 }
 
 /// What the form sends that puts a term into the place of another.
@@ -111,8 +126,13 @@ pub async fn show_page(
     } else {
         return Err(Error::not_found("vocabulary", &shorten(&asked.field, 60)));
     };
+    let languages: Vec<(String, String)> = others(&definition, language)
+        .into_iter()
+        .map(|tag| (tag.clone(), called(&tag, language)))
+        .collect();
+    let closed = terms::vocabulary(&definition, &chosen).is_some_and(|field| !field.values.is_empty());
     let (terms, more, counted) = match terms::vocabulary(&definition, &chosen) {
-        Some(field) => pages.terms(&page, &definition, &chosen, field).await,
+        Some(field) => pages.terms(&page, &definition, &chosen, field, &languages).await,
         None => (Vec::new(), 0, true),
     };
     let type_label = label(&definition.labels, &definition.name, language);
@@ -136,6 +156,8 @@ pub async fn show_page(
         terms,
         more,
         counted,
+        closed,
+        languages,
         name,
         page,
     }))
@@ -152,15 +174,19 @@ pub async fn say(
     pages.service.require_whole(&page.caller, &name).await?;
     let mut definition = stored.definition.clone();
     known(&definition, &said.field)?;
-    let language = page.language.tag();
-    terms::say(
-        &mut definition,
-        &said.field,
-        &said.value,
-        language,
-        said.label.trim(),
-        said.retired,
-    );
+    let value = said.value.trim();
+    if said.add {
+        terms::give(&mut definition, &said.field, value)?;
+    }
+    let own = std::iter::once((page.language.tag(), said.label.as_str()));
+    let others = said
+        .tag
+        .iter()
+        .map(String::as_str)
+        .zip(said.text.iter().map(String::as_str));
+    for (language, text) in own.chain(others) {
+        terms::say(&mut definition, &said.field, value, language, text.trim(), said.retired);
+    }
     let why = Because {
         caller: &page.caller,
         reason: "",
@@ -220,6 +246,7 @@ impl Pages {
         definition: &RecordType,
         path: &str,
         field: &Field,
+        languages: &[(String, String)],
     ) -> (Vec<TermView>, u64, bool) {
         let request = FacetRequest {
             field: path.to_owned(),
@@ -247,17 +274,20 @@ impl Pages {
             }
         }
         let view = |value: String| {
-            let called = field.called(&value, page.language.tag());
+            let own = field.called(&value, page.language.tag());
             TermView {
-                label: if called == value {
-                    String::new()
-                } else {
-                    called.to_owned()
-                },
+                label: if own == value { String::new() } else { own.to_owned() },
                 count: counts.get(&value).copied().unwrap_or_default(),
                 href: search_for(&definition.name, path, &value).unwrap_or_default(),
                 retired: field.term(&value).is_some_and(|term| term.retired),
                 foreign: !field.values.is_empty() && !field.values.contains(&value),
+                others: languages
+                    .iter()
+                    .map(|(tag, called)| {
+                        let own = field.term(&value).and_then(|term| term.labels.get(tag)?.as_str());
+                        (tag.clone(), called.clone(), own.unwrap_or_default().to_owned())
+                    })
+                    .collect(),
                 value,
             }
         };

@@ -92,8 +92,7 @@ impl Service {
             return left(WhyLeft::Redacted);
         };
         let before: RecordType = serde_json::from_str(before)?;
-        let goes_back = is_live && self.goes_back(tx, undoing, &head, &before).await?;
-        self.put_before(tx, undoing.set_id, (is_live, goes_back), &definition, &before)
+        self.put_before(tx, undoing, (&head, is_live), &definition, &before)
             .await
     }
 
@@ -151,32 +150,33 @@ impl Service {
     async fn put_before(
         &self,
         tx: &mut Tx<'_>,
-        set: &str,
-        (is_live, goes_back): (bool, bool),
+        undoing: &Undoing<'_>,
+        (head, is_live): (&TypeHead, bool),
         standing: &RecordType,
         before: &RecordType,
     ) -> Result<Restoration> {
         // Looked at before anything is written, since what was written would stay.
-        if is_live
-            && !goes_back
+        let identifies = !definition::newly_identifying(standing, before).is_empty();
+        let is_other = is_live
             && heads::has_records(&mut *tx, &before.name, true).await?
-            && (!definition::check_change(standing, before).is_empty()
-                || !definition::newly_identifying(standing, before).is_empty()
-                || is_planted_anew(standing, before))
-        {
+            && (identifies
+                || !definition::check_change(standing, before).is_empty()
+                || is_planted_anew(standing, before));
+        if is_other && (identifies || !self.goes_back(tx, undoing, head, before).await?) {
             return Ok(Restoration::Left(WhyLeft::TypeInUse));
         }
-        let values = if goes_back { Values::Move } else { Values::Stay };
-        if goes_back {
+        let mut values = Values::Stay;
+        if is_other {
+            values = Values::Move;
             let kept: Vec<String> = path::identifying(before).into_iter().map(|leaf| leaf.path).collect();
-            for leaf in path::identifying(standing)
-                .iter()
-                .filter(|leaf| !kept.contains(&leaf.path))
-            {
+            let gone = path::identifying(standing)
+                .into_iter()
+                .filter(|leaf| !kept.contains(&leaf.path));
+            for leaf in gone {
                 heads::drop_identifiers_of(tx, &before.name, &leaf.path).await?;
             }
         }
-        match self.put_type_as(tx, set, before, values).await {
+        match self.put_type_as(tx, undoing.set_id, before, values).await {
             Ok(_) if is_live => Ok(Restoration::Reverted),
             Ok(_) => Ok(Restoration::Revived),
             // Its own check comes before it writes.

@@ -13,7 +13,7 @@ use crate::kernel::ui::label;
 use crate::modules::records::model::outline_fields::{KINDS, is_limited, kind_name};
 
 /// Languages in which something is said besides the reader's: those of the house, and those that the type has.
-pub(super) fn others(definition: &RecordType, language: Language) -> Vec<String> {
+pub(in crate::modules::records::ui) fn others(definition: &RecordType, language: Language) -> Vec<String> {
     fn gather(fields: &[TypeField], tags: &mut BTreeSet<String>) {
         for field in fields {
             for words in [&field.labels, &field.hints, &field.section] {
@@ -30,7 +30,7 @@ pub(super) fn others(definition: &RecordType, language: Language) -> Vec<String>
 }
 
 /// A language as its reader calls it.
-fn called(tag: &str, language: Language) -> String {
+pub(in crate::modules::records::ui) fn called(tag: &str, language: Language) -> String {
     language
         .get(&format!("define.in.{tag}"))
         .map_or_else(|| tag.to_owned(), str::to_owned)

@@ -13,7 +13,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use self::controls::{Known, others};
+use self::controls::Known;
+pub(super) use self::controls::{called, others};
 use self::roles::{roles, words};
 use super::Pages;
 use super::types::{FieldRow, rows};
