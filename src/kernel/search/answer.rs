@@ -159,15 +159,7 @@ impl Inner {
         }
         parsed
             .hints
-            .extend(compiler.cut_beginnings(tree).map_err(store::broken)?);
-        if let Sort::Field { field, .. } = &sort
-            && compiler.known(field)
-            && !sort::is_kept((&searcher, &warm), &scope.levels, field).map_err(store::broken)?
-        {
-            parsed
-                .hints
-                .push(format!("Records cannot be put in order by \"{field}\"."));
-        }
+            .extend(told(&compiler, &warm, (tree, &sort)).map_err(store::broken)?);
         compiler.scoring = sort == Sort::Relevance;
         if compiler.scoring {
             compiler.heavy = compiler.find_heavy(tree);
@@ -212,6 +204,22 @@ impl Inner {
             instead,
         })
     }
+}
+
+/// What is to be said of a question before it is asked: beginnings of too many words, an order there is none by.
+fn told(
+    compiler: &compile::Compiler<'_>,
+    warm: &[Arc<Warm>],
+    (tree, sort): (Option<&Node>, &Sort),
+) -> tantivy::Result<Vec<String>> {
+    let mut hints = compiler.cut_beginnings(tree)?;
+    if let Sort::Field { field, .. } = sort
+        && compiler.known(field)
+        && !sort::is_kept((compiler.searcher, warm), &compiler.scope.levels, field)?
+    {
+        hints.push(format!("Records cannot be put in order by \"{field}\"."));
+    }
+    Ok(hints)
 }
 
 /// Whether something may be looked for that records of other types stand for.
