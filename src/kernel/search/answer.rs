@@ -7,6 +7,7 @@ use tantivy::Searcher;
 
 use super::bits::Patience;
 use super::query::{Day, How, Node};
+use super::scope::Scope;
 use super::shared::{View, Warm};
 use super::stem::Stems;
 use super::types::{Answer, Filter, Lexicon, Mark, Query, Sort, Tongue, Types};
@@ -101,7 +102,7 @@ impl Inner {
         &self,
         searcher: &Searcher,
         warm: &[Arc<Warm>],
-        scope: &compile::Scope,
+        scope: &Scope,
         kind: Option<&str>,
         types: &[String],
     ) -> tantivy::Result<Vec<Arc<View>>> {
@@ -126,7 +127,7 @@ impl Inner {
             Some(sort::After::Place { epoch, generation, .. }) => (*epoch, self.kept.find(*epoch, *generation, now)?),
             _ => self.searcher()?,
         };
-        let scope = compile::Scope::new(&query.visibility, &types.shapes);
+        let scope = Scope::new(&query.visibility, &types.shapes);
         let warm = self.shared.of(&searcher);
         let views = self
             .views(&searcher, &warm, &scope, query.kind.as_deref(), &query.types)

@@ -5,7 +5,8 @@ use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet, TERMINATED, Term};
 
-use super::compile::{Compiler, Guard};
+use super::compile::Compiler;
+use super::scope::Guard;
 use super::suggest::is_found;
 use crate::kernel::access::Level;
 

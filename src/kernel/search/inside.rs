@@ -13,9 +13,10 @@ use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED, Term};
 
 use super::answer::late;
 use super::bits::Patience;
-use super::compile::{Boxed, Compiler, Scope, all, any, silent};
+use super::compile::{Boxed, Compiler, all, any, silent};
 use super::query::{Day, Node};
 use super::schema::{Fields, INSIDE_KEY, START_KEY, key};
+use super::scope::Scope;
 use super::shared::View;
 use super::suggest::is_found;
 use super::text::{beginning, cut};

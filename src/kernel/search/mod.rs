@@ -27,6 +27,7 @@ mod query;
 mod rebuild;
 mod run;
 mod schema;
+mod scope;
 mod settle;
 mod shared;
 mod similar;

@@ -11,9 +11,9 @@ use tantivy::index::SegmentId;
 use tantivy::query::{AllScorer, BitSetDocSet, ConstScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::{BitSet, DocId, Score, Searcher, SegmentReader, TantivyError};
 
-use super::compile::{self, Guard, Scope, base, visible};
 use super::locked;
 use super::schema::{Fields, TONGUE_KEY};
+use super::scope::{self, Guard, Scope, base, visible};
 use super::types::Tongue;
 use super::whole::Whole;
 use crate::kernel::access::Level;
@@ -169,7 +169,7 @@ impl Warm {
         // levels is looked at.
         let mut outdated = Vec::new();
         for shape in &scope.shapes {
-            let bits = bits(&*compile::outdated(fields, shape))?;
+            let bits = bits(&*scope::outdated(fields, shape))?;
             if bits.len() > 0 {
                 outdated.push((shape.strictest, bits));
             }

@@ -12,10 +12,11 @@ use tantivy::query::{ConstScoreQuery, EnableScoring, Query, TermQuery};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, Searcher, Term};
 
-use super::compile::{Boxed, Compiler, Scope, any};
+use super::compile::{Boxed, Compiler, any};
 use super::frequency::Frequencies;
 use super::query::Day;
 use super::schema::{ALL_KEY, Fields, key};
+use super::scope::Scope;
 use super::shared::{View, Warm};
 use super::text::{MAX_VALUE, cut, words};
 use super::types::{Document, Types, Value};

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tantivy::columnar::{ColumnType, MonotonicallyMappableToU64, StrColumn, TermOrdHit};
 use tantivy::{BitSet, DocId, Searcher, SegmentReader};
 
-use super::compile::Guard;
 use super::schema::{FIRST_DAY, Fields, LAST_DAY, ORDER, key};
+use super::scope::Guard;
 use super::shared::{Guards, Opened, Warm};
 use super::types::Sort;
 use crate::kernel::access::Level;

@@ -12,9 +12,10 @@ use tantivy::query::{EnableScoring, Occur};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED};
 
-use super::compile::{Compiler, Scope, all};
+use super::compile::{Compiler, all};
 use super::query::Day;
 use super::schema::{Fields, START_KEY, TITLE_KEY, key};
+use super::scope::Scope;
 use super::shared::{View, Warm};
 use super::text::{beginning, column_value, fold, is_word, order, placed};
 use super::types::{Begun, SuggestedValue, Suggestions, Types};
