@@ -407,7 +407,7 @@ fn compare(at: &str, old: &[Field], new: &[Field], issues: &mut Vec<FieldIssue>)
         let at = format!("{at}.{index}");
         if after.kind != before.kind {
             let message = format!(
-                "The kind of \"{name}\" cannot change while the type has records; add a field of the new kind beside it."
+                "The kind of \"{name}\" cannot change by itself while the type has records: its values have to move along, by \"Change fields and their values\"."
             );
             issues.push(FieldIssue {
                 path: format!("{at}.kind"),
