@@ -276,10 +276,10 @@ fn check(seen: &RecordType, print: &Print, layout: &Layout, total: i64) -> Resul
 }
 
 fn unprintable(seen: &Record, odd: char) -> Error {
+    // Whoever looks after jobs reads this, and may not see the record.
     let text = format!(
-        "The label of \"{}\" ({}) has the character \"{odd}\", which the font of labels cannot print. Leave that field out, or \
+        "The label of the record {} has the character \"{odd}\", which the font of labels cannot print. Leave that field out, or \
          the record.",
-        shorten(&titled(seen), 80),
         seen.record.id
     );
     Error::invalid("fields", text)
