@@ -8,10 +8,11 @@ use hyper::Method;
 use serde_json::{Value, json};
 use vitrine::both;
 use vitrine::kernel::db::{Write, sql};
-use vitrine::kernel::testing::{TestApp, TestDb};
+use vitrine::kernel::testing::{MailServer, TestApp, TestDb};
 
 both!(
     one_request_leads_to_its_jobs_and_changes,
+    one_request_leads_to_what_was_delivered_for_it,
     failed_jobs_are_tried_again,
     a_job_page_is_followed_in_pieces,
     the_pages_of_a_keeper_answer,
@@ -105,6 +106,37 @@ async fn one_request_leads_to_its_jobs_and_changes(db: TestDb) {
     );
     assert_eq!(app.get_anonymous("/api/logs").await.status, 401);
     assert_eq!(app.get_anonymous("/logs").await.status, 401);
+    app.stop().await;
+}
+
+/// An invitation by mail: the same story tells of the account that was made and of the letter on its way.
+async fn one_request_leads_to_what_was_delivered_for_it(db: TestDb) {
+    let server = MailServer::start().await;
+    let app = TestApp::start_with(&db, |config| server.set_in(&mut config.messages)).await;
+    let guest = json!({ "login": "grace", "name": "Grace", "mail": "grace@example.org" });
+    let made = app
+        .as_local_operator(Method::POST, "/api/people", Some(&guest))
+        .await
+        .ok();
+    let request = made.header("x-request-id").unwrap();
+    app.drain_jobs().await;
+    assert_eq!(server.take().len(), 1);
+    let story = app
+        .get(&format!("/api/requests/{request}?effects=true"))
+        .await
+        .ok()
+        .json();
+    let states = |what: &str| -> Vec<&str> {
+        let items = story["items"].as_array().unwrap().iter();
+        let these = items.filter(|item| item["what"] == what);
+        these.map(|item| item["state"].as_str().unwrap()).collect()
+    };
+    assert_eq!(states("delivery"), ["made", "running", "done"], "{story}");
+    assert!(!states("change").is_empty(), "{story}");
+    assert!(
+        !story.to_string().contains("grace@example.org"),
+        "whose mail it is tells the letter only: {story}"
+    );
     app.stop().await;
 }
 
