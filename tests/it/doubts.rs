@@ -1,26 +1,15 @@
 //! What is worth another look and keeps nobody from saving: told on the page of a record, beside its form, and while it is
 //! written; compared with others only as far as its writer sees them.
 
-use bytes::Bytes;
-use hyper::Method;
 use serde_json::{Value, json};
 use vitrine::both;
-use vitrine::kernel::testing::{Answer, TestApp, TestDb};
+use vitrine::kernel::testing::{TestApp, TestDb};
 
 both!(
     what_is_doubtful_is_told_and_saved_all_the_same,
     a_date_outside_of_a_life_is_told,
     a_place_far_from_its_land_is_told
 );
-
-async fn post(app: &TestApp, path: &str, pairs: &[(&str, &str)]) -> Answer {
-    let body = serde_html_form::to_string(pairs).unwrap();
-    let request = app
-        .signed(Method::POST, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", "text/html");
-    app.send(request, Bytes::from(body)).await
-}
 
 async fn make(app: &TestApp, type_name: &str, document: Value) -> String {
     let body = json!({ "type": type_name, "document": document });
@@ -33,7 +22,7 @@ async fn make(app: &TestApp, type_name: &str, document: Value) -> String {
 /// What is told of a form: paths and reasons.
 async fn doubts(app: &TestApp, path: &str, pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     let sent: Vec<(&str, &str)> = pairs.iter().copied().chain([("whole", "1")]).collect();
-    let told = post(app, path, &sent).await.ok().json();
+    let told = app.send_form(path, &sent).await.ok().json();
     let one = |doubt: &Value| {
         let text = |name: &str| doubt[name].as_str().unwrap().to_owned();
         (text("path"), text("message"))
@@ -85,12 +74,11 @@ async fn what_is_doubtful_is_told_and_saved_all_the_same(db: TestDb) {
 
     // It is saved all the same, and says so on its page and in its form.
     let saving: Vec<(&str, &str)> = odd.into_iter().chain([("do", "save"), ("whole", "1")]).collect();
-    let saved = post(&app, "/types/person/new", &saving).await;
+    let saved = app.send_form("/types/person/new", &saving).await;
     assert_eq!(saved.status, 303, "{}", saved.text());
     let place = saved.header("location").unwrap();
     for page in [place.clone(), format!("{place}/edit")] {
-        let request = app.signed(Method::GET, &page).header("accept", "text/html");
-        let shown = app.send(request, Bytes::new()).await.ok().text();
+        let shown = app.page(&page).await.ok().text();
         assert!(shown.contains("when it begins"), "{page}: {shown}");
     }
     // A record is no double of itself.
@@ -98,7 +86,10 @@ async fn what_is_doubtful_is_told_and_saved_all_the_same(db: TestDb) {
     let own = format!("/types/person/doubts?id={id}");
     let fine = [("doc/code", "P120"), ("doc/name", "Jane Smith the elder")];
     assert_eq!(doubts(&app, &own, &fine).await, Vec::new());
-    assert_eq!(post(&app, "/types/nothing/doubts", &[("whole", "1")]).await.status, 404);
+    assert_eq!(
+        app.send_form("/types/nothing/doubts", &[("whole", "1")]).await.status,
+        404
+    );
     app.stop().await;
 }
 

@@ -22,6 +22,7 @@ mod keeping;
 mod kinds;
 mod languages;
 mod living;
+mod named;
 mod numbers;
 mod queries;
 mod records;
