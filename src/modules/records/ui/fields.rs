@@ -8,7 +8,7 @@ use crate::contract::records::{Field, FieldKind, RecordType};
 use crate::kernel::access::Level;
 use crate::kernel::civil::Civil;
 use crate::kernel::i18n::Language;
-use crate::kernel::ui::{Piece, label, pieces, plain, rich};
+use crate::kernel::ui::{Piece, label, pieces, plain, rich, said};
 
 /// Characters shown of one value; the rest is in the machine's form.
 const LONGEST: usize = 40_000;
@@ -67,33 +67,48 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// The sections in the order of the definition: the record's own fields first, then each group.
+    /// The sections in the order of the definition: the record's own fields first, then each group; where the type has
+    /// sections itself, those of each.
     pub fn sections(&self) -> Vec<Section> {
-        let is_group = |field: &&Field| field.kind == FieldKind::Group;
+        let is_group = |field: &&&Field| field.kind == FieldKind::Group;
         let is_title = |field: &Field| {
             self.definition.title.as_deref() == Some(field.name.as_str())
                 && self.document.get(&field.name).and_then(Value::as_str) == Some(self.title)
         };
-        let own: Vec<&Field> = self
-            .definition
-            .fields
-            .iter()
-            .filter(|f| !is_group(f) && !is_title(f))
-            .collect();
-        let mut sections = Vec::new();
-        let block = self.block(&own, "", "", self.document);
-        if !block.is_empty() {
-            let anchor = "fields".to_owned();
-            sections.push(Section {
-                anchor,
-                heading: None,
-                blocks: vec![block],
-                cards: false,
-                hidden: 0,
-            });
+        let mut parts: Vec<(Option<String>, Vec<&Field>)> = vec![(None, Vec::new())];
+        for field in &self.definition.fields {
+            if let Some(heading) = said(&field.section, self.language) {
+                parts.push((Some(heading.to_owned()), Vec::new()));
+            }
+            if let Some((_, fields)) = parts.last_mut() {
+                fields.push(field);
+            }
         }
-        for (at, field) in self.definition.fields.iter().filter(is_group).enumerate() {
-            sections.extend(self.group(field, at));
+        let (mut sections, mut groups) = (Vec::new(), 0);
+        for (at, (heading, fields)) in parts.into_iter().enumerate() {
+            let own: Vec<&Field> = fields
+                .iter()
+                .filter(|f| !is_group(f) && !is_title(f))
+                .copied()
+                .collect();
+            let block = self.block(&own, "", "", self.document);
+            if !block.is_empty() {
+                sections.push(Section {
+                    anchor: if at == 0 {
+                        "fields".to_owned()
+                    } else {
+                        format!("part-{at}")
+                    },
+                    heading,
+                    blocks: vec![block],
+                    cards: false,
+                    hidden: 0,
+                });
+            }
+            for field in fields.iter().filter(is_group) {
+                sections.extend(self.group(field, groups));
+                groups += 1;
+            }
         }
         sections
     }
