@@ -33,7 +33,9 @@ pub use enqueue::{NewJob, enqueue, enqueue_many, enqueue_with_parts};
 pub use handler::JobHandler;
 pub use model::{Parts, Progress, Rule, State, Wait};
 pub use queues::{Pause, Queue, pause, queues, resume};
-pub use view::{Job, JobFilter, LogLine, QueueCount, counts, failed_kinds, get, kinds, list, log_lines, throughput};
+pub use view::{
+    Job, JobFilter, LogLine, QueueCount, counts, failed_kinds, front_kinds, get, kinds, list, log_lines, throughput,
+};
 pub use watch::{watch, watch_log};
 pub use worker::{Worker, WorkerOptions};
 

@@ -11,6 +11,8 @@ use crate::kernel::id::is_id;
 
 /// Jobs that are looked at for the kinds there are.
 const NEWEST: i64 = 2_000;
+/// And at the front of a queue.
+const FRONT: i64 = 500;
 /// A job that was made longer before, in milliseconds, is not looked for among those that ended.
 const LONG: i64 = 86_400_000;
 
@@ -230,6 +232,22 @@ pub async fn counts(db: &Db) -> Result<Vec<QueueCount>> {
     )
     .all(db)
     .await
+}
+
+/// The kinds at the front of a queue, by name: what nobody there can run stays at its front.
+///
+/// # Errors
+/// What the database says.
+pub async fn front_kinds(db: &Db, queue: &str) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql(
+        "SELECT DISTINCT kind FROM (SELECT kind FROM job WHERE state = 'waiting' AND queue = $1 AND shelf = 0 \
+             ORDER BY priority DESC, run_at, id LIMIT $2) AS front ORDER BY kind",
+    )
+    .bind(queue)
+    .bind(FRONT)
+    .all(db)
+    .await?;
+    Ok(rows.into_iter().map(|(kind,)| kind).collect())
 }
 
 /// The kinds of the newest jobs, by name.

@@ -3,6 +3,7 @@
 //! Health is open to everybody, since balancers ask it; names of components and reasons are shown only to who may read
 //! operations. Metrics always need that right: behind a proxy every caller seems to be on this machine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -233,35 +234,42 @@ impl HealthCheck for Workers {
         "workers"
     }
     async fn check(&self) -> Health {
-        let looked = async {
-            let served = process::served_queues(&self.0).await?;
-            let counts = jobs::counts(&self.0).await?;
-            Ok::<_, crate::kernel::error::Error>((served, counts))
-        };
-        match looked.await {
-            Ok((served, counts)) => {
-                let unserved: Vec<String> = counts
-                    .into_iter()
-                    .map(|c| c.queue)
-                    .filter(|q| !served.queues.contains(q))
-                    .collect();
-                // What asks the search index is done by processes that are no workers.
-                let none = served.queues.iter().all(|queue| queue == jobs::INDEX);
-                match (unserved.first(), none) {
-                    (Some(queue), _) => Health::Warning {
-                        reason: format!(
-                            "Jobs wait in the queue {queue}, which no living worker serves. app ps tells who lives and who pauses."
-                        ),
-                    },
-                    (None, true) => Health::Warning {
-                        reason: "No living worker runs jobs.".to_owned(),
-                    },
-                    (None, false) => Health::Ok,
-                }
+        let reason = match self.wrong().await {
+            Ok(None) => return Health::Ok,
+            Ok(Some(reason)) => reason,
+            Err(error) => {
+                return Health::Failed {
+                    reason: error.detail().to_owned(),
+                };
             }
-            Err(error) => Health::Failed {
-                reason: error.detail().to_owned(),
-            },
+        };
+        Health::Warning { reason }
+    }
+}
+
+impl Workers {
+    /// What waits and would go on waiting, if anything does.
+    async fn wrong(&self) -> Result<Option<String>> {
+        let served = process::served_queues(&self.0).await?;
+        let counts = jobs::counts(&self.0).await?;
+        let unserved = counts.into_iter().map(|c| c.queue).find(|q| !served.queues.contains(q));
+        if let Some(queue) = unserved {
+            return Ok(Some(format!(
+                "Jobs wait in the queue {queue}, which no living worker serves. app ps tells who lives and who pauses."
+            )));
         }
+        // What asks the search index is done by processes that are no workers.
+        if served.queues.iter().all(|queue| queue == jobs::INDEX) {
+            return Ok(Some("No living worker runs jobs.".to_owned()));
+        }
+        for queue in served.queues.iter().collect::<BTreeSet<_>>() {
+            let kinds = jobs::front_kinds(&self.0, queue).await?;
+            if let Some(kind) = kinds.into_iter().find(|kind| !served.knows(queue, kind)) {
+                return Ok(Some(format!(
+                    "Jobs of the kind {kind} wait, which no running program knows. Another version of it may: app jobs list --kind {kind}"
+                )));
+            }
+        }
+        Ok(None)
     }
 }

@@ -310,6 +310,37 @@ async fn health_says_why_to_whom_may_know(db: TestDb) {
     );
 }
 
+/// A job that another version of the program has made would wait for ever without a word: health names it.
+async fn health_names_what_nobody_can_run(db: TestDb) {
+    let house = house(&db);
+    let me = process::Registration {
+        id: "w".into(),
+        roles: vec![process::WORKER.to_owned()],
+        queues: vec![jobs::DEFAULT.to_owned()],
+        kinds: vec!["operations.prune".to_owned()],
+    };
+    process::register(&house.db, &me).await.unwrap();
+    house.make(NewJob::new("operations.prune", json!({}))).await;
+    let workers = async || {
+        let ready = house.get("/health/ready").await;
+        let components = ready["components"].as_array().unwrap().clone();
+        components.into_iter().find(|c| c["name"] == "workers").unwrap()
+    };
+    assert_eq!(workers().await["state"], "ok");
+    let id = house.make(NewJob::new("test.of-tomorrow", json!({}))).await;
+    let told = workers().await;
+    assert_eq!(told["state"], "warning");
+    assert!(
+        told["reason"]
+            .as_str()
+            .unwrap()
+            .contains("app jobs list --kind test.of-tomorrow"),
+        "{told}"
+    );
+    house.post(&format!("/api/jobs/{id}/cancel")).await;
+    assert_eq!(workers().await["state"], "ok");
+}
+
 async fn web_processes_say_how_far_they_have_indexed(db: TestDb) {
     use crate::kernel::ledger::Position;
     use std::time::Duration;
@@ -350,5 +381,6 @@ both!(
     queues_pause_and_dead_letters_are_replayed,
     schedules_run_by_hand,
     health_says_why_to_whom_may_know,
+    health_names_what_nobody_can_run,
     web_processes_say_how_far_they_have_indexed,
 );
