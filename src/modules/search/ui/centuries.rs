@@ -50,6 +50,8 @@ impl Facets<'_> {
     fn year_text(&self, year: &str) -> String {
         match before(year) {
             Some(year) => self.language.with("civil.before-era", &[("date", &year)]),
+            // There is no year 0: the first century begins with 1.
+            None if year == "0" => "1".to_owned(),
             None => year.to_owned(),
         }
     }
@@ -92,6 +94,7 @@ mod tests {
             ("-3100..-3001", "3100 – 3001 BC"),
             ("-206..-206", "206 BC"),
             ("-100..99", "100 BC – 99"),
+            ("0..99", "1 – 99"),
             ("..-500", "up to 500 BC"),
             ("1850..1859", "1850 – 1859"),
             ("-0206-01-01..1900", "-0206-01-01 – 1900"),
