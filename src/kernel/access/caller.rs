@@ -93,3 +93,42 @@ impl Caller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn somebody(id: &str, scope: Option<&[&str]>) -> Caller {
+        Caller {
+            subject: Subject::Account {
+                id: id.to_owned(),
+                name: id.to_owned(),
+                scope: scope.map(|scope| scope.iter().map(|entry| (*entry).to_owned()).collect()),
+            },
+            request_id: None,
+        }
+    }
+
+    #[test]
+    fn a_narrow_token_owns_what_it_made_and_no_more() {
+        let (session, all) = (somebody("ada", None), somebody("ada", Some(&["*"])));
+        let narrow = somebody("ada", Some(&["records.read"]));
+        let other = somebody("ada", Some(&["records.write"]));
+        for (caller, made_by, owns) in [
+            (&session, &session, true),
+            (&session, &narrow, true),
+            (&all, &session, true),
+            (&narrow, &narrow, true),
+            (&narrow, &session, false),
+            (&narrow, &all, false),
+            (&narrow, &other, false),
+            (&somebody("eve", None), &session, false),
+            (&Caller::operator(), &Caller::operator(), true),
+            (&Caller::operator(), &session, false),
+        ] {
+            assert_eq!(caller.owns(made_by), owns, "{caller:?} {made_by:?}");
+        }
+        assert_ne!(narrow.voice(), session.voice());
+        assert_eq!(session.voice(), "account:ada");
+    }
+}

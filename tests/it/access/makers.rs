@@ -149,7 +149,7 @@ async fn a_contributor_changes_what_they_made(db: TestDb) {
 
 async fn a_file_changes_only_what_its_sender_may(db: TestDb) {
     let house = House::open(db).await;
-    let moss = json!({"name": "moss", "title": "title", "fields": [
+    let moss = json!({"name": "moss", "title": "title", "key": "number", "fields": [
         {"name": "number", "kind": "identifier", "unique": true},
         {"name": "title", "kind": "text"}
     ]});
