@@ -31,6 +31,7 @@ mod provider;
 mod rights;
 mod table;
 mod trees;
+mod types;
 mod wizard;
 
 use browser::{Browser, Look};

@@ -284,7 +284,10 @@ impl Pages {
             name: definition.name.clone(),
             version: shown.version,
             is_empty: known.is_empty,
-            is_adding: !shown.entered.is_empty() || !shown.open.is_empty(),
+            // What was only just begun is given its fields.
+            is_adding: !shown.entered.is_empty()
+                || !shown.open.is_empty()
+                || (known.is_empty && definition.fields.len() == 1),
             fields,
             words,
             elsewhere,
