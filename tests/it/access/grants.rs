@@ -65,9 +65,19 @@ async fn roles_in_two_collections(db: TestDb) {
         assert_eq!(answer.status, status, "{role} {place}: {}", answer.text);
     }
     let nobody = json!({"subject": "account:none", "role": "viewer", "place": "type:fungus"});
-    assert_eq!(house.operator("POST", "/api/grants", Some(&nobody)).await.status, 422);
+    let refused = house.operator("POST", "/api/grants", Some(&nobody)).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("nobody is"),
+        "{}",
+        refused.text
+    );
     let nowhere = json!({"subject": "account:stranger", "role": "viewer", "place": "type:none"});
-    assert_eq!(house.operator("POST", "/api/grants", Some(&nowhere)).await.status, 422);
+    let refused = house.operator("POST", "/api/grants", Some(&nowhere)).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("there is no collection"),
+        "{}",
+        refused.text
+    );
     let listed = house.get("curator", "/api/grants").await.ok().json();
     let places: Vec<&str> = listed["items"]
         .as_array()

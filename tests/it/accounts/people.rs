@@ -195,22 +195,36 @@ async fn bad_input_is_told(db: TestDb) {
             .unwrap_or_default()
             .to_owned()
     };
-    for (login, name, mail, want) in [
-        ("\u{430}da", "A", "", "login"),
-        ("АDА", "A", "", "login"),
-        ("ada", "A", "", "login"),
-        ("a b", "A", "", "login"),
-        ("../etc", "A", "", "login"),
-        ("eve", "A\u{202e}B", "", "name"),
-        ("eve", " ", "", "name"),
-        ("eve", "A", "a@b.c\r\nBcc: x@y.z", "mail"),
-        ("eve", "A", "nothing", "mail"),
+    let alike = "letters of several scripts that look alike";
+    let plain = "Letters, digits and . _ - only";
+    for (login, name, mail, want, says) in [
+        ("\u{430}da", "A", "", "login", alike),
+        ("АDА", "A", "", "login", alike),
+        ("ada", "A", "", "login", "or one that looks like it, is taken"),
+        ("a b", "A", "", "login", plain),
+        ("../etc", "A", "", "login", plain),
+        ("-eve", "A", "", "login", "begins with a letter or a digit"),
+        ("eve", "A\u{202e}B", "", "name", "a character that cannot be seen"),
+        ("eve", " ", "", "name", "Say how the person is called"),
+        (
+            "eve",
+            "A",
+            "a@b.c\r\nBcc: x@y.z",
+            "mail",
+            "An address such as name@example.org",
+        ),
+        ("eve", "A", "nothing", "mail", "An address such as name@example.org"),
     ] {
         let answer = make(json!({"login": login, "name": name, "mail": mail})).await;
         assert_eq!(
             (answer.status.as_u16(), field(&answer)),
             (422, want.to_owned()),
             "{login:?} {name:?} {mail:?}"
+        );
+        assert!(
+            answer.text().contains(says),
+            "{login:?} {name:?} {mail:?}: {}",
+            answer.text()
         );
     }
     let odd = make(json!({"login": "eve", "name": "Eve", "roles": [{"role": "king"}]})).await;
