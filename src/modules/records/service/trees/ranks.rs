@@ -60,9 +60,11 @@ pub(in crate::modules::records::service) async fn misranked(
         .filter(|parent| !together.contains_key(parent.as_str()))
         .collect();
     let above = ranks_of(tx, &order, parents.into_iter().collect()).await?;
+    // Of what only moves, what hangs below it stays in its order.
+    let ranks_anew = |at: &usize| records[*at].before.is_some_and(|before| order.rank(before) != own[*at]);
     let asked: Vec<String> = touched
         .iter()
-        .filter(|at| records[**at].before.is_some())
+        .filter(|at| ranks_anew(at))
         .filter_map(|at| records[*at].id.map(str::to_owned))
         .collect();
     let mut hanging = Vec::new();
