@@ -1,8 +1,13 @@
 //! Marks the words that were looked for in a text that is shown. Makes no HTML: the caller escapes each piece.
 
+use std::cmp::Reverse;
+
 use super::stem::Stems;
-use super::text::{fold_word, next_word, pair, words};
+use super::text::{fold, fold_word, next_word, pair, words};
 use super::types::{Mark, Tongue};
+
+/// Marked words of a text that are looked at for its best passage.
+const LOOKED_AT: usize = 400;
 
 /// The text in pieces, each with whether it is marked. Together they are the text again.
 pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
@@ -107,23 +112,41 @@ fn may_hold(text: &str, marks: &[Mark]) -> bool {
         .any(|mark| !mark.token.is_ascii() || holds(&mark.token.as_bytes()[..begin(mark)]))
 }
 
-/// At most `max` bytes of a text around the first marked word, with an ellipsis where something is left out; `None` if
+/// Where the passage begins that has most of what was looked for, nearest together; `None` if nothing is marked.
+fn passage(pieces: &[(String, bool)], reach: usize) -> Option<usize> {
+    let mut marked: Vec<(usize, String)> = Vec::new();
+    let mut at = 0;
+    for (piece, is_marked) in pieces {
+        if *is_marked && marked.len() < LOOKED_AT {
+            marked.push((at, fold(piece)));
+        }
+        at += piece.len();
+    }
+    let mut best: Option<(usize, Reverse<usize>, usize)> = None;
+    for (n, (start, _)) in marked.iter().enumerate() {
+        let (mut seen, mut span) = (Vec::new(), 0);
+        for (at, word) in marked[n..].iter().take_while(|(at, _)| at - start <= reach) {
+            if !seen.contains(&word) {
+                seen.push(word);
+                span = at - start;
+            }
+        }
+        let better = best.is_none_or(|(words, known, _)| (seen.len(), Reverse(span)) > (words, known));
+        if better {
+            best = Some((seen.len(), Reverse(span), *start));
+        }
+    }
+    best.map(|(.., start)| start)
+}
+
+/// At most `max` bytes of a text around what was looked for, with an ellipsis where something is left out; `None` if
 /// nothing is marked.
 pub fn excerpt(text: &str, marks: &[Mark], max: usize) -> Option<Vec<(String, bool)>> {
     if !may_hold(text, marks) {
         return None;
     }
     let pieces = highlight(text, marks);
-    let mut first = 0;
-    for (piece, marked) in &pieces {
-        if *marked {
-            break;
-        }
-        first += piece.len();
-    }
-    if first == text.len() {
-        return None;
-    }
+    let first = passage(&pieces, max / 2)?;
     if text.len() <= max {
         return Some(pieces);
     }
@@ -184,5 +207,12 @@ mod tests {
         assert!(part.iter().any(|(t, m)| *m && t == "Tasse"));
         assert!(part.iter().map(|(t, _)| t.len()).sum::<usize>() < 100);
         assert_eq!(excerpt(&text, &[mark("nothing", false)], 80), None);
+        // Of several passages the one that has most of the words, nearest together.
+        let words = ["oil", "on", "canvas"].map(|word| mark(word, false));
+        let far = "x ".repeat(100);
+        let text = format!("on {far}oil {far}canvas on oil paper, on {far}oil on canvas {far}on canvas");
+        let part = excerpt(&text, &words, 60).unwrap();
+        let shown: String = part.iter().map(|(piece, _)| piece.as_str()).collect();
+        assert!(shown.contains("oil on canvas"), "{shown}");
     }
 }
