@@ -84,22 +84,28 @@ pub(in crate::modules::records::service) async fn misranked(
         let child = children
             .filter_map(|(_, child)| below.get(child))
             .find(|child| child.place <= rank.place);
-        let called = shorten(&rank.called, 60);
-        let message = if let Some(parent) = parent.filter(|parent| parent.place >= rank.place) {
-            let other = shorten(&parent.called, 60);
-            format!("\"{called}\" does not hang below \"{other}\" in the order of ranks of its type.")
-        } else if let Some(child) = child {
-            let other = shorten(&child.called, 60);
-            format!(
-                "\"{called}\" does not stand above \"{other}\" in the order of ranks of its type, and one hangs below it."
-            )
-        } else {
+        let Some(message) = fault(rank, parent.as_ref(), child) else {
             continue;
         };
         let path = order.field().to_owned();
         wrong.insert(at, FieldIssue { path, message });
     }
     Ok(wrong)
+}
+
+/// What is wrong with a rank between the one above it and the highest that is not below it.
+fn fault(rank: &Rank, above: Option<&Rank>, below: Option<&Rank>) -> Option<String> {
+    let called = shorten(&rank.called, 60);
+    if let Some(above) = above.filter(|above| above.place >= rank.place) {
+        let other = shorten(&above.called, 60);
+        return Some(format!(
+            "\"{called}\" does not hang below \"{other}\" in the order of ranks of its type."
+        ));
+    }
+    let other = shorten(&below?.called, 60);
+    Some(format!(
+        "\"{called}\" does not stand above \"{other}\" in the order of ranks of its type, and one hangs below it."
+    ))
 }
 
 /// The ranks of records, those that have one.
