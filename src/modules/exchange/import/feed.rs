@@ -1,7 +1,7 @@
 //! The reading side of an import, on a thread of its own: rows become documents ahead of the writer, through a channel
-//! that holds a bounded number of bytes. Also remembers which keys and records the file has named.
+//! that holds a bounded number of bytes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::linked::Rows;
+use super::seen::Seen;
 
 use crate::contract::exchange::{Format, Reading};
 use crate::contract::records::{Inference, RecordType};
@@ -50,27 +51,9 @@ pub struct Chunk {
     pub at: u64,
 }
 
-/// What is known when the file has been read.
-#[derive(Default)]
-pub struct Seen {
-    pub rows: i64,
-    keys: HashMap<u64, i64>,
-    ids: HashSet<u64>,
-    /// Rows of which it is not known which record they are.
-    pub nameless: i64,
-    /// What to know about how the file was read.
-    pub notes: Vec<String>,
-}
-
-impl Seen {
-    pub fn has(&self, id: &str, key: Option<&str>) -> bool {
-        self.ids.contains(&hash(id)) || key.is_some_and(|key| self.keys.contains_key(&hash(key)))
-    }
-}
-
 pub enum Message {
     Rows(Chunk),
-    End(Seen),
+    End(Box<Seen>),
 }
 
 /// A file and how to read it.
@@ -247,10 +230,10 @@ fn feed(
     let left_out: HashSet<String> = file.left_out.iter().cloned().collect();
     // A set may be empty; a file that somebody chose by itself is not.
     let may_be_empty = file.recast.as_ref().is_some_and(Recast::may_be_empty);
+    let mut seen = Seen::new(&file.input.spool);
     let (source, reading, found) = file.made_over()?;
     let notes = source.notes.clone();
     let read = source.read.clone();
-    let mut seen = Seen::default();
     let mut chunk = Chunk::default();
     let mut bytes = 0;
     for row in source {
@@ -269,7 +252,7 @@ fn feed(
         let content = match row.content {
             Ok(content) => {
                 let shaped = reading.shape(definition, without(content, &left_out));
-                let again = seen.note(row.row, key, &shaped);
+                let again = seen.note(row.row, key, &shaped)?;
                 match again.or_else(|| linked.astray.get(&row.row).cloned()) {
                     Some(issue) => Err(Faulty {
                         issues: vec![issue],
@@ -310,7 +293,7 @@ fn feed(
     chunk.at = read.load(Ordering::Relaxed);
     if to.blocking_send(Ok(Message::Rows(chunk))).is_ok() {
         // A writer that has gone needs no end.
-        let _ = to.blocking_send(Ok(Message::End(seen)));
+        let _ = to.blocking_send(Ok(Message::End(Box::new(seen))));
     }
     Ok(())
 }
@@ -321,32 +304,6 @@ pub(super) fn without(mut row: Map<String, Value>, left_out: &HashSet<String>) -
         row.retain(|name, _| !left_out.contains(name));
     }
     row
-}
-
-impl Seen {
-    /// Remembers who the row is; a key that stands twice in the file is refused the second time.
-    fn note(&mut self, row: i64, key: Option<&str>, shaped: &Shaped) -> Option<FieldIssue> {
-        if let Some(id) = &shaped.id {
-            self.ids.insert(hash(id));
-        }
-        let field = key?;
-        let value = match shaped.document.get(field) {
-            Some(Value::String(text)) if !text.is_empty() => hash(text),
-            Some(Value::Number(number)) => hash(&number.to_string()),
-            _ => return None,
-        };
-        let first = *self.keys.entry(value).or_insert(row);
-        if first == row {
-            return None;
-        }
-        let shown = shaped.document.get(field).map(Value::to_string).unwrap_or_default();
-        let shown: String = shown.chars().take(80).collect();
-        let message = format!("The key {shown} stands already in row {first} of this file. Each record has one row.");
-        Some(FieldIssue {
-            path: field.to_owned(),
-            message,
-        })
-    }
 }
 
 pub(super) fn hash(text: &str) -> u64 {

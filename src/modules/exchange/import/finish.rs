@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::Task;
-use super::feed::Seen;
+use super::seen::Seen;
 use super::write::{MOST_REFUSALS, Writer};
 use crate::contract::exchange::RefusedRow;
 use crate::kernel::access::Level;
@@ -185,12 +185,14 @@ impl Task {
             let page = self.importer.records.page(caller, name, after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(wanted) };
             after = Some(last.id.clone());
-            let gone = page.iter().filter(|record| {
+            let mut gone: Vec<String> = Vec::new();
+            for record in &page {
                 let key = self.key.as_ref().and_then(|key| record.document.get(key));
                 let key = key.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-                !seen.has(&record.id, key.as_deref())
-            });
-            let gone: Vec<String> = gone.map(|record| record.id.clone()).collect();
+                if !seen.has(&record.id, key.as_deref())? {
+                    gone.push(record.id.clone());
+                }
+            }
             wanted += gone.len() as i64;
             if !gone.is_empty() {
                 self.delete(writer, &gone).await?;

@@ -6,6 +6,7 @@ mod feed;
 mod finish;
 mod linked;
 mod plan;
+mod seen;
 mod write;
 
 use std::sync::Arc;
@@ -28,7 +29,8 @@ use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::JobContext;
 use crate::kernel::ledger::Position;
 pub use feed::File;
-use feed::{Message, Seen};
+use feed::Message;
+use seen::Seen;
 use write::Writer;
 
 /// What is added to the number of a row when it goes by the second time.
@@ -213,7 +215,7 @@ impl Task {
                 Some(Ok(Message::Rows(chunk))) => writer.take(chunk).await?,
                 Some(Ok(Message::End(seen))) => {
                     writer.flush().await?;
-                    return Ok(seen);
+                    return Ok(*seen);
                 }
                 Some(Err(error)) => {
                     writer.flush().await?;

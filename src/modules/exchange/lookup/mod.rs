@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 pub use fill::{Terms, fill, levels};
-use shelf::{Places, Shelf};
+pub use shelf::Places;
+use shelf::{RUN, Shelf};
 pub use tally::Tally;
 
 use crate::kernel::error::Result;
@@ -85,10 +86,10 @@ impl Directory {
     pub fn new(spool: &Spool) -> Self {
         Self {
             shelf: Shelf::new(spool),
-            ids: Places::new(spool),
-            keys: Places::new(spool),
-            names: Places::new(spool),
-            ranked: Places::new(spool),
+            ids: Places::new(spool, RUN),
+            keys: Places::new(spool, RUN),
+            names: Places::new(spool, RUN),
+            ranked: Places::new(spool, RUN),
             count: 0,
             is_part: false,
             hasher: RandomState::new(),

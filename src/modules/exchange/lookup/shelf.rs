@@ -12,8 +12,8 @@ use crate::modules::exchange::read::Spool;
 
 /// Bytes of entries that stay in memory.
 const BYTES: usize = 8 << 20;
-/// Places that are put in order at once, sixteen bytes each.
-const RUN: usize = 1 << 18;
+/// Places of a directory that are put in order at once.
+pub const RUN: usize = 1 << 18;
 /// Places that are read at once.
 const BLOCK: usize = 256;
 const PLACE: usize = 16;
@@ -120,13 +120,14 @@ struct Run {
 }
 
 impl Places {
-    pub fn new(spool: &Spool) -> Self {
+    /// `most` of them are put in order at once, sixteen bytes each, and stay in memory until then.
+    pub fn new(spool: &Spool, most: usize) -> Self {
         Self {
             spool: spool.clone(),
             file: None,
             runs: Vec::new(),
             fresh: Vec::new(),
-            most: RUN,
+            most,
         }
     }
 
@@ -143,7 +144,11 @@ impl Places {
         self.fresh.sort_unstable();
     }
 
-    fn lay(&mut self) -> Result<()> {
+    /// Lays what stays in memory down.
+    pub fn lay(&mut self) -> Result<()> {
+        if self.fresh.is_empty() {
+            return Ok(());
+        }
         self.fresh.sort_unstable();
         let start = self.runs.last().map_or(0, |run| run.start + (run.count * PLACE) as u64);
         let mut bytes = Vec::with_capacity(self.fresh.len() * PLACE);
@@ -215,10 +220,7 @@ mod tests {
             most: 200,
             ..Shelf::new(&spool)
         };
-        let mut places = Places {
-            most: 700,
-            ..Places::new(&spool)
-        };
+        let mut places = Places::new(&spool, 700);
         let text = |n: u64| format!("{n} {}", "x".repeat(if n % 50 == 0 { 2_000 } else { 7 }));
         let mut starts = Vec::new();
         for n in 0..5_000u64 {
