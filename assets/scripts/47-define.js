@@ -5,7 +5,7 @@
   const lists = document.querySelectorAll("[data-define-list]");
   if (!lists.length) return;
   const words = lists[0].dataset;
-  const place = (field) => field.querySelector(":scope > .more-body > .field > input[name$='/place']");
+  const place = (field) => field.querySelector(":scope > .more-body > .define-controls > .field > input[name$='/place']");
   const siblings = (field) => [...field.parentElement.children].filter((one) => one.matches("[data-define]"));
   const number = (list) => siblings(list.firstElementChild).forEach((field, at) => {
     const input = place(field);

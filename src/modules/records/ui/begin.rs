@@ -40,7 +40,6 @@ struct SetView {
 
 struct TypeView {
     label: String,
-    about: String,
     fields: usize,
     /// Where it is looked at, if it is there.
     href: Option<String>,
@@ -178,7 +177,6 @@ impl Pages {
             let there = self.service.find_type(&definition.name).await?.is_some();
             types.push(TypeView {
                 label: label(&definition.labels, &definition.name, language),
-                about: said(&definition.description, language).unwrap_or_default().to_owned(),
                 fields: definition.leaves().len(),
                 href: there.then(|| format!("/types/{}", definition.name)),
             });

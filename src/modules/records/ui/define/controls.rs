@@ -77,7 +77,7 @@ impl Known<'_> {
     }
 
     /// What a field is called in the other languages.
-    fn elsewhere(&self, field: &TypeField, name: &Name, is_top: bool) -> Option<Field> {
+    pub(super) fn elsewhere(&self, field: &TypeField, name: &Name, is_top: bool) -> Vec<Field> {
         let mut made = Vec::new();
         for tag in self.others {
             let named = |key: &str| format!("{} ({})", self.text(key), called(tag, self.language));
@@ -97,7 +97,7 @@ impl Known<'_> {
                 ));
             }
         }
-        (!made.is_empty()).then(|| Field::group(&name.field("elsewhere"), self.text("define.elsewhere"), made))
+        made
     }
 
     /// Everything that may be said of a field. `place` is where it stands among the others, from 1.
@@ -124,16 +124,15 @@ impl Known<'_> {
             );
             controls.push(section.hint(self.text("define.section-hint")));
         }
-        controls.extend(self.elsewhere(field, name, is_top));
-        controls.push(
-            Field::number(&name.field("place"), self.text("define.place"), place.to_string())
-                .hint(self.text("define.place-hint")),
-        );
         if self.is_empty {
             controls.extend(self.kind(field, name));
         }
         controls.extend(self.rules(field, name));
         controls.extend(self.showing(field, name));
+        controls.push(
+            Field::number(&name.field("place"), self.text("define.place"), place.to_string())
+                .hint(self.text("define.place-hint")),
+        );
         if self.is_empty {
             controls.push(Field::switch(&name.field("remove"), self.text("define.remove"), false));
         }

@@ -72,6 +72,8 @@ struct FieldForm {
     is_empty: bool,
     wrong: usize,
     controls: Vec<Field>,
+    /// What it is called in other languages.
+    elsewhere: Vec<Field>,
     children: Vec<FieldForm>,
 }
 
@@ -330,6 +332,7 @@ impl Maker<'_> {
                 is_empty: self.known.is_empty,
                 wrong: 0,
                 controls: self.known.controls(field, &name, at + 1, above.is_empty()),
+                elsewhere: self.known.elsewhere(field, &name, above.is_empty()),
                 children: self.list(&field.fields, &format!("{path}."), rows),
                 row,
             });
@@ -349,6 +352,7 @@ fn place(fields: &mut [FieldForm], issue: &FieldIssue) -> bool {
             return false;
         }
         let found = form::mark(&mut field.controls, std::slice::from_ref(issue)).is_empty()
+            || form::mark(&mut field.elsewhere, std::slice::from_ref(issue)).is_empty()
             || place(&mut field.children, issue)
             || field.controls.first_mut().is_some_and(|first| {
                 first.error.clone_from(&issue.message);
@@ -362,6 +366,7 @@ fn place(fields: &mut [FieldForm], issue: &FieldIssue) -> bool {
 
 fn gather(field: &FieldForm, wrongs: &mut Vec<Wrong>) {
     wrongs.extend(form::wrongs(&field.controls));
+    wrongs.extend(form::wrongs(&field.elsewhere));
     field.children.iter().for_each(|child| gather(child, wrongs));
 }
 
