@@ -8,7 +8,7 @@ use super::super::names::path_label;
 use super::roles::own;
 use crate::contract::records::{Field as TypeField, FieldKind, RecordType, Weight};
 use crate::kernel::i18n::Language;
-use crate::kernel::ui::form::{Field, Name};
+use crate::kernel::ui::form::{Control, Field, Name};
 use crate::kernel::ui::label;
 use crate::modules::records::model::outline_fields::{KINDS, is_limited, kind_name};
 
@@ -136,6 +136,8 @@ impl Known<'_> {
         if self.is_empty {
             controls.push(Field::switch(&name.field("remove"), self.text("define.remove"), false));
         }
+        // What is only on or off stands together.
+        controls.sort_by_key(|field| matches!(field.control, Control::Switch(_)));
         controls
     }
 
