@@ -70,6 +70,9 @@ pub struct Options {
     pub readers: u32,
     /// How long a caller waits for a connection, in milliseconds.
     pub wait_ms: u64,
+    /// SQLite: a write-ahead log of so many bytes is folded in while the writer waits, so that it begins anew however busy
+    /// the house is.
+    pub log_bytes: u64,
 }
 
 impl Default for Options {
@@ -77,6 +80,7 @@ impl Default for Options {
         Self {
             readers: 8,
             wait_ms: 5_000,
+            log_bytes: 128 << 20,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The write path on both engines: nothing lost, nothing half done, nothing waits for ever.
 
 mod groups;
+mod log;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -299,6 +300,7 @@ async fn a_server_that_lets_nobody_in_says_why() {
         let options = Options {
             readers: 2,
             wait_ms: 300,
+            ..Options::default()
         };
         let opened = Db::open(&url, db.folder(), crate::kernel::clock::Clock::system(), options).await;
         let error = opened.err().unwrap();

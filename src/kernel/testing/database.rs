@@ -41,6 +41,7 @@ async fn open(url: String, folder: TempDir) -> TestDb {
     let options = Options {
         readers: 8,
         wait_ms: 30_000,
+        ..Options::default()
     };
     let db = Db::open(&url, folder.path(), Clock::movable(), options)
         .await

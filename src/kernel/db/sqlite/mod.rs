@@ -75,7 +75,19 @@ impl Sqlite {
             .await
             .map_err(|e| open_error(file, e))?;
         let (writer, commits) = Shared::new(connection, signals.clone());
-        tokio::spawn(super::checkpoint::run(base, file.to_owned(), commits));
+        let weak = Arc::downgrade(&writer);
+        let hold = move || {
+            let weak = weak.clone();
+            async move {
+                let guard = weak.upgrade()?.acquire(Lane::Interactive).await.ok()?;
+                guard.settle().await.ok()
+            }
+        };
+        let log = super::checkpoint::Log {
+            file: file.to_owned(),
+            longest: options.log_bytes,
+        };
+        tokio::spawn(super::checkpoint::run(base, log, commits, hold));
         Ok(Self {
             read,
             signals,
