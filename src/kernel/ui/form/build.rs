@@ -156,10 +156,13 @@ impl Field {
         let quiet = |field: Field| Field { quiet: true, ..field };
         let items = values.iter().enumerate();
         let items = items.map(|(at, value)| quiet(make(name.item(at), Some(value))));
+        let mut spare = quiet(make(name.item(values.len()), None));
+        spare.bare();
         let repeat = Repeat {
             items: items.collect(),
             blank: Box::new(quiet(make(name.new_item(), None))),
-            spare: Box::new(quiet(make(name.item(values.len()), None))),
+            spare: Box::new(spare),
+            bare: false,
         };
         Self::new(name, label, Control::Repeat(repeat))
     }

@@ -109,6 +109,8 @@ pub struct Repeat {
     pub blank: Box<Field>,
     /// An empty one with a real place, for those without scripts.
     pub spare: Box<Field>,
+    /// It stands in the spare of another list, where no scripts are: `noscript` ends at the first end of one.
+    pub bare: bool,
 }
 
 /// A wrong field, for the list above a form.
@@ -161,6 +163,14 @@ impl Field {
     /// How many fields inside are wrong, for the heading of a section.
     fn wrong_within(&self) -> usize {
         wrongs(self.children()).len()
+    }
+    /// For those without scripts: lists within show their spare as it is.
+    fn bare(&mut self) {
+        if let Control::Repeat(repeat) = &mut self.control {
+            repeat.bare = true;
+            repeat.spare.bare();
+        }
+        self.children_mut().iter_mut().for_each(Self::bare);
     }
     fn children(&self) -> &[Field] {
         match &self.control {
@@ -333,6 +343,26 @@ mod tests {
         let mut groups = vec![makers(), line("b")];
         let told: Vec<String> = sections(&mut groups).into_iter().map(|one| one.heading).collect();
         assert_eq!(told, ["Maker"], "without headings the groups are the parts");
+    }
+
+    #[test]
+    fn a_list_within_a_list_is_one_without_scripts_too() {
+        let part = |name: Name, known: Option<&&str>| Field::text(&name, "Part", *known.unwrap_or(&""));
+        let none: [&str; 0] = [];
+        let find = |name: Name, _: Option<&&str>| {
+            let parts = Field::repeated(&name.field("part"), "Parts", &none, part);
+            Field::group(&name, "Find", vec![parts])
+        };
+        let list = Field::repeated(&Name::of("find"), "Find", &none, find);
+        let html = list.render_with_values(&Spoken(Language::default())).unwrap();
+        // As a browser with scripts reads it: what stands in a noscript is a text up to the first end of one.
+        let outside: String = html
+            .split("<noscript>")
+            .map(|piece| piece.split_once("</noscript>").map_or(piece, |(_, rest)| rest))
+            .collect();
+        assert!(!outside.contains("find/#0"), "{html}");
+        assert!(outside.contains("find/#new/part/#new"), "{html}");
+        assert!(html.contains("name=\"find/#0/part/#0\""), "{html}");
     }
 
     #[test]
