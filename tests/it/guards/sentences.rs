@@ -1,7 +1,7 @@
 //! What services say to people has its words in every language: each sentence of the source that a page may show stands in the
 //! files of `assets/sentences`, and those say nothing that the source no longer says.
 //!
-//! A sentence is a literal that ends like one. Pieces that stand within others may be in the files, too; nobody asks for them.
+//! A sentence is a literal that ends like one, or what a setting means. Pieces that stand within others may be in the files, too; nobody asks for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -236,15 +236,41 @@ fn unsaid(path: &str, sentences: &toml::Table, said: &BTreeSet<String>) -> Vec<F
     found
 }
 
+/// What each setting means, as the page of settings shows it: the comment above it in the file of defaults.
+fn meanings(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut said: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if let Some(comment) = line.strip_prefix('#') {
+            said.push(comment.trim());
+            continue;
+        }
+        if line.contains(" = ") {
+            found.insert(said.join(" "));
+        }
+        said.clear();
+    }
+    found
+}
+
 #[test]
 fn sentences_are_said_in_every_language() {
     let sources = sources("src");
-    let all: BTreeSet<String> = sources.iter().flat_map(said).map(|said| said.text).collect();
+    let mut all: BTreeSet<String> = sources.iter().flat_map(said).map(|said| said.text).collect();
+    let settings = files("config", &["default.toml"])
+        .iter()
+        .map(|(_, text)| meanings(text))
+        .next();
+    let settings = settings.expect("the file of defaults");
+    assert!(settings.len() > 50);
+    all.extend(settings.iter().cloned());
     for (path, text) in files("assets/sentences", &[".toml"]) {
         let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{path}: {e}"));
         let tag = path.rsplit('/').next().unwrap_or(&path).trim_end_matches(".toml");
         let mut found = unsaid(&path, &table, &all);
         found.extend(sources.iter().flat_map(|source| untold(source, &table, tag)));
+        let unmeant = settings.iter().filter(|text| !table.contains_key(*text));
+        found.extend(unmeant.map(|text| Finding::new("config/default.toml", 1, format!("{tag} lacks: {text}"))));
         refuse(&found);
     }
 }
@@ -257,6 +283,10 @@ fn what_nobody_says_or_nobody_translated_is_found() {
     let all = BTreeSet::from([emptied("Gone {name}.")]);
     assert_eq!(unsaid("a.toml", &planted, &all).len(), 2, "the guard bites");
     assert_eq!(emptied("knows {{year}}, not {{{shown}}}."), "knows {year}, not {{}}.");
+    assert_eq!(
+        meanings("# A\n# b.\nc = 1\n\n# Lost.\n\n[d]\n# E.\nf = []\n"),
+        BTreeSet::from(["A b.".to_owned(), "E.".to_owned()])
+    );
     let code = r#"
         /// A comment is no sentence.
         #[doc = "Neither is this one."]
