@@ -4,11 +4,13 @@
   "use strict";
   const pause = 400;
 
+  // What is left empty has no place in a list.
+  const filled = (item) => [...item.querySelectorAll("[name]")].some((one) => (/^(checkbox|radio)$/.test(one.type) ? one.checked && one.value : one.value.trim()));
   // doc/maker/#17/name is maker.0.name in the first item of its list.
   const path = (name, element) => {
     const items = [];
     for (let item = element.closest("[data-repeat] > ol > li"); item; item = item.parentElement.closest("[data-repeat] > ol > li")) {
-      items.unshift([...item.parentElement.children].indexOf(item));
+      items.unshift([...item.parentElement.children].filter(filled).indexOf(item));
     }
     return name.split("/").slice(1).map((step) => (step.startsWith("#") ? items.shift() : step)).join(".");
   };
