@@ -11,6 +11,7 @@ pub mod named;
 pub mod near;
 pub mod number;
 pub mod outline;
+pub mod outline_added;
 pub mod outline_fields;
 pub mod patch;
 pub mod path;

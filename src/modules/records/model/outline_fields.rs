@@ -1,14 +1,13 @@
 //! What of the fields of a type may be changed in a form: what each is called in every language, how it is shown and asked
-//! for, its rules, its place among the others; and fields that are added. What moves values is a change of its own.
+//! for, its rules, its place among the others. Fields that are added are in [`super::outline_added`]; what moves values is a change
+//! of its own.
 
 use serde_json::{Map, Value};
 
 use super::outline::{word, words};
-use super::reshape::plain;
 use crate::contract::records::{Field, FieldKind, RecordType, Weight};
 use crate::kernel::access::Level;
 use crate::kernel::error::FieldIssue;
-use crate::kernel::search::fold;
 
 /// The kinds, in the order in which they are offered.
 pub const KINDS: [FieldKind; 10] = [
@@ -103,21 +102,21 @@ fn fault(path: &str, name: &str, message: &str) -> FieldIssue {
 }
 
 /// What a form says of a field.
-struct Given<'e>(&'e Map<String, Value>);
+pub(super) struct Given<'e>(pub(super) &'e Map<String, Value>);
 
 impl Given<'_> {
-    fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         self.0
             .get(name)
             .and_then(Value::as_str)
             .map(|text| text.trim().to_owned())
     }
     /// A switch that is off is not sent.
-    fn on(&self, name: &str) -> bool {
+    pub(super) fn on(&self, name: &str) -> bool {
         self.0.get(name).and_then(Value::as_str) == Some("true")
     }
     /// Given and not empty.
-    fn some(&self, name: &str) -> Option<String> {
+    pub(super) fn some(&self, name: &str) -> Option<String> {
         self.text(name).filter(|text| !text.is_empty())
     }
 }
@@ -185,97 +184,6 @@ fn ruled(field: &mut Field, given: &Given<'_>, path: &str, faults: &mut Vec<Fiel
     if let Some(target) = given.some("target").filter(|_| field.kind == FieldKind::Link) {
         field.target = Some(target);
     }
-}
-
-/// The definition with a field that was entered as a new one, and its path; nothing where none was.
-pub fn added(
-    definition: &RecordType,
-    entered: &Map<String, Value>,
-    language: &str,
-    faults: &mut Vec<FieldIssue>,
-) -> Option<(RecordType, String)> {
-    let given = Given(entered.get("new").and_then(Value::as_object)?);
-    let (label, name) = (given.some("label"), given.some("name"));
-    if label.is_none() && name.is_none() {
-        faults.push(FieldIssue {
-            path: "new.label".to_owned(),
-            message: "is empty. Say what the field is called.".to_owned(),
-        });
-        return None;
-    }
-    let name = name.unwrap_or_else(|| slug(label.as_deref().unwrap_or_default(), '_'));
-    let kind = given
-        .text("kind")
-        .and_then(|kind| kind_of(&kind))
-        .unwrap_or(FieldKind::Text);
-    let mut labels = Map::new();
-    word(&mut labels, language, label);
-    let mut field = Field {
-        kind,
-        target: given.some("target").filter(|_| kind == FieldKind::Link),
-        ..plain(&name, Level::Public, given.on("repeated"), labels)
-    };
-    if kind == FieldKind::Group {
-        let inner = given.text("inner").unwrap_or_default();
-        let inner = inner
-            .split([',', '\n'])
-            .map(str::trim)
-            .filter(|label| !label.is_empty());
-        for label in inner {
-            let mut labels = Map::new();
-            word(&mut labels, language, Some(label.to_owned()));
-            field
-                .fields
-                .push(plain(&slug(label, '_'), Level::Public, false, labels));
-        }
-    }
-    let mut changed = definition.clone();
-    let within = given.text("within").unwrap_or_default();
-    let path = if within.is_empty() {
-        changed.fields.push(field);
-        name
-    } else {
-        let Some(group) = group_at(&mut changed.fields, &within) else {
-            faults.push(FieldIssue {
-                path: "new.within".to_owned(),
-                message: "is no group of this type.".to_owned(),
-            });
-            return None;
-        };
-        group.fields.push(field);
-        format!("{within}.{name}")
-    };
-    Some((changed, path))
-}
-
-fn group_at<'f>(fields: &'f mut [Field], path: &str) -> Option<&'f mut Field> {
-    for field in fields.iter_mut().filter(|field| field.kind == FieldKind::Group) {
-        if field.name == path {
-            return Some(field);
-        }
-        let rest = path
-            .strip_prefix(field.name.as_str())
-            .and_then(|rest| rest.strip_prefix('.'));
-        if let Some(rest) = rest
-            && let Some(found) = group_at(&mut field.fields, rest)
-        {
-            return Some(found);
-        }
-    }
-    None
-}
-
-/// A name made of a label: small letters and digits, words apart by a sign.
-pub fn slug(label: &str, between: char) -> String {
-    let mut out = String::new();
-    for c in fold(label).chars() {
-        if c.is_ascii_alphanumeric() {
-            out.push(c.to_ascii_lowercase());
-        } else if !out.is_empty() && !out.ends_with(between) {
-            out.push(between);
-        }
-    }
-    out.trim_end_matches(between).to_owned()
 }
 
 /// An issue about a definition, with fields named instead of counted: `fields.3.values` is `fields.material.values`.
@@ -351,24 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_added_and_wrong_ones_named() {
-        let mut faults = Vec::new();
-        let new = |entered: Value| {
-            added(
-                &vase(),
-                json!({ "new": entered }).as_object().unwrap(),
-                "sv",
-                &mut Vec::new(),
-            )
-        };
-        let (made, path) = new(json!({ "label": "Övrigt märke", "kind": "text", "within": "d" })).unwrap();
-        assert_eq!((path.as_str(), made.fields[3].fields.len()), ("d.ovrigt_marke", 2));
-        let (made, _) =
-            new(json!({ "label": "Mått", "kind": "group", "inner": "Höjd, Bredd", "repeated": "true" })).unwrap();
-        assert_eq!(made.fields[4].fields[1].name, "bredd");
-        assert!(made.fields[4].repeated);
-        let none = json!({ "new": { "label": " " } });
-        assert!(added(&vase(), none.as_object().unwrap(), "sv", &mut faults).is_none() && faults.len() == 1);
+    fn what_is_wrong_is_named_by_its_field() {
         let issue = |path: &str| FieldIssue {
             path: path.to_owned(),
             message: String::new(),

@@ -34,7 +34,7 @@ pub use collection::Misfits;
 pub use edit::{Edit, NewRecord, Together, Written};
 pub use own::Look;
 pub use read::{List, Listed, Seen};
-pub use sets::{TypeSet, sets, shipped};
+pub use sets::{TypeSet, pieces, sets, shipped};
 pub use types::TypeWritten;
 
 use super::model::path::{self, Leaf};

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Because, Service};
-use crate::contract::records::{RecordType, TYPES_WRITE};
+use crate::contract::records::{Field, RecordType, TYPES_WRITE};
 use crate::kernel::access::Object;
 use crate::kernel::db::Write;
 use crate::kernel::error::{Error, Result};
@@ -19,11 +19,12 @@ use crate::modules::records::store;
 #[folder = "$CARGO_MANIFEST_DIR/assets/models"]
 struct Models;
 
-/// Where the sets stand among the types.
+/// Where sets, and pieces of types, stand among the types.
 const SETS: &str = "sets/";
+const PIECES: &str = "pieces/";
 
 /// The types that come with the program, by name. One that cannot be read is left out here and fails a test.
-static SHIPPED: LazyLock<Vec<RecordType>> = LazyLock::new(|| read(|path| !path.starts_with(SETS)));
+static SHIPPED: LazyLock<Vec<RecordType>> = LazyLock::new(|| read(|path| !path.contains('/')));
 
 /// The sets, in the order in which they are offered. One that cannot be read is left out here and fails a test.
 static OFFERED: LazyLock<Vec<TypeSet>> = LazyLock::new(|| {
@@ -31,6 +32,9 @@ static OFFERED: LazyLock<Vec<TypeSet>> = LazyLock::new(|| {
     sets.sort_by_key(|set| set.order);
     sets
 });
+
+/// Fields of several parts that are offered where one is added.
+static PARTS: LazyLock<Vec<Field>> = LazyLock::new(|| read(|path| path.starts_with(PIECES)));
 
 /// Types that belong together.
 #[derive(Clone, Debug, Deserialize)]
@@ -68,6 +72,11 @@ fn read<T: serde::de::DeserializeOwned>(wanted: impl Fn(&str) -> bool) -> Vec<T>
 /// Every shipped type.
 pub fn shipped() -> &'static [RecordType] {
     &SHIPPED
+}
+
+/// Fields of several parts, such as coordinates or a measurement.
+pub fn pieces() -> &'static [Field] {
+    &PARTS
 }
 
 /// Every set that a house can begin with.

@@ -14,7 +14,7 @@ use crate::kernel::error::{Code, FieldIssue, Result};
 use crate::kernel::http::Form;
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, said, view};
-use crate::modules::records::model::outline_fields::slug;
+use crate::modules::records::model::outline_added::slug;
 use crate::modules::records::model::reshape::plain;
 use crate::modules::records::service::{Because, TypeSet, sets};
 

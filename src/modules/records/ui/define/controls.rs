@@ -10,7 +10,9 @@ use crate::contract::records::{Field as TypeField, FieldKind, RecordType, Weight
 use crate::kernel::i18n::Language;
 use crate::kernel::ui::form::{Control, Field, Name};
 use crate::kernel::ui::label;
+use crate::modules::records::model::outline_added::PIECE;
 use crate::modules::records::model::outline_fields::{KINDS, is_limited, kind_name};
+use crate::modules::records::service::pieces;
 
 /// Languages in which something is said besides the reader's: those of the house, and those that the type has.
 pub(in crate::modules::records::ui) fn others(definition: &RecordType, language: Language) -> Vec<String> {
@@ -171,6 +173,27 @@ impl Known<'_> {
         Field::select(name, self.text("types.kind"), kind_name(chosen), &options, false)
     }
 
+    /// What a field that is added can be: one of the kinds, or several parts that belong together.
+    fn sorts(&self, name: &Name, chosen: &str) -> Field {
+        let kinds = KINDS.into_iter().map(|kind| {
+            (
+                kind_name(kind).to_owned(),
+                self.text(&format!("kind.{}", kind_name(kind))),
+            )
+        });
+        let parts = pieces().iter().map(|piece| {
+            let called = label(&piece.labels, &piece.name, self.language);
+            (format!("{PIECE}{}", piece.name), called)
+        });
+        let all: Vec<(String, String)> = kinds.chain(parts).collect();
+        let options: Vec<(&str, &str)> = all
+            .iter()
+            .map(|(value, label)| (value.as_str(), label.as_str()))
+            .collect();
+        let chosen = if chosen.is_empty() { "text" } else { chosen };
+        Field::select(name, self.text("types.kind"), chosen, &options, false).hint(self.text("define.sorts-hint"))
+    }
+
     fn target(&self, name: &Name, chosen: &str) -> Field {
         let options: Vec<(&str, &str)> = self.targets.iter().map(|(n, l)| (n.as_str(), l.as_str())).collect();
         Field::select(name, self.text("define.target"), chosen, &options, true).hint(self.text("define.target-hint"))
@@ -281,10 +304,9 @@ impl Known<'_> {
             .map(|path| (path.clone(), path_label(definition, &path, self.language)))
             .collect();
         let within: Vec<(&str, &str)> = within.iter().map(|(p, l)| (p.as_str(), l.as_str())).collect();
-        let kind = crate::modules::records::model::outline_fields::kind_of(was("kind")).unwrap_or(FieldKind::Text);
         let mut made = vec![
             Field::text(&name.field("label"), self.text("define.field-label"), was("label")),
-            self.choose_kind(&name.field("kind"), kind, KINDS.to_vec()),
+            self.sorts(&name.field("kind"), was("kind")),
             Field::switch(
                 &name.field("repeated"),
                 self.text("define.repeated"),

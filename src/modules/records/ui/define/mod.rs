@@ -23,9 +23,10 @@ use crate::kernel::error::{Code, Error, FieldIssue, Result};
 use crate::kernel::http::{Form, Path, Query};
 use crate::kernel::ui::form::{self, Field, Name, Wrong};
 use crate::kernel::ui::{Crumb, Flash, Html, Page, filters, label, view};
-use crate::modules::records::model::outline_fields::{added, by_name};
+use crate::modules::records::model::outline_added::added;
+use crate::modules::records::model::outline_fields::by_name;
 use crate::modules::records::model::{definition, outline};
-use crate::modules::records::service::{Because, Misfits};
+use crate::modules::records::service::{Because, Misfits, pieces};
 
 /// What all names of the definition begin with.
 const ROOT: &str = "def";
@@ -143,7 +144,7 @@ pub async fn define(
     let mut new = outline::apply(&stored.definition, &entered, page.language.tag(), &mut faults);
     let mut open = None;
     if action == "add"
-        && let Some((grown, path)) = added(&new, &entered, page.language.tag(), &mut faults)
+        && let Some((grown, path)) = added(&new, &entered, (page.language.tag(), pieces()), &mut faults)
     {
         (new, open) = (grown, Some(path));
     }
