@@ -261,6 +261,7 @@ async fn a_transaction_asks_over_its_own_connection(db: TestDb) {
     let options = Options {
         readers: 2,
         wait_ms: 3_000,
+        ..Options::default()
     };
     let few = Db::open(db.url(), db.folder(), Clock::system(), options).await.unwrap();
     let relations = Arc::new(Relations::new(few.clone()).unwrap());
