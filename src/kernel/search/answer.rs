@@ -6,20 +6,16 @@ use std::time::Instant;
 use tantivy::Searcher;
 
 use super::bits::Patience;
-use super::query::{Day, How, Node};
+use super::marks::marks;
+use super::query::{Day, Node};
 use super::scope::Scope;
 use super::shared::{View, Warm};
-use super::stem::Stems;
-use super::types::{Answer, Filter, Lexicon, Mark, Query, Sort, Tongue, Types};
-use super::words::placed_words;
+use super::types::{Answer, Filter, Lexicon, Query, Sort, Types};
 use super::{
     Inner, MAX_DEPTH, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TIME,
     compile, cursor, run, sort, store,
 };
 use crate::kernel::error::{Code, Error, Result};
-
-/// Words marked at most.
-const MAX_MARKS: usize = 64;
 
 /// Holds a question to its limits, and makes one filter of several on the same field.
 pub(super) fn checked(mut query: Query) -> Result<Query> {
@@ -165,7 +161,7 @@ impl Inner {
         if compiler.scoring {
             compiler.heavy = compiler.find_heavy(tree);
         }
-        let marks = marks(tree, &compiler.tongues);
+        let marks = marks(&compiler, tree);
         let patience = compiler.patience.clone();
         let pass = run::Pass {
             compiler,
@@ -261,37 +257,4 @@ fn weighs(tree: &Node) -> bool {
             );
     });
     any
-}
-
-/// The words to mark: those that were looked for, not those that must be absent.
-fn marks(tree: Option<&Node>, tongues: &[Tongue]) -> Vec<Mark> {
-    let mut marks: Vec<Mark> = Vec::new();
-    let mut add = |token: String, prefix: bool, stem: Option<Tongue>| {
-        let mark = Mark { token, prefix, stem };
-        if marks.len() < MAX_MARKS && !marks.contains(&mark) {
-            marks.push(mark);
-        }
-    };
-    let Some(tree) = tree else { return marks };
-    tree.each(false, &mut |node, negated| {
-        let (text, begin) = match node {
-            _ if negated => return,
-            Node::Word(word) => (&word.text, word.how == How::Begin),
-            Node::Phrase(phrase) => (&phrase.text, phrase.begin),
-            Node::Is(whole) => (&whole.value, false),
-            _ => return,
-        };
-        let plain = matches!(node, Node::Word(word) if word.how == How::Plain);
-        let tokens = placed_words(text);
-        let last = tokens.len().saturating_sub(1);
-        for (at, (_, token)) in tokens.into_iter().enumerate() {
-            for tongue in tongues.iter().filter(|_| plain && last == 0) {
-                if let Some(stem) = Stems::new(*tongue).stem(&token) {
-                    add(stem, false, Some(*tongue));
-                }
-            }
-            add(token, begin && at == last, None);
-        }
-    });
-    marks
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::pattern::fits;
 use super::stem::Stems;
 use super::text::{fold, fold_word, next_word, pair, words};
 use super::types::{Mark, Tongue};
@@ -25,17 +26,19 @@ pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
         while let Some(range) = next_word(text, at) {
             at = range.end;
             fold_word(&text[range.clone()], &mut word);
-            let mut hit = |mark: &Mark| match mark.stem {
+            let alone = marks.iter().any(|mark| match mark.stem {
                 Some(tongue) => may_have(&word, &mark.token) && stems.is(tongue, &word, &mark.token),
-                None if mark.prefix => word.starts_with(&mark.token),
-                None => word == mark.token,
-            };
-            let alone = marks.iter().any(&mut hit);
+                None => mark.then.is_empty() && is_meant(mark, &word),
+            });
             if let Some((end, pair)) = pair(text, &range)
                 && marks.iter().any(|mark| mark.stem.is_none() && mark.token == pair)
             {
                 together = end;
             }
+            let phrases = marks.iter().filter(|mark| !mark.then.is_empty() && mark.token == word);
+            together = phrases
+                .filter_map(|mark| end_of(text, at, mark))
+                .fold(together, usize::max);
             if alone || range.start < together {
                 push(&text[shown..range.start], false);
                 push(&text[range.clone()], true);
@@ -47,25 +50,64 @@ pub fn highlight(text: &str, marks: &[Mark]) -> Vec<(String, bool)> {
     pieces
 }
 
+/// Whether a word of a text is the one to be marked, whatever stands behind it.
+fn is_meant(mark: &Mark, word: &str) -> bool {
+    if mark.pattern {
+        return fits(mark.token.as_bytes(), word.as_bytes());
+    }
+    if mark.typos > 0 {
+        let most = usize::from(mark.typos);
+        return word.len().abs_diff(mark.token.len()) <= LETTER * most
+            && strsim::osa_distance(&mark.token, word) <= most;
+    }
+    if mark.prefix {
+        word.starts_with(&mark.token)
+    } else {
+        word == mark.token
+    }
+}
+
+/// Where a phrase ends whose first word ends at `at`; `None` where other words follow.
+fn end_of(text: &str, at: usize, mark: &Mark) -> Option<usize> {
+    let (mut end, mut word) = (at, String::new());
+    let last = mark.then.len() - 1;
+    for (n, token) in mark.then.iter().enumerate() {
+        let range = next_word(text, end)?;
+        fold_word(&text[range.clone()], &mut word);
+        let is_next = if n == last && mark.prefix {
+            word.starts_with(token)
+        } else {
+            word == *token
+        };
+        if !is_next {
+            return None;
+        }
+        end = range.end;
+    }
+    Some(end)
+}
+
 /// What marks each word that somebody typed, where no index is asked: as the beginning of a word, and in its other forms.
 pub fn marks_of(text: &str, tongue: Tongue) -> Vec<Vec<Mark>> {
     let mut stems = Stems::new(tongue);
     let marks = |word: String| {
         let form = stems.stem(&word).map(|token| Mark {
             token,
-            prefix: false,
             stem: Some(tongue),
+            ..Mark::default()
         });
         let beginning = Mark {
             token: word,
             prefix: true,
-            stem: None,
+            ..Mark::default()
         };
         std::iter::once(beginning).chain(form).collect()
     };
     words(text).into_iter().map(marks).collect()
 }
 
+/// Bytes of a letter at most.
+const LETTER: usize = 4;
 /// Letters that a word and its stem have in common at their begin.
 const COMMON: usize = 3;
 
@@ -107,9 +149,10 @@ fn may_hold(text: &str, marks: &[Mark]) -> bool {
         Some(_) => mark.token.len().min(COMMON),
         None => mark.token.len(),
     };
+    let is_open = |mark: &Mark| mark.pattern || mark.typos > 0 || !mark.token.is_ascii();
     marks
         .iter()
-        .any(|mark| !mark.token.is_ascii() || holds(&mark.token.as_bytes()[..begin(mark)]))
+        .any(|mark| is_open(mark) || holds(&mark.token.as_bytes()[..begin(mark)]))
 }
 
 /// Where the passage begins that has most of what was looked for, nearest together; `None` if nothing is marked.
@@ -174,7 +217,7 @@ mod tests {
         Mark {
             token: token.to_owned(),
             prefix,
-            stem: None,
+            ..Mark::default()
         }
     }
 
@@ -198,6 +241,38 @@ mod tests {
         let pieces = excerpt("He painted pain with paint", &[form], 80).unwrap();
         let marked: Vec<&str> = pieces.iter().filter(|(_, m)| *m).map(|(t, _)| t.as_str()).collect();
         assert_eq!(marked, ["painted", "paint"]);
+    }
+
+    #[test]
+    fn phrases_parts_and_other_spellings_are_marked() {
+        let marked = |text: &str, mark: Mark| -> String {
+            let pieces = highlight(text, &[mark]).into_iter().filter(|(_, marked)| *marked);
+            pieces.map(|(piece, _)| piece).collect::<Vec<_>>().join("|")
+        };
+        let phrase = |words: &[&str], prefix: bool| Mark {
+            then: words[1..].iter().map(|word| (*word).to_owned()).collect(),
+            ..mark(words[0], prefix)
+        };
+        let text = "On oil, oil on board and Oil-on canvas";
+        assert_eq!(marked(text, phrase(&["oil", "on", "canvas"], false)), "Oil|on|canvas");
+        assert_eq!(marked(text, phrase(&["oil", "on", "bo"], true)), "oil|on|board");
+        assert_eq!(
+            marked("79.66.115, 66", phrase(&["79", "66", "115"], false)),
+            "79|66|115"
+        );
+        assert_eq!(marked("oil on", phrase(&["oil", "on", "canvas"], false)), "");
+        let pattern = Mark {
+            pattern: true,
+            ..mark("*stick*", false)
+        };
+        assert_eq!(marked("Candlesticks and a stock", pattern), "Candlesticks");
+        let alike = |typos| Mark {
+            typos,
+            ..mark("candelstick", false)
+        };
+        assert_eq!(marked("A candlestick", alike(1)), "candlestick");
+        assert_eq!(marked("Kandlestik ständ", alike(1)), "");
+        assert!(excerpt("A candlestick", &[alike(1)], 80).is_some());
     }
 
     #[test]

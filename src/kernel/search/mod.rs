@@ -19,6 +19,7 @@ mod frequency;
 mod heavy;
 mod highlight;
 mod inside;
+mod marks;
 mod near;
 mod order;
 mod pattern;
@@ -37,6 +38,7 @@ mod spread;
 mod stem;
 mod store;
 mod suggest;
+mod synonyms;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -162,7 +162,7 @@ impl Compiler<'_> {
         let letters = token.chars().count();
         let plain = letters >= TYPO && token.chars().all(char::is_alphabetic) && typos.count < MAX_TYPOS;
         let key = self.key_of(word.field.as_deref());
-        if !plain || self.stands(&key, token)? || self.has_synonyms(&tokens) {
+        if !plain || self.stands(&key, token)? || self.has_synonyms(token) {
             return Ok(());
         }
         typos.count += 1;

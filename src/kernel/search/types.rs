@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::places::{Places, PlacesRequest};
 use super::query::{Node, Unit};
+pub use super::synonyms::Synonyms;
 use super::text::fold;
 pub use super::tongue::Tongue;
 use crate::kernel::access::{Level, Visibility};
@@ -101,8 +102,7 @@ pub struct NamedType {
     pub fields: Vec<NamedField>,
     /// Where it is a tree: by level, the terms by which one sees its documents and fields of that level.
     pub tree: Option<[Vec<String>; 3]>,
-    /// Groups of words and phrases that mean the same.
-    pub synonyms: Vec<Vec<String>>,
+    pub synonyms: Synonyms,
 }
 
 /// A field by all it may be called.
@@ -386,13 +386,20 @@ pub struct FacetValue {
     pub count: u64,
 }
 
-/// A word or beginning of a word that was looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A word that was looked for, as it is marked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     pub token: String,
+    /// Words that stand right behind it; it is marked with them only.
+    pub then: Vec<String>,
+    /// The last word is a beginning.
     pub prefix: bool,
     /// The token is a stem in this language.
     pub stem: Option<Tongue>,
+    /// `*` in the token stands for any letters.
+    pub pattern: bool,
+    /// So many letters may be otherwise.
+    pub typos: u8,
 }
 
 /// What somebody has typed so far.

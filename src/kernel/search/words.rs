@@ -115,14 +115,8 @@ impl Compiler<'_> {
     fn synonyms(&self, field: Field, key: &str, tokens: &[(usize, String)]) -> Vec<Boxed> {
         let mut found = Vec::new();
         for named in self.named_types() {
-            let mut same = Vec::new();
-            for group in &named.synonyms {
-                let groups: Vec<Placed> = group.iter().map(|text| placed_words(text)).collect();
-                if groups.iter().any(|words| words == tokens) {
-                    let others = groups.iter().filter(|words| *words != tokens && !words.is_empty());
-                    same.extend(others.map(|words| self.words(field, key, words, false)));
-                }
-            }
+            let others = named.synonyms.others(tokens);
+            let same: Vec<Boxed> = others.map(|words| self.words(field, key, words, false)).collect();
             if !same.is_empty() {
                 let of_type = all(vec![
                     (Occur::Must, silent(term(self.fields.type_name, &named.name))),
@@ -134,13 +128,9 @@ impl Compiler<'_> {
         found
     }
 
-    /// Whether something means the same as these words.
-    pub fn has_synonyms(&self, tokens: &[String]) -> bool {
-        let same = |named: &NamedType| {
-            let mut texts = named.synonyms.iter().flatten();
-            texts.any(|text| phrase_words(text) == tokens)
-        };
-        self.named_types().any(same)
+    /// Whether something means the same as this word.
+    pub fn has_synonyms(&self, token: &str) -> bool {
+        self.named_types().any(|named| named.synonyms.has(token))
     }
 
     /// What is called so and nothing more, as far as titles are kept in order; `*` stands for any letters.

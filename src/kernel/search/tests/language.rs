@@ -107,7 +107,7 @@ fn house() -> Bench {
                     named("number", &["number", "nummer"], None),
                 ],
                 tree: None,
-                synonyms: vec![vec!["sofa".to_owned(), "couch".to_owned(), "settee".to_owned()]],
+                synonyms: Synonyms::new([vec!["sofa", "couch", "settee"]]),
             },
             NamedType {
                 name: "other".to_owned(),

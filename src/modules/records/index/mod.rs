@@ -22,8 +22,8 @@ use crate::kernel::civil;
 use crate::kernel::error::Result;
 use crate::kernel::ledger;
 use crate::kernel::search::{
-    Document, IndexSource, IndexedField, Lexicon, NamedField, NamedType, Reached, Shape, Tongue, Types, Unit, Value,
-    fold,
+    Document, IndexSource, IndexedField, Lexicon, NamedField, NamedType, Reached, Shape, Synonyms, Tongue, Types, Unit,
+    Value, fold,
 };
 use crate::kernel::ui::rich;
 
@@ -134,13 +134,12 @@ fn named(access: &Access, definition: &RecordType) -> NamedType {
             weight: weight_of(leaf.field.weight),
         }
     };
-    let same = |line: &String| line.split(',').map(|word| word.trim().to_owned()).collect();
     NamedType {
         name: definition.name.clone(),
         called: labels(&definition.labels),
         fields: path::leaves(&definition.fields).iter().map(field).collect(),
         tree: Tree::of(definition).map(|_| levels()),
-        synonyms: definition.synonyms.iter().map(same).collect(),
+        synonyms: Synonyms::new(definition.synonyms.iter().map(|line| line.split(',').collect())),
     }
 }
 

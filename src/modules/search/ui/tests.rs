@@ -149,9 +149,8 @@ fn answer(total: u64) -> Answer {
             ),
         ],
         marks: vec![Mark {
-            stem: None,
             token: "teapot".to_owned(),
-            prefix: false,
+            ..Mark::default()
         }],
         ..Answer::default()
     }
