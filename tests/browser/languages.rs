@@ -44,3 +44,25 @@ async fn a_page_is_read_in_swedish_and_back() {
     browser.wait_for_text("h1", "Sign in").await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn the_manual_is_searched_and_read_in_either_language() {
+    let browser = Browser::start(Look::Desktop).await;
+    browser.open("/docs?lang=sv").await;
+    browser.wait_for_text("h1", "Dokumentation").await;
+    browser.fill("#docs-q", "lösennycklar").await;
+    browser.click("main form[role=search] button").await;
+    browser.wait_for_text("#docs-found", "i handboken").await;
+    browser.picture("manual", "found-in-swedish").await;
+    browser.click_link("Lösennycklar").await;
+    browser.wait_for_text("article h1", "Konton").await;
+    assert_eq!(browser.count("article[lang=sv] #passkeys").await, 1);
+    browser.picture("manual", "chapter-in-swedish").await;
+    browser.click_link("This page in English").await;
+    browser.wait_for_text("article h1", "Accounts").await;
+    assert_eq!(browser.count("article[lang=en] #passkeys").await, 1);
+    browser.click_link("Sidan på svenska").await;
+    browser.wait_for_text("article h1", "Konton").await;
+    browser.nothing_to_complain_about().await;
+    browser.close().await;
+}
