@@ -4,6 +4,7 @@ mod client;
 mod disk;
 mod figures;
 mod manual;
+mod models;
 mod orders;
 mod outage;
 mod people;
