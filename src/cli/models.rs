@@ -83,13 +83,14 @@ const NEED: Need = Need {
 };
 
 pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
-    let given = match &args.verb {
+    let Args { verb } = args;
+    let given = match &verb {
         Verb::Plan { files, .. } | Verb::Apply { files, .. } => read(files).await?,
         _ => Vec::new(),
     };
     session::with(settings.for_command()?, NEED, async |session| {
         let client = session.client();
-        match &args.verb {
+        match &verb {
             Verb::Sets { json } => list(client, *json).await,
             Verb::Begin { set, json } => begin(client, set, *json).await,
             Verb::Export { names, output } => export(client, names, output.as_deref()).await,

@@ -25,6 +25,7 @@ fn plan(step: Value) -> Plan {
 
 /// Moves the values, and once more, which changes nothing.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "a case reads better with its values in it")]
 fn moves(plan: &Plan, before: Value, after: Value, aside: usize) {
     let moved = plan.apply(before.as_object().unwrap()).unwrap();
     let document = match moved {

@@ -76,7 +76,7 @@ pub async fn ask_page(
         at: ",".to_owned(),
         ..Sent::default()
     };
-    Ok(Html(pages.reshape_view(page, &name, sent, Vec::new(), None).await?))
+    Ok(Html(pages.reshape_view(page, &name, sent, &[], None).await?))
 }
 
 /// `POST /types/{name}/reshape`
@@ -93,9 +93,7 @@ pub async fn reshape(
             Ok((StatusCode::SEE_OTHER, place).into_response())
         }
         Ok(Outcome::Looked(prospect)) => {
-            let view = pages
-                .reshape_view(page, &name, sent, Vec::new(), Some(*prospect))
-                .await?;
+            let view = pages.reshape_view(page, &name, sent, &[], Some(*prospect)).await?;
             Ok(Html(view).into_response())
         }
         Err(error) if matches!(error.code(), Code::Invalid | Code::Conflict | Code::Stale) => {
@@ -106,7 +104,7 @@ pub async fn reshape(
                     message: error.detail().to_owned(),
                 });
             }
-            let view = pages.reshape_view(page, &name, sent, issues, None).await?;
+            let view = pages.reshape_view(page, &name, sent, &issues, None).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(view)).into_response())
         }
         Err(error) => Err(error),
@@ -230,7 +228,7 @@ impl Pages {
         page: Page,
         name: &str,
         mut sent: Sent,
-        issues: Vec<FieldIssue>,
+        issues: &[FieldIssue],
         prospect: Option<Prospect>,
     ) -> Result<ReshapePage> {
         let stored = self.service.need_type(name).await?;
@@ -246,7 +244,7 @@ impl Pages {
         let above = sent.field.rsplit_once('.').map(|(above, _)| above.to_owned());
         let beside = |path: &str| path.rsplit_once('.').map(|(above, _)| above.to_owned()) == above;
         let mut controls = controls(definition, &sent, language);
-        let left = form::mark(&mut controls, &issues);
+        let left = form::mark(&mut controls, issues);
         let choice = |row: &super::types::FieldRow, selected: bool| Choice {
             value: row.path.clone(),
             label: row.label.clone(),
