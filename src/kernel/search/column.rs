@@ -2,12 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use tantivy::columnar::{Column, ColumnType, MonotonicallyMappableToU64};
+use tantivy::columnar::{Column, ColumnType, DynamicColumn, MonotonicallyMappableToU64};
 use tantivy::{BitSet, DocId, SegmentReader};
 
 use super::bits::{Bits, Patience};
 use super::query::{Bound, Range};
 use super::schema::{FIRST_DAY, Fields, LAST_DAY};
+use super::text::column_term;
 use crate::kernel::access::Level;
 
 /// What a value must be.
@@ -123,6 +124,39 @@ impl ColumnTest {
             }
         }
         Ok(())
+    }
+}
+
+/// One of the texts of a field is this, as it was counted.
+#[derive(Clone, Debug)]
+pub(super) struct TextTest {
+    column: String,
+    term: String,
+}
+
+impl TextTest {
+    pub fn new(level: Level, key: &str, value: &str) -> Self {
+        Self {
+            column: Fields::column(level, key),
+            term: column_term(value),
+        }
+    }
+}
+
+impl Bits for TextTest {
+    const NAME: &'static str = "text";
+
+    fn bits(&self, reader: &SegmentReader, _: &Patience) -> tantivy::Result<BitSet> {
+        let mut bits = BitSet::with_max_value(reader.max_doc());
+        for handle in reader.fast_fields().dynamic_column_handles(&self.column)? {
+            let DynamicColumn::Str(texts) = handle.open()? else {
+                continue;
+            };
+            if let Some(ord) = texts.dictionary().term_ord(self.term.as_bytes())? {
+                mark(texts.ords(), ord..=ord, reader.max_doc(), &mut bits);
+            }
+        }
+        Ok(bits)
     }
 }
 

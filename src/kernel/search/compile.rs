@@ -11,7 +11,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
 use super::bits::{Bits, BitsQuery, Patience};
-use super::column::{ColumnTest, Test};
+use super::column::{ColumnTest, Test, TextTest};
 use super::heavy::Heavy;
 use super::near::{Part, WithinReach};
 use super::query::{Bound, Day, Names, Node, Range, Span, Unit, Whole, bound, range, range_of};
@@ -275,7 +275,12 @@ impl Compiler<'_> {
     /// itself only, so that its number and its list agree.
     fn value(&self, level: Level, key: &str, value: &str, typed: Option<Option<Unit>>) -> Boxed {
         let exact = Fields::json_term(self.fields.exact[level as usize], key, cut(value, MAX_VALUE));
+        // A text that is no column is counted by its beginning. An error here shows again where it is asked.
+        let is_begun = typed.is_none() && self.searcher.doc_freq(&exact).unwrap_or(0) == 0;
         let mut choices: Vec<Boxed> = vec![Box::new(TermQuery::new(exact, IndexRecordOption::Basic))];
+        if is_begun {
+            choices.push(self.bits(TextTest::new(level, key, value)));
+        }
         let mut column = |test| choices.push(self.bits(ColumnTest::new(level, key, test)));
         let end = match typed {
             Some(unit) => bound(value, true, self.today, unit),

@@ -16,14 +16,14 @@ use tantivy::{TantivyDocument, Term};
 use super::inside::term_of;
 use super::order::Orders;
 use super::stem::{marked, unmarked};
-use super::text::{MAX_VALUE, TOKENIZER, beginning, column_term, cut};
+use super::text::{MAX_COUNTED, MAX_VALUE, TOKENIZER, beginning, column_term, cut};
 use super::types::{Document, IndexedField, Inside, Tongue, Value};
 use crate::kernel::access::Level;
 
 /// Counted up when what the index holds changes; another one is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 9;
-/// From here on an older one answers while it is rebuilt: it has the same fields, and only lacks some of the words and has
-/// texts in another order.
+pub(super) const SCHEMA_VERSION: u32 = 10;
+/// From here on an older one answers while it is rebuilt: it has the same fields, and only lacks some of the words, counts only
+/// columns and has texts in another order.
 pub(super) const ANSWERS_FROM: u32 = 7;
 
 /// Key of all texts of a level. No field has it: in a field's key a `%` is always followed by two hex digits.
@@ -194,8 +194,18 @@ pub(super) fn key(name: &str) -> String {
 fn is_ordered(field: &IndexedField, value: &Value) -> bool {
     match value {
         Value::Text(_) => field.searchable || field.column,
-        Value::Keyword(_) => field.searchable,
+        Value::Keyword(_) | Value::Shown(_) => field.searchable,
         _ => false,
+    }
+}
+
+/// Under what a text is counted: as a whole in a column, else by its beginning.
+fn counted<'t>(field: &IndexedField, value: &Value, whole: &'t str) -> Option<&'t str> {
+    match value {
+        Value::Shown(_) => None,
+        _ if field.column => Some(whole),
+        Value::Text(_) | Value::Keyword(_) if field.searchable => Some(cut(whole, MAX_COUNTED)),
+        _ => None,
     }
 }
 
@@ -277,25 +287,29 @@ impl Parts {
             }
         }
         // A record counts once per distinct value.
-        let mut texts = HashSet::new();
+        let (mut texts, mut columns) = (HashSet::new(), HashSet::new());
         let mut numbers = HashSet::new();
         for value in &field.values {
             match value {
-                Value::Text(text) | Value::Keyword(text) | Value::Days { verbatim: text, .. } => {
+                Value::Text(text) | Value::Keyword(text) | Value::Shown(text) | Value::Days { verbatim: text, .. } => {
                     if field.searchable {
                         self.words(&key, text, field.tongue);
                     }
                     let whole = cut(text, MAX_VALUE);
                     let is_new = texts.insert(whole);
-                    if is_new && (field.column || !matches!(value, Value::Text(_))) {
+                    let is_whole = field.column || matches!(value, Value::Keyword(_) | Value::Days { .. });
+                    if is_new && is_whole {
                         self.size += whole.len();
                         self.exact
                             .entry(key.clone())
                             .or_default()
                             .push(OwnedValue::Str(whole.to_owned()));
-                        if field.column {
-                            self.column(&key, "", OwnedValue::Str(column_term(whole)));
-                        }
+                    }
+                    if let Some(text) = counted(field, value, whole)
+                        && columns.insert(text)
+                    {
+                        self.size += text.len();
+                        self.column(&key, "", OwnedValue::Str(column_term(text)));
                     }
                     if is_new && is_ordered(field, value) {
                         let place = orders.key(whole, field.tongue);

@@ -110,7 +110,7 @@ fn traits(document: &Document, visibility: &Visibility) -> Vec<(Trait, f32)> {
         for value in &field.values {
             match value {
                 Value::Keyword(text) => wholes.push((Some(field.name.clone()), cut(text, MAX_VALUE).to_owned())),
-                Value::Text(text) => texts.push(text),
+                Value::Text(text) | Value::Shown(text) => texts.push(text),
                 _ => {}
             }
         }

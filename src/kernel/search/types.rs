@@ -125,6 +125,8 @@ pub enum Value {
     Text(String),
     /// Taken whole: terms, codes, identifiers; also searchable by its parts.
     Keyword(String),
+    /// What something is called that is led to: found by its words and put in order by, but counted by its id only.
+    Shown(String),
     Integer(i64),
     Real(f64),
     Boolean(bool),

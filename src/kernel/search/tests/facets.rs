@@ -38,6 +38,46 @@ fn each_document_counts_once_per_value_and_missing_is_counted() {
 }
 
 #[test]
+fn texts_that_are_no_column_are_counted_by_their_beginning() {
+    let long = format!("{} end", "a gift of ".repeat(20));
+    let doc = |id: &str, notes: &[&str]| {
+        let values = notes.iter().map(|note| Value::Text((*note).to_owned())).collect();
+        let note = IndexedField {
+            column: false,
+            ..field("note", values)
+        };
+        let called = IndexedField {
+            column: false,
+            ..field("kept", vec![Value::Shown("Attic".to_owned())])
+        };
+        let kept = IndexedField {
+            searchable: false,
+            ..keyword("kept", "room-1")
+        };
+        with(id, vec![note, kept, called])
+    };
+    let mut bench = Bench::new();
+    bench.put(&[doc("1", &["bought"]), doc("2", &[long.as_str(), &format!("{long} 2")])]);
+    bench.put(&[doc("3", &[long.as_str(), "bought"]), doc("4", &[])]);
+    let mut query = everything("");
+    query.facets = vec![facet("note"), facet("kept")];
+    let answer = bench.ask(&query).unwrap();
+    let begun = &long[..120];
+    assert_eq!(
+        counts(&answer.facets[0]),
+        [format!("{begun}=2"), "bought=2".to_owned(), "-=1".to_owned()]
+    );
+    assert_eq!(counts(&answer.facets[1]), ["room-1=4"], "a link is counted by its id");
+    // What is counted is what is found.
+    for (value, want) in [(Some(begun), 2), (Some("bought"), 2), (None, 1), (Some("else"), 0)] {
+        query.filters = vec![only("note", value)];
+        let answer = bench.ask(&query).unwrap();
+        assert_eq!(answer.total, want, "{value:?}");
+    }
+    assert_eq!(bench.ids("kept:attic").len(), 4);
+}
+
+#[test]
 fn a_facet_ignores_its_own_filter_only() {
     let bench = two_segments();
     let mut query = everything("");

@@ -37,7 +37,7 @@ pub fn words(leaves: &[Leaf<'_>], document: &Map<String, Json>, shown: &Shown) -
                 column: false,
                 searchable: true,
                 tongue: None,
-                values: vec![Value::Text(title.clone())],
+                values: vec![Value::Shown(title.clone())],
             });
         }
     }

@@ -135,15 +135,14 @@ impl Kind {
         leaves
     }
 
-    /// Fields that could be counted too: those that stand in columns.
+    /// Fields that could be counted too.
     pub fn more_facets(&self) -> Vec<Leaf<'_>> {
         let known = self.facets();
         let mut leaves = self.leaves();
         leaves.retain(|leaf| {
             let counted = leaf.field().is_some_and(|field| match field.kind {
-                FieldKind::Integer | FieldKind::Number | FieldKind::Boolean | FieldKind::Date => true,
-                FieldKind::Link => false,
-                _ => field.facet || field.column,
+                FieldKind::Link | FieldKind::Url => field.facet,
+                _ => true,
             });
             counted && known.iter().all(|one| one.path != leaf.path)
         });
