@@ -1,6 +1,8 @@
 //! A collection as a whole, deleted with everything in it: that begins with one small transaction that holds at once, and
 //! a job does the rest in steps that can be repeated. And what new rules would find wrong in its records.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -12,7 +14,7 @@ use crate::kernel::db::{Tx, Write};
 use crate::kernel::error::{Code, Error, Result};
 use crate::kernel::jobs::{self, JobContext, NewJob};
 use crate::kernel::ledger::{self, NewVersion, Operation};
-use crate::modules::records::model::{shape, validate};
+use crate::modules::records::model::{path, shape, validate};
 use crate::modules::records::store::{self, REMOVING, TypeHead};
 
 /// The kind of the job; stored, never renamed.
@@ -230,6 +232,39 @@ impl Service {
         }
         found.is_cut = true;
         Ok(found)
+    }
+
+    /// How many records have each term of a field, for who sees all of a type and where the index does not count it; nothing
+    /// where there are more records than are looked at.
+    pub async fn count_terms(
+        &self,
+        caller: &Caller,
+        definition: &RecordType,
+        path: &str,
+    ) -> Result<Option<HashMap<String, u64>>> {
+        let (name, mut counts) = (definition.name.as_str(), HashMap::new());
+        let level = self.access.level(caller, &Object::Type(name)).await?;
+        let Some(leaf) = path::find(&definition.fields, path).filter(|_| level == Some(Level::Restricted)) else {
+            return Ok(None);
+        };
+        let (mut after, mut looked) = (None::<String>, 0);
+        while looked < MOST_CHECKED {
+            let page = self.page_whole(caller, name, after.as_deref(), LOOK).await?;
+            let Some(last) = page.last() else {
+                return Ok(Some(counts));
+            };
+            (after, looked) = (Some(last.id.clone()), looked + page.len() as i64);
+            for record in &page {
+                let terms: HashSet<&str> = path::values(&record.document, &leaf.steps)
+                    .into_iter()
+                    .filter_map(Value::as_str)
+                    .collect();
+                for term in terms.into_iter().filter(|term| !term.is_empty()) {
+                    *counts.entry(term.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Whether no record of a type is there, and none was: then nothing can be lost by a change of it.

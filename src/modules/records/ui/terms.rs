@@ -254,7 +254,7 @@ impl Pages {
         };
         let answer = self.answer(page, &definition.name, vec![request]).await;
         let facet = answer.and_then(|answer| answer.facets.into_iter().next());
-        let counted = facet.is_some() && (field.facet || field.column);
+        let mut counted = facet.is_some() && (field.facet || field.column);
         let (mut order, mut counts, mut distinct) = (Vec::new(), HashMap::new(), 0);
         if let Some(facet) = facet {
             distinct = facet.distinct;
@@ -264,6 +264,21 @@ impl Pages {
                     order.push(text);
                 }
             }
+        }
+        let looked = if counted {
+            None
+        } else {
+            let asked = self.service.count_terms(&page.caller, definition, path).await;
+            asked.ok().flatten()
+        };
+        if let Some(found) = looked {
+            let mut all: Vec<(String, u64)> = found.into_iter().collect();
+            all.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
+            distinct = all.len() as u64;
+            all.truncate(SHOWN);
+            order = all.iter().map(|(term, _)| term.clone()).collect();
+            counts = all.into_iter().collect();
+            counted = true;
         }
         let more = distinct.saturating_sub(order.len() as u64);
         let listed = field.values.iter().chain(field.terms.iter().map(|term| &term.value));
