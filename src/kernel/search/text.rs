@@ -19,7 +19,7 @@ const MAX_WORD: usize = 120;
 /// Bytes of a value that are kept whole for counting and exact matches; tantivy drops terms over 64 KB.
 pub(super) const MAX_VALUE: usize = 1_000;
 /// Bytes by which a text is counted that is no column.
-pub(super) const MAX_COUNTED: usize = 120;
+pub(super) const MAX_COUNTED: usize = 80;
 /// Bytes of the folded beginning by which values are put in order.
 pub(super) const MAX_ORDER: usize = 48;
 
