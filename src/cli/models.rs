@@ -41,7 +41,7 @@ enum Verb {
     /// Make the types of a set
     Begin {
         /// The set, as `app types sets` names it
-        set: String,
+        name: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -92,7 +92,7 @@ pub async fn run(args: Args, settings: Settings) -> Result<Exit> {
         let client = session.client();
         match &verb {
             Verb::Sets { json } => list(client, *json).await,
-            Verb::Begin { set, json } => begin(client, set, *json).await,
+            Verb::Begin { name, json } => begin(client, name, *json).await,
             Verb::Export { names, output } => export(client, names, output.as_deref()).await,
             Verb::Plan { json, .. } => plan(client, &given, *json).await,
             Verb::Apply { reason, json, .. } => apply(client, &given, reason.as_deref(), *json).await,
