@@ -17,7 +17,7 @@ use super::*;
 use crate::both;
 use crate::kernel::access::Caller;
 use crate::kernel::clock::Clock;
-use crate::kernel::db::{Db, Options, Signal, Write, sql};
+use crate::kernel::db::{Db, Options, Signal, Tx, Write, pick, sql};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::process;
 use crate::kernel::testing::TestDb;
@@ -51,6 +51,17 @@ async fn make_many(db: &Db, jobs: Vec<NewJob>) -> Vec<String> {
         ids.extend(made.await.unwrap());
     }
     ids
+}
+
+/// Rows of the table that this connection has looked at, as PostgreSQL counts them; earlier transactions may be among them.
+async fn rows_read(tx: &mut Tx<'_>) -> crate::kernel::error::Result<i64> {
+    let (rows,): (i64,) = pick(
+        "SELECT 0",
+        "SELECT CAST(COALESCE(SUM(seq_tup_read + idx_tup_fetch), 0) AS BIGINT) FROM pg_stat_xact_user_tables WHERE relname = 'job'",
+    )
+    .one(tx)
+    .await?;
+    Ok(rows)
 }
 
 fn worker(db: &Db, name: &str, handlers: Vec<JobHandler>) -> Worker {

@@ -2,7 +2,6 @@
 //! whatever was put aside comes back, whoever made way for it.
 
 use super::*;
-use crate::kernel::db::pick;
 
 const HOUR: i64 = 3_600_000;
 /// So many wait where it has to be many.
@@ -17,14 +16,13 @@ async fn claim_some(db: &Db, limit: i64) -> (Vec<Value>, bool, i64) {
                 lease_until: tx.now() + HOUR,
                 kinds: "|test.line|",
             };
+            let before = rows_read(tx).await?;
             let claim::Taken { jobs, more } = claim::claim(tx, by, DEFAULT, limit).await?;
-            let (rows,): (i64,) = pick(
-                "SELECT 0",
-                "SELECT CAST(COALESCE(SUM(seq_tup_read + idx_tup_fetch), 0) AS BIGINT) FROM pg_stat_xact_user_tables WHERE relname = 'job'",
-            )
-            .one(tx)
-            .await?;
-            let tags = jobs.iter().map(|job| serde_json::from_str(&job.payload).unwrap()).collect();
+            let rows = rows_read(tx).await? - before;
+            let tags = jobs
+                .iter()
+                .map(|job| serde_json::from_str(&job.payload).unwrap())
+                .collect();
             Ok((tags, more, rows))
         })
     });
