@@ -153,10 +153,13 @@ fn sentences(page: &Page, why: &Why) -> Vec<Sentence> {
             Step::Members => found.push(plain("why.members")),
             Step::Name { .. } => {}
             Step::Tuple { object, relation, .. } => {
+                let writes = why.permission == CHANGE;
                 let key = match object.as_str() {
+                    HOUSE if writes => format!("why.house-writes.{relation}"),
                     HOUSE => format!("why.house.{relation}"),
                     group if group.starts_with("group:") => "why.member".to_owned(),
                     record if record.starts_with("record:") => "why.made".to_owned(),
+                    _ if writes => format!("why.collection-writes.{relation}"),
                     _ => format!("why.collection.{relation}"),
                 };
                 let place = reason.object_name.as_deref().unwrap_or_default();
