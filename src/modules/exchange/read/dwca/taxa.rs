@@ -77,6 +77,7 @@ pub(in super::super::super) fn rename(definition: &mut RecordType, before: &str)
         fields.any(|field| field.name == *wanted && field.kind == FieldKind::Link)
     };
     definition.parent = definition.parent.take().filter(is_link);
+    definition.ranks = definition.ranks.take().filter(|_| definition.parent.is_some());
 }
 
 #[cfg(test)]
