@@ -15,7 +15,17 @@ const MAX_SLOTS: u32 = 64;
 /// One process's place. The lock goes with it.
 pub(super) struct Slot {
     path: PathBuf,
-    lock: File,
+    lock: Lock,
+}
+
+/// A file that is locked. Let go of in so many words: a child that has just been started may still have the file open.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // With the file closed the lock is gone in any case, a moment later.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Slot {
@@ -46,7 +56,7 @@ impl Slot {
             .write(true)
             .open(path.join("lock"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { path, lock })),
+            Ok(()) => Ok(Some(Self { path, lock: Lock(lock) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(source.into()),
         }
@@ -119,5 +129,21 @@ impl Slot {
                 tracing::warn!(path = %path.display(), %error, "an old search index could not be removed");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_free_although_a_child_still_has_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let slot = Slot::take(folder.path()).unwrap();
+        let (path, child) = (slot.path.clone(), slot.lock.0.try_clone().unwrap());
+        assert_ne!(Slot::take(folder.path()).unwrap().path, path);
+        drop(slot);
+        assert_eq!(Slot::take(folder.path()).unwrap().path, path);
+        drop(child);
     }
 }
