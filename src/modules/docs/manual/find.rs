@@ -71,7 +71,9 @@ fn weight(asked: &[Vec<Mark>], above: &str, title: &str, text: &str) -> Option<u
             return None;
         }
         own |= titled || said;
-        sum += 4 * u32::from(titled) + u32::from(said);
+        // What is called by this word stands before what has it in its name.
+        let first = titled && highlight(title, word).first().is_some_and(|(_, mark)| *mark);
+        sum += 4 * u32::from(titled) + 2 * u32::from(first) + u32::from(said);
     }
     own.then_some(sum)
 }
