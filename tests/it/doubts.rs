@@ -84,7 +84,12 @@ async fn what_is_doubtful_is_told_and_saved_all_the_same(db: TestDb) {
     // A record is no double of itself.
     let id = place.trim_start_matches("/records/");
     let own = format!("/types/person/doubts?id={id}");
-    let fine = [("doc/code", "P120"), ("doc/name", "Jane Smith the elder")];
+    let fine = [
+        ("doc/code", "P120"),
+        ("doc/name", "Jane Smith the elder"),
+        ("doc/born", "1832"),
+        ("doc/died", "1901"),
+    ];
     assert_eq!(doubts(&app, &own, &fine).await, Vec::new());
     assert_eq!(
         app.send_form("/types/nothing/doubts", &[("whole", "1")]).await.status,
