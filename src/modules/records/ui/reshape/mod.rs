@@ -159,7 +159,9 @@ pub async fn report_page(
         .into_iter()
         .flatten()
         .filter_map(Value::as_str);
-    let fields: Vec<String> = named.into_iter().flatten().chain(many.map(str::to_owned)).collect();
+    let called_of = |path: String| path_label(&stored.definition, &path, language);
+    let many = many.map(str::to_owned);
+    let fields: Vec<String> = named.into_iter().flatten().chain(many).map(called_of).collect();
     let does = step["do"]
         .as_str()
         .filter(|does| ACTIONS.contains(does))
