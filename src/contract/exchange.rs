@@ -135,8 +135,8 @@ pub struct ChangedRecord {
 pub struct ChangedField {
     /// What it is called, groups and places joined by dots.
     pub field: String,
-    /// The same by language.
-    #[serde(default)]
+    /// What it is called in languages that call it otherwise.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     #[schema(value_type = Object)]
     pub labels: serde_json::Map<String, serde_json::Value>,
     pub before: Option<String>,

@@ -7,7 +7,7 @@ use super::service::Draft;
 use crate::contract::exchange::{ChangedRecord, ImportReport, RefusedRow};
 use crate::kernel::access::Level;
 use crate::kernel::i18n::Language;
-use crate::kernel::ui::{Difference, Page, filters, said, view};
+use crate::kernel::ui::{Difference, Page, filters, view};
 
 #[derive(Template)]
 #[template(path = "modules/exchange/templates/import.html")]
@@ -236,7 +236,10 @@ impl ReportView {
         let changes = report.changes.into_iter().map(|mut record| {
             let fields = std::mem::take(&mut record.fields);
             let fields = fields.into_iter().map(|f| Difference {
-                label: said(&f.labels, language).map_or(f.field, str::to_owned),
+                label: match f.labels.get(language.tag()) {
+                    Some(serde_json::Value::String(own)) => own.clone(),
+                    _ => f.field,
+                },
                 before: f.before,
                 after: f.after,
             });

@@ -52,18 +52,18 @@ pub(super) async fn of_set(
         let before = records.cut(definition, level, before);
         let after = records.cut(definition, level, after.document);
         let found = differences(&before, &after, str::to_owned);
-        let fields = found.into_iter().take(FIELDS).map(|difference| ChangedField {
-            field: words(definition, &difference.label, Language::default()),
-            labels: Language::all()
-                .map(|language| {
-                    (
-                        language.tag().to_owned(),
-                        words(definition, &difference.label, language).into(),
-                    )
-                })
-                .collect(),
-            before: difference.before,
-            after: difference.after,
+        let fields = found.into_iter().take(FIELDS).map(|difference| {
+            let field = words(definition, &difference.label, Language::default());
+            let own = |language: Language| {
+                let own = words(definition, &difference.label, language);
+                (own != field).then(|| (language.tag().to_owned(), serde_json::Value::String(own)))
+            };
+            ChangedField {
+                labels: Language::all().filter_map(own).collect(),
+                field,
+                before: difference.before,
+                after: difference.after,
+            }
         });
         told.push(ChangedRecord {
             title: records.title(definition, &after),
