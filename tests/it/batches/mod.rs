@@ -273,10 +273,12 @@ async fn a_batch_that_was_killed_goes_on(db: TestDb) {
     for cursor in ["350", "300"] {
         let write = app.kernel().db.write(Write::interactive("test"), |tx| {
             Box::pin(async move {
-                sql("UPDATE job SET state = 'waiting', ended_at = NULL, result = NULL WHERE unique_key = $1")
-                    .bind(format!("batch/{id}"))
-                    .exec(&mut *tx)
-                    .await?;
+                sql(
+                    "UPDATE job SET state = 'waiting', shelf = 0, ended_at = NULL, result = NULL WHERE unique_key = $1",
+                )
+                .bind(format!("batch/{id}"))
+                .exec(&mut *tx)
+                .await?;
                 sql("UPDATE batch SET state = 'running', cursor = $2 WHERE id = $1")
                     .bind(id)
                     .bind(cursor.parse::<i64>().unwrap())

@@ -268,7 +268,7 @@ async fn an_unfinished_import_is_undone(db: TestDb) {
         .db
         .write(vitrine::kernel::db::Write::interactive("test"), |tx| {
             Box::pin(async move {
-                sql("UPDATE job SET state = 'waiting', ended_at = NULL, result = NULL WHERE id = $1")
+                sql("UPDATE job SET state = 'waiting', shelf = 0, ended_at = NULL, result = NULL WHERE id = $1")
                     .bind(job)
                     .exec(tx)
                     .await
@@ -304,7 +304,7 @@ async fn an_undo_that_was_killed_goes_on(db: TestDb) {
             .db
             .write(vitrine::kernel::db::Write::interactive("test"), |tx| {
                 Box::pin(async move {
-                    sql("UPDATE job SET state = 'waiting', ended_at = NULL, result = NULL WHERE unique_key = $1")
+                    sql("UPDATE job SET state = 'waiting', shelf = 0, ended_at = NULL, result = NULL WHERE unique_key = $1")
                         .bind(format!("undo/{of}"))
                         .exec(&mut *tx)
                         .await?;
