@@ -230,7 +230,7 @@ pub(super) async fn followers(
 /// What the database says.
 pub(super) async fn find_stranded(db: &Db) -> Result<usize> {
     let ids: Vec<(String,)> = sql(
-        "SELECT j.id FROM job AS j WHERE j.state = 'waiting' AND j.shelf = 2 AND NOT EXISTS (SELECT 1 FROM job AS o \
+        "SELECT j.id FROM job AS j WHERE j.state = 'waiting' AND j.shelf > 1 AND NOT EXISTS (SELECT 1 FROM job AS o \
              WHERE o.ordering_key = j.ordering_key AND o.state IN ('waiting', 'running') AND o.id <> j.id \
                AND (o.id < j.id OR o.state = 'running')) LIMIT $1",
     )
