@@ -104,6 +104,7 @@
       clearTimeout(this.timer);
       this.asked += 1;
       this.list.hidden = true;
+      if (this.at >= 0) this.list.children[this.at].setAttribute("aria-selected", "false");
       this.at = -1;
       this.input.setAttribute("aria-expanded", "false");
       this.input.removeAttribute("aria-activedescendant");

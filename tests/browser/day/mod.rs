@@ -33,16 +33,19 @@ async fn pick(browser: &Browser, typed: &str, offered: &str) {
 
 /// Goes down to the suggestion that says this and takes it.
 async fn take(browser: &Browser, offered: &str) {
-    const CHOSEN: &str =
-        "const e = document.querySelector('main [role=option][aria-selected=true]'); return e ? e.textContent : '';";
+    const CHOSEN: &str = "main [role=option][aria-selected=true]";
+    let script = format!("const e = document.querySelector('{CHOSEN}'); return e ? e.textContent : '';");
     browser
         .wait_for_text("main .combo-list:not([hidden]) [role=option]", offered)
         .await;
     for _ in 0..OFFERED {
         browser.press(DOWN).await;
-        let chosen = browser.script(CHOSEN).await;
+        let chosen = browser.script(&script).await;
         if chosen.as_str().is_some_and(|chosen| chosen.contains(offered)) {
-            return browser.press(ENTER).await;
+            browser.press(ENTER).await;
+            // A list that is closed has nothing chosen in it.
+            assert_eq!(browser.count(CHOSEN).await, 0, "{offered}");
+            return;
         }
     }
     panic!("{offered} is not offered");
