@@ -87,8 +87,11 @@ async fn a_number_stays_with_its_record(db: TestDb) {
         .header("content-type", "application/json")
         .header("if-match", "\"1\"");
     let same = json!({"document": {"title": "new", "number": "A7"}});
-    app.send(request, same.to_string().into()).await.ok();
-    // Many at once do not change it either.
+    let kept = app.send(request, same.to_string().into()).await.ok();
+    // Many at once do not change it either, once they can be found.
+    let at = kept.header("ledger-position").unwrap().parse().unwrap();
+    let patience = std::time::Duration::from_secs(60);
+    assert!(app.kernel().search.wait_for(at, patience).await.unwrap());
     let body = json!({"select": {"type": "specimen", "all": true}, "action": {"do": "replace", "field": "number", "find": "A", "with": "B"}});
     let batch = app.post("/api/batches", &body).await.ok().json();
     assert_eq!(

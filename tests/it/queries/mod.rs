@@ -3,12 +3,18 @@
 
 mod bad;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use vitrine::both;
+use vitrine::kernel::ledger;
 use vitrine::kernel::testing::{TestApp, TestDb};
 
 both!(every_question_finds_what_it_says, conditions_within_conditions);
+
+/// An index that is not there by then never will be.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 enum Found {
     /// The accession numbers.
@@ -172,7 +178,10 @@ async fn with_samples(db: &TestDb) -> TestApp {
     let exchange = app.bus().port::<dyn vitrine::contract::exchange::Exchange>().unwrap();
     exchange.load_samples().await.unwrap();
     app.drain_jobs().await;
-    let all = app.get_anonymous("/api/search?wait=true&limit=0").await.ok().json();
+    // An answer waits for two seconds only; a busy machine may need longer for all of it.
+    let head = ledger::head(db).await.unwrap();
+    assert!(app.kernel().search.wait_for(head, PATIENCE).await.unwrap());
+    let all = app.get_anonymous("/api/search?limit=0").await.ok().json();
     assert_eq!(all["total"], 743);
     app
 }
