@@ -194,6 +194,12 @@ async fn the_wizard_calls_things_as_its_reader_does(db: TestDb) {
 
 async fn the_nearest_choice_counts(db: TestDb) {
     let app = TestApp::start_with(&db, |config| "sv".clone_into(&mut config.http.language)).await;
+    // The search page is asked for below: its index must be open.
+    let vase = json!({"name": "vase", "fields": [{"name": "title", "kind": "text"}]});
+    let made = app.post("/api/types", &vase).await.ok();
+    let at = made.header("ledger-position").unwrap().parse().unwrap();
+    let patience = std::time::Duration::from_secs(60);
+    assert!(app.kernel().search.wait_for(at, patience).await.unwrap());
     let chosen = async |path: &str, headers: &[(&str, &str)]| tag(&read(&app, path, headers).await);
     assert_eq!(chosen("/types", &[]).await, "sv", "the house's");
     assert_eq!(
