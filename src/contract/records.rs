@@ -1,6 +1,6 @@
 //! Records and their types, as other modules see them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -135,6 +135,8 @@ pub struct Original {
     pub line: i64,
     /// What stands there, by the names of the columns.
     pub values: Map<String, Value>,
+    /// The paths of the fields that each column went into; `None` where columns are the fields of their names.
+    pub taken: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// The member of an error that says that a type is just being deleted.

@@ -26,6 +26,7 @@ impl Service {
             ));
         }
         let options: Options = serde_json::from_str(&options)?;
+        let taken = options.mapping.as_ref().map(|mapping| mapping.taken());
         // Jobs are forgotten after a while; the file is then read without its name.
         let file = match jobs::get(&self.kernel.db, &job).await {
             Ok(job) => serde_json::from_value::<Import>(job.payload)?.name,
@@ -58,6 +59,7 @@ impl Service {
                 file,
                 line: found.line,
                 values,
+                taken,
             })
         }))
     }

@@ -105,5 +105,13 @@ pub async fn bring(desk: &mut Desk) {
     desk.browser.wait_for_text(".lead", "Potentilla erecta").await;
     desk.browser.click_link("See it as it was brought").await;
     desk.browser.wait_for_text(".source-row", "Kinnekulle").await;
+    // Beside it stands what became of it, by the mapping.
+    for now in [
+        "Plant: Potentilla erecta",
+        "Gathered, as written: 12.6.1934",
+        "Habitat: wood",
+    ] {
+        desk.browser.wait_for_text(".source-row", now).await;
+    }
     desk.browser.picture("day", "20-as-it-was-brought").await;
 }

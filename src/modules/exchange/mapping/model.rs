@@ -134,6 +134,19 @@ impl Mapping {
         own.chain(ranks).collect()
     }
 
+    /// The fields that each column goes into, as they are written down.
+    pub fn taken(&self) -> BTreeMap<String, Vec<String>> {
+        let mut taken: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for rule in &self.fields {
+            for column in &rule.from {
+                let fields = taken.entry(column.clone()).or_default();
+                fields.push(rule.to.clone());
+                fields.extend(rule.verbatim.clone());
+            }
+        }
+        taken
+    }
+
     /// Refuses what does not fit the type.
     ///
     /// # Errors

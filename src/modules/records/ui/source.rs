@@ -1,12 +1,14 @@
 //! The row of the file that a record came from, as it was brought, beside what the record says today. For those who look
 //! after the collection.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use serde_json::{Map, Value};
 
 use super::Pages;
-use super::names::title;
+use super::names::{path_label, title};
 use super::record::trail;
 use crate::contract::records::Original;
 use crate::kernel::error::Result;
@@ -51,6 +53,11 @@ pub struct Cell {
 pub async fn source_page(State(pages): State<Pages>, page: Page, Path(id): Path<String>) -> Result<Html<SourcePage>> {
     let seen = pages.service.read(&page.caller, &id).await?;
     let (row, original) = pages.service.source(&page.caller, &seen).await?;
+    let definition = &seen.stored_type.definition;
+    let called = pages
+        .service
+        .called(&page.caller, definition, &[&seen.record.document])
+        .await?;
     let title = title(&seen);
     let mut trail = trail(&page, &seen);
     trail.push(Crumb::to(shorten(&title, 60), format!("/records/{id}")));
@@ -58,16 +65,34 @@ pub async fn source_page(State(pages): State<Pages>, page: Page, Path(id): Path<
     Ok(Html(SourcePage {
         trail,
         row,
-        found: original.map(|original| found(&seen, original, page.language)),
+        found: original.map(|original| found(&seen, original, &called, page.language)),
         title,
         id,
         page,
     }))
 }
 
-fn found(seen: &Seen, original: Original, language: Language) -> Found {
+fn found(seen: &Seen, original: Original, called: &HashMap<String, String>, language: Language) -> Found {
     let definition = &seen.stored_type.definition;
+    let Original {
+        file,
+        line,
+        values,
+        taken,
+    } = original;
     let cell = |(name, value): (String, Value)| {
+        if let Some(taken) = &taken {
+            let brought = shown(&value);
+            let paths = taken.get(&name).map(Vec::as_slice).unwrap_or_default();
+            let now = mapped(seen, paths, called, language);
+            return Cell {
+                label: readable(&name),
+                differs: brought != now,
+                brought,
+                now,
+                name,
+            };
+        }
         let field = definition.fields.iter().find(|field| field.name == name);
         let brought = shown(&value);
         let now = field
@@ -82,9 +107,9 @@ fn found(seen: &Seen, original: Original, language: Language) -> Found {
         }
     };
     Found {
-        file: original.file,
-        line: original.line,
-        cells: original.values.into_iter().map(cell).collect(),
+        file,
+        line,
+        cells: values.into_iter().map(cell).collect(),
     }
 }
 
@@ -96,6 +121,21 @@ fn shown(value: &Value) -> String {
         other => serde_json::to_string_pretty(other).unwrap_or_default(),
     };
     shorten(&text, LONGEST)
+}
+
+/// What the record says in the fields that a mapping took a column into, each in a line with its name.
+fn mapped(seen: &Seen, paths: &[String], called: &HashMap<String, String>, language: Language) -> String {
+    let line = |path: &String| {
+        let texts = texts(&seen.record.document, path, language);
+        let texts: Vec<&str> = texts
+            .iter()
+            .map(|text| called.get(text).unwrap_or(text).as_str())
+            .collect();
+        let label = path_label(&seen.stored_type.definition, path, language);
+        (!texts.is_empty()).then(|| format!("{label}: {}", texts.join(", ")))
+    };
+    let lines: Vec<String> = paths.iter().filter_map(line).collect();
+    shorten(&lines.join("\n"), LONGEST)
 }
 
 /// What the record says in a field: groups as the file would have them.
