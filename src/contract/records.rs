@@ -169,7 +169,7 @@ pub trait Records: Send + Sync {
     /// Starts looking for a type that fits documents: kinds that lose nothing, vocabularies, facets, identifier, title.
     /// `cells`: the values are texts of a table whose kind is open; else a JSON text stays a text.
     fn infer(&self, name: &str, key: Option<&str>, cells: bool) -> Box<dyn Inference>;
-    /// What is wrong with a document; empty if nothing.
+    /// What is wrong with a document once its values are in the form in which they are stored; empty if nothing.
     fn validate(&self, definition: &RecordType, document: &Map<String, Value>) -> Vec<FieldIssue>;
     /// Writes a batch: validates each row, recognises by id or key, leaves unchanged records alone. A field that is
     /// missing, `null` or the empty text says the same when states are compared, so that a table changes nothing that a

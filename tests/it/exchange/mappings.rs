@@ -7,6 +7,7 @@ use super::*;
 
 both!(
     a_foreign_table_comes_in_by_a_mapping,
+    dates_written_for_people_are_read_where_their_words_are_kept,
     a_mapping_that_does_not_fit_is_refused
 );
 
@@ -155,6 +156,31 @@ async fn a_foreign_table_comes_in_by_a_mapping(db: TestDb) {
         .json("GET", &format!("/api/records/{id}/source"), String::new())
         .await;
     assert_eq!(source["values"]["Sonst"], "x", "{source}");
+    place.close().await;
+}
+
+async fn dates_written_for_people_are_read_where_their_words_are_kept(db: TestDb) {
+    let place = Place::new(&db).await;
+    types(&place).await;
+    let mapping = json!({ "type": "find", "fields": [
+        { "to": "number", "from": ["Nr"] },
+        { "to": "got.when", "from": ["Wann"], "verbatim": "got.whenText" },
+    ] });
+    let view = place
+        .mapped("words.csv", "Nr;Wann\n7;c. 1930\n8;c. 18??\n", &mapping, false)
+        .await;
+    counts(&view, 2, 0, 0, 0);
+    let export = String::from_utf8(place.export("type=find&format=jsonl").await).unwrap();
+    let records: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |number: &str| &records.iter().find(|record| record["number"] == number).unwrap()["got"][0];
+    assert_eq!(
+        (&of("7")["when"], &of("7")["whenText"]),
+        (&json!("1930~"), &json!("c. 1930"))
+    );
+    assert_eq!(
+        (&of("8")["when"], &of("8")["whenText"]),
+        (&Value::Null, &json!("c. 18??"))
+    );
     place.close().await;
 }
 

@@ -19,7 +19,7 @@ use crate::kernel::db::Tx;
 use crate::kernel::error::{Code, FieldIssue, Result};
 use crate::kernel::ledger::Position;
 use crate::modules::records::infer;
-use crate::modules::records::model::{patch, shape, validate};
+use crate::modules::records::model::{patch, settle, shape, validate};
 use crate::modules::records::store;
 
 #[async_trait]
@@ -43,7 +43,7 @@ impl Records for Service {
         infer::infer(name, key, cells)
     }
     fn validate(&self, definition: &RecordType, document: &Map<String, Value>) -> Vec<FieldIssue> {
-        validate::validate(definition, document)
+        validate::validate(definition, &settle::settled(&definition.fields, document))
     }
     async fn import(&self, tx: &mut Tx<'_>, batch: &ImportBatch) -> Result<(Vec<RowOutcome>, Option<Position>)> {
         self.import_in(tx, batch).await
