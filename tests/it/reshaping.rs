@@ -306,7 +306,7 @@ async fn what_cannot_move_is_named(db: TestDb) {
     let look = app.post("/api/types/vase/reshape/preview", &step).await.ok().json();
     assert_eq!(look["refusals"][0]["id"], json!(ids[0]));
     assert_eq!(kind(&app).await["fields"][3]["name"], "note");
-    let patch = json!({ "note": null });
+    let patch = json!({ "document": { "note": null } });
     let request = app
         .signed(Method::PATCH, &format!("/api/records/{}", ids[0]))
         .header("content-type", "application/merge-patch+json")
