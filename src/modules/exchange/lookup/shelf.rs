@@ -221,7 +221,7 @@ mod tests {
             ..Shelf::new(&spool)
         };
         let mut places = Places::new(&spool, 700);
-        let text = |n: u64| format!("{n} {}", "x".repeat(if n % 50 == 0 { 2_000 } else { 7 }));
+        let text = |n: u64| format!("{n} {}", "x".repeat(if n.is_multiple_of(50) { 2_000 } else { 7 }));
         let mut starts = Vec::new();
         for n in 0..5_000u64 {
             let at = shelf.put(&text(n)).unwrap();

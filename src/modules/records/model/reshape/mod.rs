@@ -261,7 +261,8 @@ fn kind_of(
     let place = known(definition, "field", path)?;
     let (above, old) = (place.above(), place.field);
     let only_list = kind == old.kind && repeated && !old.repeated;
-    if !only_list && !(is_plain(kind) && is_plain(old.kind)) {
+    let both_plain = is_plain(kind) && is_plain(old.kind);
+    if !only_list && !both_plain {
         let text = "Links and groups do not become other kinds, nor others them. Make a field of that kind beside it.";
         return Err(Error::invalid("kind", text));
     }

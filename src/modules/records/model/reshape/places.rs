@@ -55,15 +55,14 @@ pub fn joined(above: &[String], name: &str) -> String {
     steps.join(".")
 }
 
+/// What is done to a part of a document; answers whether anything changed.
+pub type Change<'a> = dyn FnMut(&mut Map<String, Value>) -> Result<bool, String> + 'a;
+
 /// Does something to each part of a document that has these groups around it. Whether anything changed.
 ///
 /// # Errors
 /// The first thing that speaks against it.
-pub fn each(
-    map: &mut Map<String, Value>,
-    above: &[String],
-    change: &mut dyn FnMut(&mut Map<String, Value>) -> Result<bool, String>,
-) -> Result<bool, String> {
+pub fn each(map: &mut Map<String, Value>, above: &[String], change: &mut Change<'_>) -> Result<bool, String> {
     let Some((first, rest)) = above.split_first() else {
         return change(map);
     };
